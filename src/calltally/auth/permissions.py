@@ -1,0 +1,16 @@
+"""What a client may be granted, and which grants open which door."""
+
+SEND = "calls:send"
+BACKFILL = "calls:backfill"
+ANY_ORGANIZATION = "calls:any-organization"
+READ_USAGE = "usage:read"
+
+DEFAULT = frozenset({SEND, BACKFILL, READ_USAGE})
+"""What a client gets that is made without further words: send, backfill and read through every door."""
+
+SAILPOINT_API_USAGE = (READ_USAGE, "sp:scopes:all", "sp:api-usage:read")
+SAILPOINT_ACTIVITY = (READ_USAGE, "sp:scopes:all", "idn:identity-history:manage", "idn:accounts:read")
+"""SailPoint's own scopes beside ours; one of them is enough."""
+
+KNOWN = frozenset({SEND, BACKFILL, ANY_ORGANIZATION, READ_USAGE, *SAILPOINT_API_USAGE, *SAILPOINT_ACTIVITY})
+"""Every permission that can be granted."""

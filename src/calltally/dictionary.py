@@ -1,0 +1,82 @@
+"""The texts that calls carry, each held once and named by a small whole number."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Kind(IntEnum):
+    """The dictionaries. The numbers are stored: never renumber, only add."""
+
+    ORGANIZATION = 0
+    ORIGIN = 1
+    CLIENT = 2
+    USER = 3
+    SOURCE = 4
+    ACCOUNT = 5
+    METHOD = 6
+    ROUTE = 7
+
+
+class DictionaryValue(NamedTuple):
+    """One entry. ``derived`` tells a route that the server made from a path from one that a sender named."""
+
+    kind: Kind
+    organization: int  # 0 for the organizations themselves
+    id: int
+    text: str
+    derived: bool = False
+
+
+class Dictionary:
+    """Text to id and back, per kind and organization. The empty text is id 0 everywhere and is not stored.
+
+    Ids count up from 1 within a kind, over all organizations. Safe to read from any thread; only the ordered
+    step of ingest may `intern`.
+    """
+
+    def __init__(self) -> None:
+        self._ids: dict[tuple[int, int], dict[str, int]] = {}
+        self._texts: dict[int, list[str]] = {kind: [""] for kind in Kind}
+        self._derived_routes: dict[int, int] = {}
+
+    def find(self, kind: Kind, organization: int, text: str) -> int | None:
+        """The id of a text, or None when no accepted call ever carried it."""
+        if not text:
+            return 0
+        return self._ids.get((kind, organization), {}).get(text)
+
+    def text(self, kind: Kind, id: int) -> str:  # noqa: A002 - an id is called an id
+        return self._texts[kind][id]
+
+    def intern(
+        self, kind: Kind, organization: int, text: str, *, derived: bool = False
+    ) -> DictionaryValue | None:
+        """Gives a new text its id and returns the entry to be stored; None when the text is known already."""
+        if self.find(kind, organization, text) is not None:
+            return None
+        value = DictionaryValue(kind, organization, len(self._texts[kind]), text, derived)
+        self.load([value])
+        return value
+
+    def load(self, values: Iterable[DictionaryValue]) -> None:
+        """Takes entries back from the store or the journal, in the order of ids; known ones are passed over.
+
+        Raises `ValueError` on a gap in the ids, which would mean that entries were lost.
+        """
+        for value in values:
+            texts = self._texts[value.kind]
+            if value.id < len(texts):
+                continue
+            if value.id > len(texts):
+                raise ValueError(
+                    f"{value.kind.name.lower()} {value.id} follows {len(texts) - 1} in the dictionary"
+                )
+            texts.append(value.text)
+            self._ids.setdefault((value.kind, value.organization), {})[value.text] = value.id
+            if value.derived:
+                self._derived_routes[value.organization] = self._derived_routes.get(value.organization, 0) + 1
+
+    def derived_routes(self, organization: int) -> int:
+        """How many routes of an organization were made from paths."""
+        return self._derived_routes.get(organization, 0)

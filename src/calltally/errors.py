@@ -1,0 +1,70 @@
+"""What can go wrong, told apart by what the caller can do about it.
+
+Domain code raises these. Only a dialect's ``refusals.py``, ``api/`` and ``cli/`` turn them into status
+codes, bodies and exit codes.
+"""
+
+
+class CalltallyError(Exception):
+    """The root of every error that Calltally raises on purpose."""
+
+
+class InvalidInputError(CalltallyError):
+    """The caller sent something that can never work; they must change it.
+
+    ``field`` names the offending input in the words of the door it came through, ``received`` is the value
+    as it came, ``accepted`` says what would be taken.
+    """
+
+    def __init__(self, reason: str, *, field: str = "", received: object = None, accepted: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.field = field
+        self.received = received
+        self.accepted = accepted
+
+
+class NotAuthenticatedError(CalltallyError):
+    """No credentials came, or they are wrong, expired or revoked; the caller must log in (again)."""
+
+    def __init__(self, reason: str, *, credentials_were_sent: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.credentials_were_sent = credentials_were_sent
+
+
+class NotAllowedError(CalltallyError):
+    """The caller is known and lacks a permission; an administrator must grant one of ``any_of``."""
+
+    def __init__(self, any_of: tuple[str, ...]) -> None:
+        super().__init__(f"one of these permissions is needed: {', '.join(any_of)}")
+        self.any_of = any_of
+
+
+class NotFoundError(CalltallyError):
+    """The named thing does not exist for this caller, whether or not another organization has one."""
+
+
+class BusyError(CalltallyError):
+    """Nothing is wrong with the request; it may be sent again after ``retry_after`` seconds."""
+
+    def __init__(self, reason: str, *, retry_after: int) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class TooManyRequestsError(BusyError):
+    """The caller went over its own rate limit of ``limit`` requests in ``window`` seconds."""
+
+    def __init__(self, *, limit: int, window: int, retry_after: int) -> None:
+        super().__init__(f"more than {limit} requests in {window} seconds", retry_after=retry_after)
+        self.limit = limit
+        self.window = window
+
+
+class DamagedDataError(CalltallyError):
+    """Stored data contradicts its checksum or itself; an operator must restore it. Nothing was changed."""
+
+
+class DirectoryHeldError(CalltallyError):
+    """Another process holds the data directory."""

@@ -1,0 +1,56 @@
+"""Half-open spans of time and the buckets they are cut into."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+
+from calltally.errors import InvalidInputError
+
+
+class Granularity(StrEnum):
+    """How a window is cut: into nothing (``TOTAL``), or into calendar buckets of the query's time zone."""
+
+    TOTAL = "total"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"  # Monday to Sunday
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The instants from ``start`` (included) to ``end`` (excluded); both aware.
+
+    An empty window (``start == end``) is legal and holds no call. Raises `InvalidInputError` when it would
+    end before it starts.
+    """
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise InvalidInputError(
+                f"the window ends ({self.end.isoformat()}) before it starts ({self.start.isoformat()})",
+                field="window",
+            )
+
+    @classmethod
+    def of_days(cls, first: date, last: date, zone: tzinfo = UTC) -> "Window":
+        """Whole days of a time zone, from ``first`` through ``last``."""
+        return cls(midnight(first, zone), midnight(last + timedelta(days=1), zone))
+
+
+def midnight(day: date, zone: tzinfo = UTC) -> datetime:
+    """The first instant of a calendar day in a time zone, in UTC; also where clocks skip midnight."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def first_of_month(day: date) -> date:
+    return day.replace(day=1)
+
+
+def months_before(month: date, count: int) -> date:
+    """The first day of the month that lies ``count`` months before the given first of a month."""
+    index = month.year * 12 + month.month - 1 - count
+    return date(index // 12, index % 12 + 1, 1)
