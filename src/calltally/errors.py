@@ -62,6 +62,26 @@ class TooManyRequestsError(BusyError):
         self.window = window
 
 
+class TooLargeError(CalltallyError):
+    """What was sent, as it came or unpacked, has more than ``limit`` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the body is too large; accepted are at most {limit} bytes, unpacked")
+        self.limit = limit
+
+
+class TooSlowError(CalltallyError):
+    """The rest of a request did not come in time; it may be sent again."""
+
+
+class UnsupportedMediaTypeError(CalltallyError):
+    """The content type or encoding is none that this door can read."""
+
+
+class OutOfServiceError(CalltallyError):
+    """The server can no longer keep its promises and is about to end; send again once it is back."""
+
+
 class DamagedDataError(CalltallyError):
     """Stored data contradicts its checksum or itself; an operator must restore it. Nothing was changed."""
 

@@ -18,6 +18,7 @@ class Identities:
     low: UInt64s
     digest: UInt64s
     positions: UInt64s
+    received_ms: Int64s
 
 
 class UsageStore(Protocol):
@@ -73,6 +74,10 @@ class UsageStore(Protocol):
 
     def identities(self, received_from_ms: int) -> Iterator[Identities]:
         """The identities of all calls received at or after an instant, in blocks, oldest first."""
+        ...
+
+    def last_position_before(self, received_ms: int) -> int:
+        """The position of the last stored call received before an instant; 0 if there is none."""
         ...
 
     def find_identities(

@@ -1,0 +1,158 @@
+"""``POST /v1/calls``: the hot way in, straight on ASGI."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+import structlog
+
+from calltally.api.bodies import ClientGoneError, Receive, read_body, unpack
+from calltally.api.problems import problem_of
+from calltally.auth.caller import Doorkeeper
+from calltally.auth.permissions import BACKFILL, SEND
+from calltally.errors import CalltallyError, InvalidInputError, UnsupportedMediaTypeError
+from calltally.ingest.decoders.json_calls import JsonForm, decode_calls, detect_form
+from calltally.ingest.intake import Intake
+from calltally.ingest.receipt import CallVerdict, Receipt
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+log = structlog.get_logger()
+
+CALLS_PATH = "/v1/calls"
+
+_FORMS = {
+    "application/json": JsonForm.OBJECT_OR_ARRAY,
+    "application/x-ndjson": JsonForm.LINES,
+    "application/ndjson": JsonForm.LINES,
+    "application/jsonl": JsonForm.LINES,
+    "application/x-jsonlines": JsonForm.LINES,
+}
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MAX_QUERY = 1000
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """The bounds of one request; ``body`` holds after unpacking as well as before."""
+
+    body: int = 64 * 2**20
+    call: int = 64 * 2**10
+    calls: int = 100_000
+    seconds: float = 30.0
+
+
+class _Reply(msgspec.Struct, omit_defaults=True):
+    accepted: int
+    duplicate: int
+    conflict: int
+    rejected: int
+    verdicts: list[CallVerdict]
+    truncated: bool = False
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> "_Reply":
+        return cls(
+            receipt.accepted,
+            receipt.duplicate,
+            receipt.conflict,
+            receipt.rejected,
+            receipt.verdicts,
+            receipt.truncated,
+        )
+
+
+class CallsDoor:
+    """Answers ``POST /v1/calls``, with problem details for everything that is refused as a whole."""
+
+    def __init__(self, intake: Intake, doorkeeper: Doorkeeper, limits: BodyLimits = BodyLimits()) -> None:
+        self._intake = intake
+        self._doorkeeper = doorkeeper
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            receipt = await self._take(scope, receive)
+        except ClientGoneError:
+            return
+        except CalltallyError as error:
+            await _refuse(send, error)
+            return
+        except Exception as error:
+            log.exception("a request to count calls failed")
+            await _refuse(send, error)
+            return
+        body = _encoder.encode(_Reply.of(receipt))
+        await _respond(send, 200, [(b"content-type", b"application/json")], body)
+
+    async def _take(self, scope: Scope, receive: Receive) -> Receipt:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        caller = await self._doorkeeper.admit(_text(headers.get(b"authorization")))
+        caller.require(SEND)
+        backfill = _wants_backfill(scope.get("query_string", b""))
+        if backfill:
+            caller.require(BACKFILL)
+        form = _form_of(_text(headers.get(b"content-type")) or "")
+        announced = headers.get(b"content-length", b"")
+        packed = await read_body(
+            receive,
+            announced=int(announced) if announced.isdigit() else None,
+            limit=self._limits.body,
+            patience=self._limits.seconds,
+        )
+        encoding = _text(headers.get(b"content-encoding")) or ""
+        body = (await unpack(packed, encoding, self._limits.body)).removeprefix(_BYTE_ORDER_MARK)
+        slices = decode_calls(
+            body,
+            form or detect_form(body),
+            max_calls=self._limits.calls,
+            max_call_bytes=self._limits.call,
+        )
+        return await self._intake.take(caller, slices, backfill=backfill)
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
+
+
+def _wants_backfill(query: bytes) -> bool:
+    if not query:
+        return False
+    parameters = parse_qs(query[:_MAX_QUERY].decode("latin-1"), keep_blank_values=True)
+    for name, values in parameters.items():
+        if name != "backfill" or values[-1] not in ("true", "false"):
+            raise InvalidInputError(
+                f"query parameter {name}={values[-1][:80]} is not known; accepted is backfill=true or false",
+                field=name[:80],
+                received=values[-1][:80],
+                accepted="backfill=true or backfill=false",
+            )
+    return parameters.get("backfill", ["false"])[-1] == "true"
+
+
+def _form_of(content_type: str) -> JsonForm | None:
+    """The form that a content type promises; None when there is none and the body must tell."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if not media_type:
+        return None
+    form = _FORMS.get(media_type)
+    if form is None:
+        raise UnsupportedMediaTypeError(
+            f"content type {content_type[:80]!r}; accepted are application/json and application/x-ndjson"
+        )
+    return form
+
+
+async def _refuse(send: Send, error: Exception) -> None:
+    problem = problem_of(error)
+    await _respond(send, problem.status, problem.headers, problem.body)
+
+
+async def _respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})

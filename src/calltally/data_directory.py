@@ -1,0 +1,70 @@
+"""The folder that holds everything, and the lock that gives it to one process."""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+from calltally.errors import DirectoryHeldError
+
+
+class DataDirectory:
+    """Owns a data directory from entering to leaving the context.
+
+    Raises `DirectoryHeldError` when another process holds it. The lock goes with the process however it
+    ends, so that a killed server leaves nothing to clean up.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = -1
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal"
+
+    @property
+    def store(self) -> Path:
+        return self.path / "calls.duckdb"
+
+    @property
+    def control(self) -> Path:
+        return self.path / "control.sqlite"
+
+    @property
+    def settings_file(self) -> Path:
+        return self.path / "calltally.toml"
+
+    def socket(self) -> str:
+        """The address of the owner's socket; short even where the directory's own path is long."""
+        return socket_address(self.path)
+
+    def __enter__(self) -> "DataDirectory":
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._lock)
+            raise DirectoryHeldError(f"{self.path} is held by another process") from None
+        os.ftruncate(self._lock, 0)
+        os.write(self._lock, f"{os.getpid()}\n".encode())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._lock)
+
+
+def socket_address(directory: Path) -> str:
+    """Where the owner's socket of a data directory lies.
+
+    Addresses of sockets are limited to 107 bytes; a longer one is written relative to an open descriptor of
+    the directory, which Linux resolves. The descriptor stays open as long as the process.
+    """
+    address = directory / "owner.sock"
+    if len(os.fsencode(address)) <= 100:
+        return str(address)
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    return f"/proc/self/fd/{descriptor}/owner.sock"

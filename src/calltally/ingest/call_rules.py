@@ -1,0 +1,130 @@
+"""What must be true of a call beyond its JSON types, told one call at a time in words its sender can use."""
+
+import json
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from calltally.call import (
+    MAX_ID_BYTES,
+    MAX_METHOD_BYTES,
+    MAX_NAME_BYTES,
+    MAX_PATH_BYTES,
+    MAX_WHOLE_NUMBER,
+    Call,
+)
+from calltally.clock import instant_of
+from calltally.ingest import instants
+
+TEXT_LIMITS = {
+    "id": MAX_ID_BYTES,
+    "origin": MAX_NAME_BYTES,
+    "organization": MAX_ID_BYTES,
+    "client_id": MAX_ID_BYTES,
+    "user_id": MAX_ID_BYTES,
+    "source_id": MAX_ID_BYTES,
+    "account_id": MAX_ID_BYTES,
+    "method": MAX_METHOD_BYTES,
+    "route": MAX_PATH_BYTES,
+    "path": MAX_PATH_BYTES,
+    "client_name": MAX_NAME_BYTES,
+    "source_name": MAX_NAME_BYTES,
+    "account_name": MAX_NAME_BYTES,
+}
+"""The longest text of each field, in bytes of UTF-8."""
+
+MEASURES = ("duration_ms", "request_bytes", "response_bytes")
+
+
+class Fault(NamedTuple):
+    """Why one call is rejected; ``field`` is empty when the call as a whole cannot be read."""
+
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Which calls may come in with one request: whose, and from when to when."""
+
+    organization: str
+    any_organization: bool
+    earliest_ms: int
+    latest_ms: int
+    backfill: bool
+
+
+def fault_of(call: Call, admission: Admission) -> Fault | None:
+    """The first fault of a call, or None when it may be counted."""
+    return (
+        _text_fault(call)
+        or _organization_fault(call, admission)
+        or _time_fault(call.time, admission)
+        or _status_fault(call.status)
+        or _measure_fault(call)
+    )
+
+
+def shown(value: object) -> str:
+    """A received value as JSON would write it, short enough to be repeated in a message."""
+    try:
+        text = json.dumps(value, ensure_ascii=not isinstance(value, str) or not value.isprintable())
+    except (TypeError, ValueError):
+        text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def _text_fault(call: Call) -> Fault | None:
+    if not call.id:
+        return Fault("id", f"must not be empty; accepted is a text of 1 to {MAX_ID_BYTES} bytes")
+    for field, limit in TEXT_LIMITS.items():
+        text: str = getattr(call, field)
+        if not text:
+            continue
+        if "\x00" in text:
+            return Fault(field, f"contains a NUL character: {shown(text)}")
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError:
+            return Fault(field, f"is not valid Unicode: {shown(text)}")
+        if size > limit:
+            return Fault(field, f"has {size} bytes; accepted are at most {limit}")
+    return None
+
+
+def _organization_fault(call: Call, admission: Admission) -> Fault | None:
+    if not call.organization or call.organization == admission.organization or admission.any_organization:
+        return None
+    return Fault(
+        "organization",
+        f"is {shown(call.organization)}, but this token speaks for {shown(admission.organization)}; "
+        "leave it out or use a token with calls:any-organization",
+    )
+
+
+def _time_fault(text: str, admission: Admission) -> Fault | None:
+    try:
+        time_ms = instants.parse_instant(text)
+    except ValueError as error:
+        return Fault("time", f"is {shown(text)}: {error}; accepted is {instants.ACCEPTED}")
+    if time_ms > admission.latest_ms:
+        latest = instant_of(admission.latest_ms).isoformat()
+        return Fault("time", f"is {shown(text)}, too far in the future; accepted is up to {latest}")
+    if time_ms >= admission.earliest_ms:
+        return None
+    earliest = instant_of(admission.earliest_ms).isoformat()
+    remedy = "" if admission.backfill else "; send older calls as a declared backfill (?backfill=true)"
+    return Fault("time", f"is {shown(text)}, too long ago; accepted is from {earliest} on{remedy}")
+
+
+def _status_fault(status: int) -> Fault | None:
+    if status == 0 or 100 <= status <= 599:
+        return None
+    return Fault("status", f"is {shown(status)}; accepted is 0 (no answer) or 100 to 599")
+
+
+def _measure_fault(call: Call) -> Fault | None:
+    for field in MEASURES:
+        value: int | None = getattr(call, field)
+        if value is not None and not 0 <= value <= MAX_WHOLE_NUMBER:
+            return Fault(field, f"is {shown(value)}; accepted is a whole number from 0 to {MAX_WHOLE_NUMBER}")
+    return None

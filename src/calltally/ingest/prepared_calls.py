@@ -1,0 +1,215 @@
+"""Readable calls turned into columns, before anything is decided about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import compress
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from xxhash import xxh3_64_intdigest, xxh3_128_digest
+
+from calltally.call import MAX_WHOLE_NUMBER, Call
+from calltally.call_batch import ABSENT, Int64s, UInt64s
+from calltally.ingest import instants
+from calltally.ingest.call_rules import MEASURES, TEXT_LIMITS, Admission, Fault, fault_of
+from calltally.ingest.routes import without_query
+
+Int32s = npt.NDArray[np.int32]
+
+CONTENT_TEXTS = ("client_id", "user_id", "source_id", "account_id", "method", "route", "path")
+NAME_TEXTS = ("client_name", "source_name", "account_name")
+_CODED_TEXTS = ("origin", "organization", *CONTENT_TEXTS, *NAME_TEXTS)
+_FIELDS = ("id", *_CODED_TEXTS, "time", "status", *MEASURES)
+_row_of = attrgetter(*_FIELDS)
+
+_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+
+
+class TextColumn:
+    """A column of texts as codes into its distinct texts."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.codes: Int32s
+        if any(texts):
+            numbering = _Numbering()
+            self.codes = np.fromiter(map(numbering.__getitem__, texts), np.int32, len(texts))
+            self.distinct = list(numbering)
+        else:
+            self.codes = np.zeros(len(texts), np.int32)
+            self.distinct = [""]
+
+    def hashes(self) -> UInt64s:
+        """A 64-bit hash of each text, row by row."""
+        each = np.array([xxh3_64_intdigest(text.encode()) for text in self.distinct], np.uint64)
+        return each[self.codes]
+
+
+class _Numbering(dict[str, int]):
+    """Numbers texts in the order in which they are first asked for."""
+
+    def __missing__(self, text: str) -> int:
+        number = self[text] = len(self)
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCalls:
+    """Calls without fault, as columns; ``indexes`` are their places in what the sender sent.
+
+    Two calls have one identity if ``identity_high`` and ``identity_low`` are equal, and then the same content
+    if ``digest`` is: the content after normalizing, so the instant counts and not how it was written, and
+    neither the names nor a path's query string.
+    """
+
+    indexes: list[int]
+    calls: list[Call]
+    identity_high: UInt64s
+    identity_low: UInt64s
+    digest: UInt64s
+    time_ms: Int64s
+    status: Int64s
+    measures: dict[str, Int64s]
+    texts: dict[str, TextColumn]
+    has_names: bool
+
+    def __len__(self) -> int:
+        return len(self.calls)
+
+
+def prepare(
+    calls: list[Call], indexes: list[int], admission: Admission, identity_seed: int
+) -> tuple[PreparedCalls | None, list[tuple[int, Fault]]]:
+    """Sorts out the calls with a fault (place and fault) and turns the others into columns.
+
+    The whole slice is checked at once; only if anything in it looks odd are its calls judged one by one, by
+    `fault_of`, which alone decides.
+    """
+    rejected: list[tuple[int, Fault]] = []
+    slice_ = _Slice(calls)
+    times = slice_.plainly_sound(admission)
+    if times is None:
+        faults = [fault_of(call, admission) for call in calls]
+        rejected = [(i, fault) for i, fault in zip(indexes, faults, strict=True) if fault]
+        sound = [fault is None for fault in faults]
+        calls, indexes = list(compress(calls, sound)), list(compress(indexes, sound))
+        if not calls:
+            return None, rejected
+        slice_ = _Slice(calls)
+        times = np.fromiter((instants.parse_instant(call.time) for call in calls), np.int64, len(calls))
+    return slice_.prepared(indexes, times, admission, identity_seed), rejected
+
+
+class _Slice:
+    """Calls on their way to columns."""
+
+    def __init__(self, calls: list[Call]) -> None:
+        self._calls = calls
+        rows = zip(*map(_row_of, calls), strict=True) if calls else ((),) * len(_FIELDS)
+        self._fields: dict[str, tuple[Any, ...]] = dict(zip(_FIELDS, rows, strict=True))
+        self._texts = {field: TextColumn(self._fields[field]) for field in _CODED_TEXTS}
+
+    def plainly_sound(self, admission: Admission) -> Int64s | None:
+        """The instants of calls in which nothing can be wrong; None when each must be looked at."""
+        if not self._calls:
+            return None
+        times = instants.parse_instants(self._fields["time"])
+        if times is None or times.min() < admission.earliest_ms or times.max() > admission.latest_ms:
+            return None
+        foreign = not admission.any_organization and not set(self._texts["organization"].distinct) <= {
+            "",
+            admission.organization,
+        }
+        if foreign or not all(self._fields["id"]):
+            return None
+        texts = {"id": self._fields["id"], **{field: text.distinct for field, text in self._texts.items()}}
+        if not all(_certainly_short(texts[field], limit) for field, limit in TEXT_LIMITS.items()):
+            return None
+        statuses = set(self._fields["status"])
+        numbers = {value for field in MEASURES for value in set(self._fields[field])} - {None}
+        if not all(s == 0 or 100 <= s <= 599 for s in statuses):
+            return None
+        return times if all(0 <= n <= MAX_WHOLE_NUMBER for n in numbers) else None
+
+    def prepared(
+        self, indexes: list[int], times: Int64s, admission: Admission, identity_seed: int
+    ) -> PreparedCalls:
+        fields, texts = self._fields, self._texts
+        organizations = texts["organization"]
+        organizations.distinct = [text or admission.organization for text in organizations.distinct]
+        texts["path"].distinct = [without_query(text) for text in texts["path"].distinct]
+        status = np.fromiter(fields["status"], np.int64, len(times))
+        measures = {field: _measure(fields[field]) for field in MEASURES}
+        high, low = _identities(organizations, texts["origin"], fields["id"], identity_seed)
+        return PreparedCalls(
+            indexes=indexes,
+            calls=self._calls,
+            identity_high=high,
+            identity_low=low,
+            digest=_digest([times, status, *measures.values()], [texts[field] for field in CONTENT_TEXTS]),
+            time_ms=times,
+            status=status,
+            measures=measures,
+            texts=texts,
+            has_names=any(any(texts[field].distinct) for field in NAME_TEXTS),
+        )
+
+
+def _certainly_short(texts: Sequence[str], limit: int) -> bool:
+    """Whether texts are certainly within a limit of bytes and free of NUL and lone surrogates."""
+    joined = "".join(texts)
+    if "\x00" in joined or max(map(len, texts)) * 4 > limit:
+        return False
+    return joined.isascii() or _encodable(joined)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _measure(values: Sequence[int | None]) -> Int64s:
+    if not any(value is not None for value in values):
+        return np.full(len(values), ABSENT, np.int64)
+    return np.array([ABSENT if value is None else value for value in values], np.int64)
+
+
+def _identities(
+    organizations: TextColumn, origins: TextColumn, ids: Sequence[str], seed: int
+) -> tuple[UInt64s, UInt64s]:
+    """128 bits of each (organization, origin, id), each part but the last with its length before it.
+
+    The low half is never zero: zero stands for an empty place in the tables of seen identities.
+    """
+    if len(organizations.distinct) == len(origins.distinct) == 1:
+        prefix = _prefix(organizations.distinct[0], origins.distinct[0])
+        digests = [xxh3_128_digest((prefix + id_).encode(), seed) for id_ in ids]
+    else:
+        prefixes = [[_prefix(o, s) for s in origins.distinct] for o in organizations.distinct]
+        rows = zip(organizations.codes.tolist(), origins.codes.tolist(), ids, strict=True)
+        digests = [xxh3_128_digest((prefixes[o][s] + id_).encode(), seed) for o, s, id_ in rows]
+    halves = np.frombuffer(b"".join(digests), ">u8").reshape(-1, 2).astype(np.uint64)
+    low = np.ascontiguousarray(halves[:, 1])
+    low[low == 0] = 1
+    return np.ascontiguousarray(halves[:, 0]), low
+
+
+def _prefix(organization: str, origin: str) -> str:
+    return f"{len(organization)}:{organization}{len(origin)}:{origin}"
+
+
+def _digest(numbers: list[Int64s], texts: list[TextColumn]) -> UInt64s:
+    """64 bits of each call's content: every column in turn is mixed into what the ones before gave."""
+    columns = [number.view(np.uint64) for number in numbers] + [text.hashes() for text in texts]
+    digest = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        digest = (digest ^ column) + _STEP
+        digest = (digest ^ (digest >> np.uint64(30))) * _MIX_1
+        digest = (digest ^ (digest >> np.uint64(27))) * _MIX_2
+        digest ^= digest >> np.uint64(31)
+    return digest

@@ -1,0 +1,55 @@
+"""What a sender is told."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+
+class Verdict(StrEnum):
+    """What became of one call."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"  # the same identity with the same content was counted before; harmless
+    CONFLICT = "conflict"  # the same identity came with another content; the first stays
+    REJECTED = "rejected"  # it breaks a rule and was not counted
+
+
+class CallVerdict(msgspec.Struct, omit_defaults=True, frozen=True):
+    """The verdict of a call that was not accepted; ``index`` counts the calls of the request from 0."""
+
+    index: int
+    verdict: Verdict
+    field: str = ""
+    reason: str = ""
+
+
+MAX_VERDICTS = 10_000
+
+
+@dataclass(slots=True)
+class Receipt:
+    """The whole of what was received: totals of each verdict, and the calls that were not accepted.
+
+    The totals are always whole; at most `MAX_VERDICTS` single verdicts are kept, then ``truncated``.
+    """
+
+    accepted: int = 0
+    duplicate: int = 0
+    conflict: int = 0
+    rejected: int = 0
+    verdicts: list[CallVerdict] = field(default_factory=list)
+    truncated: bool = False
+
+    def add(self, verdicts: list[CallVerdict]) -> None:
+        """Books calls that were not accepted."""
+        for verdict in verdicts:
+            if verdict.verdict is Verdict.DUPLICATE:
+                self.duplicate += 1
+            elif verdict.verdict is Verdict.CONFLICT:
+                self.conflict += 1
+            else:
+                self.rejected += 1
+        room = MAX_VERDICTS - len(self.verdicts)
+        self.verdicts.extend(verdicts[:room])
+        self.truncated |= len(verdicts) > room

@@ -1,0 +1,33 @@
+"""Routes for calls that came with a path only."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+OTHER_ROUTE = "{other}"
+"""The route of every path that would exceed an organization's number of derived routes."""
+
+_IDENTIFIER = r"[0-9]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{24,}"
+
+
+class RouteNaming:
+    """Turns ``/users/17`` into ``/users/{id}``.
+
+    A part of digits, a UUID, 24 or more hex digits, or what one of ``patterns`` (regular expressions for a
+    whole part) matches becomes ``{id}``. Raises `re.error` for a pattern that is none.
+    """
+
+    def __init__(self, patterns: Sequence[str] = (), max_derived: int = 10_000) -> None:
+        self.max_derived = max_derived
+        matches = re.compile("|".join([_IDENTIFIER, *(f"(?:{p})" for p in patterns)])).fullmatch
+
+        @lru_cache(maxsize=65_536)
+        def derive(path: str) -> str:
+            return "/".join("{id}" if matches(part) else part for part in path.split("/"))
+
+        self.derive = derive
+
+
+def without_query(path: str) -> str:
+    """A path up to its query string or fragment, which may hold secrets and name no route."""
+    return path.partition("?")[0].partition("#")[0]

@@ -1,0 +1,35 @@
+"""Identities that memory has let go, looked up in the store."""
+
+import numpy as np
+
+from calltally.call_batch import UInt64s
+from calltally.clock import Clock
+from calltally.ingest.identity_table import Bools
+from calltally.ingest.prepared_calls import PreparedCalls
+from calltally.store.usage_store import UsageStore
+
+_MILLISECONDS_PER_DAY = 86_400_000
+
+
+class StoredIdentities:
+    """Asks the store for identities received within the horizon or for a call's own day."""
+
+    def __init__(self, store: UsageStore, clock: Clock, horizon_ms: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._horizon_ms = horizon_ms
+
+    def find(self, calls: PreparedCalls, up_to_position: int) -> tuple[Bools, UInt64s]:
+        """For each call whether its identity was received up to a position, and with what digest."""
+        present = np.zeros(len(calls), np.bool_)
+        digests = np.zeros(len(calls), np.uint64)
+        found, its_digests = self._store.find_identities(
+            calls.identity_high,
+            calls.identity_low,
+            calls.time_ms // _MILLISECONDS_PER_DAY,
+            up_to_position,
+            self._clock.now_ms() - self._horizon_ms,
+        )
+        present[found] = True
+        digests[found] = its_digests
+        return present, digests

@@ -1,0 +1,138 @@
+"""The append-only truth: frames in order, made durable together."""
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from calltally.errors import OutOfServiceError
+from calltally.journal.frame import Frame, encode_frame
+from calltally.journal.journal_files import drop_through, file_for, files_of, recover, sync_folder
+from calltally.journal.journal_reader import JournalReader
+from calltally.journal.progress import Progress
+
+
+class JournalFailedError(OutOfServiceError):
+    """Writing or syncing failed. Nothing more may be acknowledged; the process has to end."""
+
+
+class Journal:
+    """Takes frames, gives them positions and syncs all that wait with one call (group commit).
+
+    `append` is for the one ordered step; it only queues. A thread writes and syncs what has gathered, over
+    and over, and `durable` rises. After the first error it never tries again: an error of fsync leaves
+    unknown what the disk holds, so only a restart, which reads the disk, can tell. ``on_failure`` is then
+    called once, from that thread.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        after: int = 0,
+        file_bytes: int = 64 * 2**20,
+        on_failure: Callable[[Exception], None] = lambda _: None,
+    ) -> None:
+        """Opens the journal in a folder, recovering it. ``after`` is what the store holds already."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._file_bytes = file_bytes
+        self._on_failure = on_failure
+        last = recover(folder, after)
+        self.durable = Progress(last)
+        self._appended = last
+        self._queue: list[bytes] = []
+        self._queued_bytes = 0
+        self._wake = threading.Condition()
+        self._closing = False
+        self._file = -1
+        self._file_size = 0
+        files = files_of(folder)
+        self._switch_to(files[-1][1] if files else file_for(folder, last + 1))
+        self._writer = threading.Thread(target=self._write_until_closed, name="journal", daemon=True)
+        self._writer.start()
+
+    @property
+    def appended(self) -> int:
+        """The position of the last frame appended, durable or not."""
+        return self._appended
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes appended and not yet durable."""
+        return self._queued_bytes
+
+    def append(self, frame: Frame) -> int:
+        """Queues a frame and returns its position; wait for it with ``durable``.
+
+        Raises `JournalFailedError` once the journal has failed or is closed.
+        """
+        if self.durable.failure is not None:
+            raise self.durable.failure
+        position = self._appended + 1
+        data = encode_frame(frame, position, self.durable.position)
+        with self._wake:
+            if self._closing:
+                raise JournalFailedError("the journal is closed")
+            self._appended = position
+            self._queue.append(data)
+            self._queued_bytes += len(data)
+            self._wake.notify()
+        return position
+
+    def reader(self, after: int) -> JournalReader:
+        """Reads what is durable after a position, from disk."""
+        return JournalReader(self._folder, after, self.durable)
+
+    def drop_through(self, position: int) -> None:
+        """Removes what the store holds safely; whole files only."""
+        drop_through(self._folder, position)
+
+    def close(self) -> None:
+        """Writes and syncs what is queued, then stops."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._writer.join()
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _switch_to(self, path: Path) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._file_size = os.fstat(self._file).st_size
+        sync_folder(self._folder)
+
+    def _write_until_closed(self) -> None:
+        try:
+            while self._write_what_gathered():
+                pass
+        except OSError as error:
+            failure = JournalFailedError(f"the journal cannot be written: {error}")
+            self.durable.fail(failure)
+            self._on_failure(failure)
+
+    def _write_what_gathered(self) -> bool:
+        with self._wake:
+            self._wake.wait_for(lambda: self._queue or self._closing)
+            frames, self._queue = self._queue, []
+            last = self._appended
+        if not frames:
+            return False
+        if self._file_size >= self._file_bytes:
+            self._switch_to(file_for(self._folder, last - len(frames) + 1))
+        data = b"".join(frames) if len(frames) > 1 else frames[0]
+        self._write(data)
+        os.fdatasync(self._file)
+        self._file_size += len(data)
+        with self._wake:
+            self._queued_bytes -= len(data)
+        self.durable.advance(last)
+        return True
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._file, view) :]

@@ -1,0 +1,38 @@
+"""Merging in the background, a bounded step at a time."""
+
+import threading
+
+import structlog
+
+from calltally.store.usage_store import UsageStore
+
+log = structlog.get_logger()
+
+
+class Compactor:
+    """Has the store merge what has gathered, in a thread of its own, and rests when there is nothing to do."""
+
+    def __init__(self, store: UsageStore, rest_seconds: float = 2.0) -> None:
+        self._store = store
+        self._rest_seconds = rest_seconds
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="compactor", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after the step under way."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                did_something = self._store.compact()
+            except Exception:  # a step that failed left the store as it was; the next one may succeed
+                log.exception("compaction failed")
+                did_something = False
+            if not did_something:
+                self._stop.wait(self._rest_seconds)

@@ -1,0 +1,162 @@
+"""Exact counts from the journal."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import structlog
+
+from calltally.call_batch import CALL_COLUMNS, CallBatch, CallColumns, NameUpdate
+from calltally.errors import BusyError
+from calltally.journal.frame import Frame
+from calltally.journal.journal import Journal
+from calltally.journal.progress import Progress
+from calltally.store.usage_store import UsageStore
+
+log = structlog.get_logger()
+
+CALLS_PER_BATCH = 1_000_000
+_RETRY_SECONDS = 1.0
+
+
+class Roller:
+    """Carries frames from the journal into the store, in order and each exactly once.
+
+    What one `UsageStore.apply` takes it commits together: calls, identities, counts, books, dictionary
+    entries and the journal position they come from. So the guarantee can be read off four cases of a crash:
+
+    1. before apply: the store's position is the old one, the frames are read again from the journal;
+    2. within apply: the store's transaction did not commit, as 1;
+    3. after apply: the store's position is the new one, reading goes on behind it;
+    4. while files are dropped: only files wholly behind a checkpoint of the store are, so as 3.
+
+    Names go to the directory before the store: recording them again changes nothing.
+
+    Works back to back while a question waits, and otherwise lets calls gather for up to ``gather_seconds``.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        store: UsageStore,
+        *,
+        record_names: Callable[[Sequence[tuple[int, NameUpdate]]], None] = lambda _: None,
+        gather_seconds: float = 0.5,
+        checkpoint_calls: int = 5_000_000,
+        checkpoint_seconds: float = 60.0,
+        answer_timeout: float = 30.0,
+    ) -> None:
+        self.rolled = Progress(store.position)
+        self._journal = journal
+        self._reader = journal.reader(store.position)
+        self._store = store
+        self._record_names = record_names
+        self._gather_seconds = gather_seconds
+        self._checkpoint_calls = checkpoint_calls
+        self._checkpoint_seconds = checkpoint_seconds
+        self._answer_timeout = answer_timeout
+        self._calls_since_checkpoint = 0
+        self._checkpointed_at = time.monotonic()
+        self._stop = threading.Event()
+        self._hurry = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="roller", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Rolls what is durable, takes a checkpoint, ends the thread."""
+        self._stop.set()
+        self._hurry.set()
+        self._thread.join()
+
+    async def caught_up(self) -> None:
+        """Returns once the store holds everything that was durable when this was called.
+
+        Raises `BusyError` when that takes longer than the answer timeout.
+        """
+        wanted = self._journal.durable.position
+        if self.rolled.position >= wanted:
+            return
+        waiting = self.rolled.reached(wanted)
+        self._hurry.set()
+        try:
+            async with asyncio.timeout(self._answer_timeout):
+                await waiting
+        except TimeoutError:
+            raise BusyError("the counts lag behind the calls", retry_after=5) from None
+
+    def roll(self) -> bool:
+        """Applies one batch of what is durable; False when there was nothing to apply."""
+        frames = self._reader.read(CALLS_PER_BATCH)
+        if not frames:
+            return False
+        batch = batch_of_frames(frames)
+        if batch.names:
+            self._record_names([(position, name) for position, frame in frames for name in frame.names])
+        self._store.apply(batch)
+        self.rolled.advance(batch.last_position)
+        self._calls_since_checkpoint += len(batch.calls)
+        return True
+
+    def checkpoint(self) -> None:
+        """Has the store make itself safe without the journal, then drops the journal's files behind it."""
+        self._journal.drop_through(self._store.checkpoint())
+        self._calls_since_checkpoint = 0
+        self._checkpointed_at = time.monotonic()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._roll_what_gathered()
+            except Exception:  # a full disk may get room again, and nothing is lost by retrying
+                log.exception("rolling failed; trying again", seconds=_RETRY_SECONDS)
+                self._reader = self._journal.reader(self._store.position)
+                self._stop.wait(_RETRY_SECONDS)
+        while self.roll():
+            pass
+        self.checkpoint()
+
+    def _roll_what_gathered(self) -> None:
+        if not self.roll():
+            self._journal.durable.wait(self.rolled.position + 1, timeout=self._gather_seconds)
+        elif not self.rolled.awaited:
+            self._hurry.wait(self._gather_seconds)
+        if not self.rolled.awaited:
+            self._hurry.clear()
+        if self._checkpoint_is_due():
+            self.checkpoint()
+
+    def _checkpoint_is_due(self) -> bool:
+        if self._calls_since_checkpoint == 0:
+            return False
+        waited = time.monotonic() - self._checkpointed_at
+        return self._calls_since_checkpoint >= self._checkpoint_calls or waited >= self._checkpoint_seconds
+
+
+def batch_of_frames(frames: Sequence[tuple[int, Frame]]) -> CallBatch:
+    """Frames in the order of their positions as one batch of columns."""
+    sizes = [len(frame.calls) for _, frame in frames]
+    paths = [""]
+    parts: list[CallColumns] = []
+    for _, frame in frames:
+        calls = frame.calls
+        if len(calls) and len(frame.paths) > 1:
+            calls = calls.copy()
+            calls["path"] = np.where(calls["path"] > 0, calls["path"] + (len(paths) - 1), 0)
+            paths.extend(frame.paths[1:])
+        parts.append(calls)
+    return CallBatch(
+        first_position=frames[0][0],
+        last_position=frames[-1][0],
+        calls=np.concatenate(parts) if parts else np.empty(0, CALL_COLUMNS),
+        positions=np.repeat(np.array([position for position, _ in frames], np.uint64), sizes),
+        received_ms=np.repeat(np.array([frame.received_ms for _, frame in frames], np.int64), sizes),
+        paths=paths,
+        values=[value for _, frame in frames for value in frame.values],
+        outcomes=[outcome for _, frame in frames for outcome in frame.outcomes],
+        conflicts=[conflict for _, frame in frames for conflict in frame.conflicts],
+        names=[name for _, frame in frames for name in frame.names],
+    )

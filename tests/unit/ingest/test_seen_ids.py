@@ -1,0 +1,147 @@
+"""The seen ids judge as a plain dictionary would, whatever the size of the tables behind them."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from calltally.ingest import seen_ids as module
+from calltally.ingest.identity_table import IdentityTable
+from calltally.ingest.seen_ids import Seen, SeenIds
+
+Numbers = npt.NDArray[np.uint64]
+
+
+def numbers(*values: int) -> Numbers:
+    return np.array(values, np.uint64)
+
+
+def judge(seen: SeenIds, high: Numbers, low: Numbers, digest: Numbers, position: int = 1) -> list[int]:
+    return seen.judge(high, low, digest, position=position, received_ms=position).tolist()
+
+
+def test_an_identity_is_new_once_and_then_the_same_or_another_content() -> None:
+    seen = SeenIds(2**30)
+
+    first = judge(seen, numbers(1), numbers(2), numbers(7))
+    again = judge(seen, numbers(1, 1), numbers(2, 2), numbers(7, 8))
+
+    assert first == [Seen.NEW]
+    assert again == [Seen.SAME, Seen.OTHER]
+
+
+def test_both_halves_of_an_identity_count() -> None:
+    seen = SeenIds(2**30)
+
+    verdicts = judge(seen, numbers(1, 2, 1), numbers(5, 5, 6), numbers(7, 7, 7))
+
+    assert verdicts == [Seen.NEW] * 3
+    assert judge(seen, numbers(2, 3), numbers(5, 5), numbers(7, 7)) == [Seen.SAME, Seen.NEW]
+
+
+def test_copies_within_one_batch_are_judged_against_the_first() -> None:
+    verdicts = judge(SeenIds(2**30), numbers(1, 1, 1), numbers(2, 2, 2), numbers(7, 7, 8))
+
+    assert verdicts == [Seen.NEW, Seen.SAME, Seen.OTHER]
+
+
+def test_what_the_store_holds_is_no_news() -> None:
+    seen = SeenIds(2**30)
+    stored = (np.array([True, True, False]), numbers(7, 8, 0))
+
+    verdicts = seen.judge(
+        numbers(1, 2, 3), numbers(1, 2, 3), numbers(7, 7, 7), position=1, received_ms=1, stored=stored
+    )
+
+    assert verdicts.tolist() == [Seen.SAME, Seen.OTHER, Seen.NEW]
+    assert seen.count == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 3), st.integers(1, 60), st.integers(0, 1)), min_size=1, max_size=40),
+        max_size=12,
+    )
+)
+def test_verdicts_equal_those_of_a_plain_dictionary(batches: list[list[tuple[int, int, int]]]) -> None:
+    known: dict[tuple[int, int], int] = {}
+    seen = SeenIds(2**30)
+    seen._active = IdentityTable(64)
+    for batch in batches:
+        expected = []
+        for high, low, digest in batch:
+            held = known.get((high, low * 64))
+            known.setdefault((high, low * 64), digest)
+            expected.append(Seen.NEW if held is None else Seen.SAME if held == digest else Seen.OTHER)
+
+        verdicts = judge(
+            seen,
+            numbers(*(row[0] for row in batch)),
+            numbers(*(row[1] * 64 for row in batch)),
+            numbers(*(row[2] for row in batch)),
+        )
+
+        assert verdicts == expected
+    assert seen.count == len(known)
+
+
+def test_nothing_is_lost_while_tables_grow() -> None:
+    seen = SeenIds(2**30)
+    random = np.random.default_rng(1)
+    high, low = (random.integers(1, 2**63, 200_000).astype(np.uint64) for _ in range(2))
+    for start in range(0, 200_000, 1000):
+        part = slice(start, start + 1000)
+        assert set(judge(seen, high[part], low[part], high[part])) == {Seen.NEW}
+
+    verdicts = judge(seen, high, low, high)
+
+    assert set(verdicts) == {Seen.SAME}
+    assert seen.count == 200_000
+    assert seen.memory_bytes < 200_000 * 100
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> SeenIds:
+    """Seen ids with generations of 798 identities and memory for about six of them."""
+    monkeypatch.setattr(module, "_SMALLEST", 1024)
+    monkeypatch.setattr(module, "_LARGEST", 1024)
+    return SeenIds(6 * 1024 * 25)
+
+
+def test_the_oldest_generation_goes_when_memory_is_full(small: SeenIds) -> None:
+    ids = np.arange(1, 10_001, dtype=np.uint64)
+    for position in range(1, 101):
+        part = ids[(position - 1) * 100 : position * 100]
+        judge(small, part, part, part, position)
+        small.forget(received_before_ms=0, stored_position=position)
+
+    assert small.memory_bytes <= 6 * 1024 * 25
+    assert 0 < small.forgotten_position < 100
+    remembered = ids[small.forgotten_position * 100 :]
+    assert set(judge(small, remembered, remembered, remembered)) == {Seen.SAME}
+
+
+def test_what_the_store_does_not_hold_yet_is_never_forgotten(small: SeenIds) -> None:
+    ids = np.arange(1, 10_001, dtype=np.uint64)
+    for position in range(1, 101):
+        part = ids[(position - 1) * 100 : position * 100]
+        judge(small, part, part, part, position)
+
+    small.forget(received_before_ms=0, stored_position=0)
+
+    assert small.forgotten_position == 0
+    assert small.count == 10_000
+
+
+def test_generations_past_the_horizon_go(small: SeenIds) -> None:
+    ids = np.arange(1, 2001, dtype=np.uint64)
+    judge(small, ids, ids, ids, position=1)
+    later = np.arange(10_001, 12_001, dtype=np.uint64)
+    judge(small, later, later, later, position=1000)
+
+    small.forget(received_before_ms=500, stored_position=1000)
+
+    assert small.forgotten_position >= 1
+    assert set(judge(small, later, later, later, 1001)) == {Seen.SAME}
