@@ -105,6 +105,14 @@ class Meter:
         self._threads.shutdown()
         self.store.close()
 
+    def problems(self) -> list[str]:
+        """Why the meter cannot keep its promises at present; empty when it can."""
+        failures = (self.journal.durable.failure, self.roller.failure, self._disk_is_short())
+        found = [str(failure) for failure in failures if failure]
+        if self.journal.queued_bytes > self._options.limits.max_queued_bytes:
+            found.append("too many calls wait to be written to disk")
+        return found
+
     async def _forget_now_and_then(self) -> None:
         while True:
             self.seen_ids.forget(

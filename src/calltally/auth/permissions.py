@@ -1,5 +1,9 @@
 """What a client may be granted, and which grants open which door."""
 
+from collections.abc import Iterable
+
+from calltally.errors import InvalidInputError
+
 SEND = "calls:send"
 BACKFILL = "calls:backfill"
 ANY_ORGANIZATION = "calls:any-organization"
@@ -14,3 +18,16 @@ SAILPOINT_ACTIVITY = (READ_USAGE, "sp:scopes:all", "idn:identity-history:manage"
 
 KNOWN = frozenset({SEND, BACKFILL, ANY_ORGANIZATION, READ_USAGE, *SAILPOINT_API_USAGE, *SAILPOINT_ACTIVITY})
 """Every permission that can be granted."""
+
+
+def checked_permissions(permissions: Iterable[str]) -> frozenset[str]:
+    """The permissions as a set; raises `InvalidInputError` when one of them is none that can be granted."""
+    asked = frozenset(permissions)
+    if unknown := asked - KNOWN:
+        raise InvalidInputError(
+            f"unknown permissions: {', '.join(sorted(unknown))}; known are: {', '.join(sorted(KNOWN))}",
+            field="permissions",
+            received=sorted(unknown),
+            accepted=", ".join(sorted(KNOWN)),
+        )
+    return asked

@@ -35,7 +35,8 @@ class Intake:
     """The way in for every door. All calls of a request are judged in their order.
 
     `take` returns only when everything it judged, and the first copy of every duplicate, is on disk. A
-    request of many slices lets others in between. Runs on one event loop.
+    request of many slices lets others in between. Runs on one event loop. ``totals`` counts the verdicts that
+    were given since the start.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Intake:
         self._executor = executor
         self._limits = limits
         self._refuse = refuse
+        self.totals = dict.fromkeys(Verdict, 0)
 
     async def take(self, caller: Caller, slices: Iterable[DecodedCalls], *, backfill: bool) -> Receipt:
         """Counts calls that the caller sent; the caller must have been allowed to.
@@ -71,6 +73,8 @@ class Intake:
             position = await self._take_slice(caller, slice_, backfill, receipt)
             await asyncio.sleep(0)
         await self._journal.durable.reached(position)
+        for verdict in Verdict:
+            self.totals[verdict] += getattr(receipt, verdict)
         return receipt
 
     def _refuse_when_full(self) -> None:

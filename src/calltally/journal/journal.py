@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,6 +48,8 @@ class Journal:
         self._closing = False
         self._file = -1
         self._file_size = 0
+        self.syncs = 0
+        self.sync_seconds = 0.0
         files = files_of(folder)
         self._switch_to(files[-1][1] if files else file_for(folder, last + 1))
         self._writer = threading.Thread(target=self._write_until_closed, name="journal", daemon=True)
@@ -125,7 +128,10 @@ class Journal:
             self._switch_to(file_for(self._folder, last - len(frames) + 1))
         data = b"".join(frames) if len(frames) > 1 else frames[0]
         self._write(data)
+        started = time.perf_counter()
         os.fdatasync(self._file)
+        self.sync_seconds += time.perf_counter() - started
+        self.syncs += 1
         self._file_size += len(data)
         with self._wake:
             self._queued_bytes -= len(data)

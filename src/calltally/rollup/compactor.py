@@ -10,7 +10,7 @@ log = structlog.get_logger()
 
 
 class Compactor:
-    """Has the store merge what has gathered, in a thread of its own, and rests when there is nothing to do."""
+    """Has the store merge what has gathered, in a thread of its own, resting when there is nothing to do."""
 
     def __init__(self, store: UsageStore, rest_seconds: float = 2.0) -> None:
         self._store = store

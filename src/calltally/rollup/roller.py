@@ -34,6 +34,8 @@ class Roller:
 
     Names go to the directory before the store: recording them again changes nothing.
 
+    ``failure`` is why the last try failed, None once one succeeded.
+
     Works back to back while a question waits, and otherwise lets calls gather for up to ``gather_seconds``.
     """
 
@@ -59,6 +61,7 @@ class Roller:
         self._answer_timeout = answer_timeout
         self._calls_since_checkpoint = 0
         self._checkpointed_at = time.monotonic()
+        self.failure: Exception | None = None
         self._stop = threading.Event()
         self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._run, name="roller", daemon=True)
@@ -111,7 +114,9 @@ class Roller:
         while not self._stop.is_set():
             try:
                 self._roll_what_gathered()
-            except Exception:  # a full disk may get room again, and nothing is lost by retrying
+                self.failure = None
+            except Exception as error:  # a full disk may get room again, and nothing is lost by retrying
+                self.failure = error
                 log.exception("rolling failed; trying again", seconds=_RETRY_SECONDS)
                 self._reader = self._journal.reader(self._store.position)
                 self._stop.wait(_RETRY_SECONDS)

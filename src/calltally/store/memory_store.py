@@ -284,6 +284,8 @@ def _ordered(rows: list[tuple[Value, ...]], query: UsageQuery) -> list[tuple[Val
     keys = len(query.columns) - len(query.metrics)
     rows = sorted(rows, key=lambda row: row[:keys])
     for ordering in reversed(query.order_by):
+        if ordering.column not in query.columns:
+            raise ValueError(f"rows cannot be ordered by {ordering.column}, which they do not have")
         column = query.columns.index(ordering.column)
         rows.sort(key=lambda row: row[column], reverse=ordering.descending)
     return rows

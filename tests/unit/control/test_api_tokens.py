@@ -42,9 +42,16 @@ def test_a_revoked_token_says_when(installation: Installation) -> None:
     assert [token.revoked_ms for token in installation.api_tokens.list()] == [NOON_MS]
 
 
-def test_a_token_that_does_not_exist_cannot_be_revoked(installation: Installation) -> None:
-    with pytest.raises(NotFoundError, match="there is no API token with the id 'nothing'"):
-        installation.api_tokens.revoke("nothing")
+@pytest.mark.parametrize("token_id", ["nothing", "no\0thing", "\udcff"])
+def test_a_token_that_does_not_exist_cannot_be_revoked(installation: Installation, token_id: str) -> None:
+    with pytest.raises(NotFoundError, match="there is no API token with the id"):
+        installation.api_tokens.revoke(token_id)
+
+
+@pytest.mark.parametrize("client_id", ["nobody", "no\0body", "\udcff"])
+def test_a_client_that_does_not_exist_gets_no_token(installation: Installation, client_id: str) -> None:
+    with pytest.raises(NotFoundError, match="there is no client"):
+        installation.api_tokens.create(client_id, "laptop")
 
 
 def test_each_organization_has_its_own_tokens(installation: Installation) -> None:

@@ -132,7 +132,7 @@ def test_a_new_secret_takes_the_place_of_the_old_one(installation: Installation)
 
     new = installation.clients.rotate(old.client_id)
 
-    assert (new.client_id, new.name, new.permissions) == (old.client_id, "Billing", {READ_USAGE})
+    assert (new.client_id, new.name, new.permissions) == (old.client_id, "Billing", frozenset({READ_USAGE}))
     assert installation.clients.verify(new.client_id, new.client_secret) is not None
     assert installation.clients.verify(new.client_id, old.client_secret) is None
     assert installation.clients.recognize(new.client_id, old.client_secret) is None

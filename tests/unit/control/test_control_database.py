@@ -94,9 +94,10 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_was(tmp_path: Path
 def test_a_migration_that_fails_half_way_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patched, pytest.raises(TypeError):
-        patched.setattr("alembic.op.create_index", None)
+    monkeypatch.setattr("alembic.op.create_index", None)
+    with pytest.raises(TypeError):
         ControlDatabase.in_directory(tmp_path)
+    monkeypatch.undo()
 
     database = ControlDatabase.in_directory(tmp_path)
 
@@ -106,9 +107,13 @@ def test_a_migration_that_fails_half_way_leaves_nothing_behind(
 
 
 def test_a_transaction_that_an_exception_leaves_keeps_nothing(database: ControlDatabase) -> None:
-    with pytest.raises(RuntimeError), database.writing() as connection:
-        connection.execute(text("INSERT INTO organizations VALUES ('acme', 0)"))
-        raise RuntimeError
+    def stumble() -> None:
+        with database.writing() as connection:
+            connection.execute(text("INSERT INTO organizations VALUES ('acme', 0)"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        stumble()
 
     assert organizations(database) == []
 

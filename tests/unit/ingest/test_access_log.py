@@ -1,6 +1,7 @@
 import gzip
 import io
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,13 @@ def read(
 def call_of(line: bytes) -> Call:
     (call,) = read(line + b"\n").calls
     return call
+
+
+def outcome(reader: Callable[[bytes], log_line.LoggedRequest], line: bytes) -> log_line.LoggedRequest | str:
+    try:
+        return reader(line)
+    except log_line.UnreadableLineError as error:
+        return str(error)
 
 
 def line_with(
@@ -179,16 +187,14 @@ def test_the_client_is_the_remote_address(address: bytes, client: str) -> None:
         (b"an\\x22na\\x5C", 'an"na\\'),
         (b'an"na', 'an"na'),
         (b"a [b] c", "a [b] c"),
-        (b"x [01/Jan/1999:00:00:00 +0000] \\x22GET /fake HTTP/1.1\\x22 500 1", None),
+        (b"x [01/Jan/1999:00:00:00 +0000] \\x22GET /\\x22 5", 'x [01/Jan/1999:00:00:00 +0000] "GET /" 5'),
         (b"\xff", "\ufffd"),
     ],
 )
-def test_the_user_is_the_remote_user(logged: bytes, user: str | None) -> None:
+def test_the_user_is_the_remote_user(logged: bytes, user: str) -> None:
     call = call_of(line_with(user=logged))
 
-    assert call.user_id == (user or call.user_id)
-    assert (call.user_id == "") == (user == "")
-    assert (call.time, call.status) == ("2000-10-10T20:55:36Z", 200)
+    assert (call.user_id, call.time, call.status) == (user, "2000-10-10T20:55:36Z", 200)
 
 
 def test_an_identity_of_the_client_host_is_passed_over() -> None:
@@ -206,7 +212,9 @@ def test_who_called_can_be_told_otherwise() -> None:
     assert call.id == other.id
 
 
-@pytest.mark.parametrize(("logged", "status"), [(b"000", 0), (b"0", 0), (b"009", 0), (b"101", 101), (b"599", 599)])
+@pytest.mark.parametrize(
+    ("logged", "status"), [(b"000", 0), (b"0", 0), (b"009", 0), (b"101", 101), (b"599", 599)]
+)
 def test_statuses_are_kept_and_none_is_0(logged: bytes, status: int) -> None:
     assert call_of(line_with(status=logged)).status == status
 
@@ -239,7 +247,10 @@ def test_sizes_are_kept_where_a_call_can_hold_them(logged: bytes, size: int | No
         (line_with(status=b"-"), "not in the common or combined log format"),
         (b'{"time": "2026-03-01T10:15:00Z"}', "not in the common or combined log format"),
         (b"2026/03/01 10:15:00 [error] 7#7: *1 open() failed", "not in the common or combined log format"),
-        (b'[2026-03-01T10:15:00.000Z] "GET / HTTP/1.1" 200 - 0 1', "not in the common or combined log format"),
+        (
+            b'[2026-03-01T10:15:00.000Z] "GET / HTTP/1.1" 200 - 0 1',
+            "not in the common or combined log format",
+        ),
     ],
 )
 def test_a_line_that_tells_no_call_is_skipped_with_the_reason(line: bytes, reason: str) -> None:
@@ -331,12 +342,4 @@ _PLAIN_TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max
     )
 )
 def test_the_fast_way_reads_what_the_careful_way_reads(line: bytes) -> None:
-    try:
-        fast = log_line.read_log_line(line)
-    except log_line.UnreadableLineError as error:
-        fast_reason = str(error)
-        with pytest.raises(log_line.UnreadableLineError) as careful:
-            log_line._read_carefully(line)
-        assert str(careful.value) == fast_reason
-    else:
-        assert fast == log_line._read_carefully(line)
+    assert outcome(log_line.read_log_line, line) == outcome(log_line._read_carefully, line)

@@ -181,7 +181,10 @@ def _fault(item: bytes, error: Exception) -> Fault:
 
 
 def _type_reason(item: bytes, field: str, message: str) -> str:
-    value = json.loads(item).get(field)
     expected = _EXPECTED.search(message)
     accepted = _TYPES.get(expected[1], expected[1]) if expected else "a whole number of at most 64 bits"
-    return f"is {shown(value)}; accepted is {accepted}"
+    try:
+        received = shown(json.loads(item)[field])
+    except (ValueError, KeyError, RecursionError):  # what follows the value need not be JSON
+        received = f"of type {expected[2]}" if expected else "something else"
+    return f"is {received}; accepted is {accepted}"

@@ -1,0 +1,37 @@
+"""Is the server alive, and can it keep its promises?"""
+
+from typing import Any
+
+from litestar import Response, Router, get
+
+from calltally.meter import Meter
+from calltally.server.metrics import CONTENT_TYPE, MeterMetrics
+
+
+def health_router(meter: Meter) -> Router:
+    """``/healthz``, ``/readyz`` and ``/metrics``; open to everyone, telling nothing of any organization."""
+    metrics = MeterMetrics(meter)
+
+    @get("/healthz", operation_id="getHealth")
+    async def healthz() -> dict[str, str]:
+        """Answers as long as the process does."""
+        return {"status": "alive"}
+
+    @get("/readyz", operation_id="getReadiness")
+    async def readyz() -> Response[dict[str, Any]]:
+        """200 while calls are taken in and counted, else 503; says why, and how far counting lags behind."""
+        problems = meter.problems()
+        lag = meter.journal.durable.position - meter.roller.rolled.position
+        body: dict[str, Any] = {
+            "status": "unready" if problems else "ready",
+            "problems": problems,
+            "lag": lag,
+        }
+        return Response(body, status_code=503 if problems else 200)
+
+    @get("/metrics", operation_id="getMetrics", media_type=CONTENT_TYPE)
+    async def show_metrics() -> bytes:
+        """The state of the server in Prometheus's text format."""
+        return metrics.exposition()
+
+    return Router("/", route_handlers=[healthz, readyz, show_metrics], tags=["Server"])

@@ -1,0 +1,101 @@
+"""``calltally client``: who may log in."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from calltally.auth.permissions import KNOWN
+from calltally.cli.office import office
+from calltally.cli.options import data_option, json_option, organization_option, read_settings
+
+
+@click.group("client")
+def client_group() -> None:
+    """Make, list and revoke clients."""
+
+
+@client_group.command("create")
+@data_option
+@organization_option
+@click.option("--name", required=True, help="What people call the client.")
+@click.option(
+    "--permission",
+    "permissions",
+    multiple=True,
+    metavar="PERMISSION",
+    help="Grant only this; can be repeated. Without it the client may send and backfill calls and read its "
+    f"organization's usage through every door. Known: {', '.join(sorted(KNOWN))}.",
+)
+@json_option
+def create(
+    directory: Path, organization: str, name: str, permissions: tuple[str, ...], as_json: bool
+) -> None:
+    """Make a client and print its secret, this once; an organization that is new is made with it."""
+    wanted: dict[str, Any] = {"organization": organization, "name": name}
+    if permissions:
+        wanted["permissions"] = list(permissions)
+    with office(directory, read_settings(directory, None, ()), counting=False) as owner:
+        made = owner.ask("POST", "/owner/clients", json=wanted).json()
+    _print_secret(made, as_json)
+
+
+@client_group.command("list")
+@data_option
+@click.option("--organization", metavar="ORG", help="Only this organization's.")
+@json_option
+def list_(directory: Path, organization: str | None, as_json: bool) -> None:
+    """Show clients, never their secrets."""
+    params = [("organization", organization)] if organization else []
+    with office(directory, read_settings(directory, None, ()), counting=False) as owner:
+        clients = owner.ask("GET", "/owner/clients", params=params).json()["clients"]
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(clients)))
+        return
+    table = Table(box=None)
+    table.add_column("client_id", no_wrap=True)
+    for column in ("organization", "name", "permissions", "revoked"):
+        table.add_column(column)
+    for client in clients:
+        permissions = " ".join(client["permissions"])
+        table.add_row(
+            client["client_id"],
+            client["organization"],
+            client["name"],
+            permissions,
+            client["revoked"] or "",
+        )
+    Console().print(table)
+
+
+@client_group.command("rotate")
+@data_option
+@click.argument("client_id")
+@json_option
+def rotate(directory: Path, client_id: str, as_json: bool) -> None:
+    """Give a client a new secret and print it, this once; the old one stops working."""
+    with office(directory, read_settings(directory, None, ()), counting=False) as owner:
+        made = owner.ask("POST", f"/owner/clients/{client_id}/rotate").json()
+    _print_secret(made, as_json)
+
+
+@client_group.command("revoke")
+@data_option
+@click.argument("client_id")
+def revoke(directory: Path, client_id: str) -> None:
+    """Shut a client out at once, with every token it holds."""
+    with office(directory, read_settings(directory, None, ()), counting=False) as owner:
+        owner.ask("POST", f"/owner/clients/{client_id}/revoke")
+    click.echo(f"revoked {client_id}")
+
+
+def _print_secret(made: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode(made))
+        return
+    click.echo(f"client_id      {made['client_id']}")
+    click.echo(f"client_secret  {made['client_secret']}")
+    click.echo("The secret is shown only now. Keep it where only this client can read it.", err=True)

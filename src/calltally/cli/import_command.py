@@ -1,0 +1,137 @@
+"""``calltally import``."""
+
+import socket
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from calltally.cli.office import Office, office
+from calltally.cli.options import (
+    data_option,
+    json_option,
+    organization_option,
+    read_settings,
+    settings_options,
+)
+from calltally.ingest.decoders.access_log import AccessLog, LogField
+from calltally.ingest.decoders.log_file import LogFile
+from calltally.ingest.log_import import ImportReport, LogImport, SentReceipt
+
+EXIT_NOTHING_READ = 3
+_SHOWN_PROBLEMS = 20
+
+_receipt = msgspec.json.Decoder(SentReceipt)
+
+
+@click.command("import")
+@data_option
+@organization_option
+@click.option(
+    "--origin",
+    default=socket.gethostname,
+    show_default="this machine's name",
+    help="Which server wrote the logs; give each its own, and the same one every time.",
+)
+@click.option(
+    "--client-id",
+    default=LogField.ADDRESS.value,
+    show_default=True,
+    metavar="address|user|TEXT",
+    help="Who calls, in access logs: the remote address, the remote user, or a text for all lines.",
+)
+@click.option(
+    "--user-id",
+    default=LogField.USER.value,
+    show_default=True,
+    metavar="address|user|TEXT",
+    help="The person behind the call, in access logs.",
+)
+@settings_options
+@json_option
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+def import_(
+    directory: Path,
+    organization: str,
+    origin: str,
+    client_id: str,
+    user_id: str,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    as_json: bool,
+    files: tuple[Path, ...],
+) -> None:
+    """Count the calls in FILES: access logs (combined or common format) or NDJSON, plain or compressed.
+
+    A log that is imported again, grown, rotated, renamed or compressed, counts no line twice. Calls may be of
+    any age. Exit code 0: done, whatever lines had to be skipped; 3: a file held lines, and no call in them.
+    """
+    settings = read_settings(directory, config, assignments)
+    reports = []
+    console = Console(stderr=True, quiet=as_json)
+    with office(directory, settings, counting=True) as owner, _progress(console) as bars:
+        for file in files:
+            bar = bars.add_task(file.name, total=file.stat().st_size)
+            with LogFile.open(file) as log:
+                who = AccessLog(origin, client_id=_field(client_id), user_id=_field(user_id))
+                run = LogImport(str(file), log, who)
+                post = _Posting(owner, organization)
+                reports.append(
+                    run.run(post, lambda done, bar=bar: bars.update(bar, completed=done))  # type: ignore[misc]
+                )
+    if as_json:
+        click.echo(msgspec.json.encode(reports))
+    else:
+        for report in reports:
+            _print(report)
+    if any(report.lines and not report.accepted + report.duplicate for report in reports):
+        raise SystemExit(EXIT_NOTHING_READ)
+
+
+class _Posting:
+    """Sends one part of a log to the owner's door."""
+
+    def __init__(self, owner: Office, organization: str) -> None:
+        self._owner = owner
+        self._organization = organization
+
+    def __call__(self, body: bytes) -> SentReceipt:
+        response = self._owner.ask(
+            "POST",
+            "/v1/calls",
+            organization=self._organization,
+            params=[("backfill", "true")],
+            content=body,
+            headers={"Content-Type": "application/x-ndjson"},
+        )
+        return _receipt.decode(response.content)
+
+
+def _field(text: str) -> LogField | str:
+    return LogField(text) if text in {field.value for field in LogField} else text
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console)
+
+
+def _print(report: ImportReport) -> None:
+    click.echo(
+        f"{report.file}: {report.lines:,} lines of {report.format}: {report.accepted:,} counted, "
+        f"{report.duplicate:,} already there, {report.conflict:,} in conflict, {report.rejected:,} rejected, "
+        f"{report.skipped:,} skipped"
+    )
+    if report.waiting:
+        click.echo("  the last line has no end yet and waits for the next import")
+    if report.broken:
+        click.echo(f"  the file could not be read to its end: {report.broken}")
+    for problem in report.problems[:_SHOWN_PROBLEMS]:
+        click.echo(f"  line {problem.line_number}: {problem.reason}")
+    more = report.skipped + report.rejected + report.conflict - _SHOWN_PROBLEMS
+    if more > 0:
+        click.echo(f"  and {more:,} more; --json names the first thousand")

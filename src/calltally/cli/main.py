@@ -1,0 +1,39 @@
+"""The ``calltally`` command."""
+
+import os
+import sys
+
+import click
+import httpx
+
+from calltally import __version__
+from calltally.cli.client_commands import client_group
+from calltally.cli.import_command import import_
+from calltally.cli.serve_command import serve
+from calltally.cli.usage_command import usage
+from calltally.errors import CalltallyError
+
+EXIT_FAILED = 1
+"""The command could not do its work. (2, by click, is for a command line that cannot be read.)"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="calltally")
+def cli() -> None:
+    """Know exactly who calls your APIs."""
+
+
+for command in (serve, client_group, import_, usage):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Runs the command line; errors are told in one line each and end with exit code 1."""
+    os.umask(0o077)  # what a command makes is its owner's
+    try:
+        cli()
+    except CalltallyError as error:
+        click.echo(f"calltally: {error}", err=True)
+    except httpx.TransportError as error:
+        click.echo(f"calltally: the server that holds the data directory went away: {error}", err=True)
+    sys.exit(EXIT_FAILED)

@@ -1,0 +1,29 @@
+"""``calltally serve``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from calltally.cli.options import data_option, read_settings, settings_options
+from calltally.data_directory import DataDirectory
+from calltally.server.logs import configure_logs
+from calltally.server.server import serve as serve_directory
+
+
+@click.command("serve")
+@data_option
+@click.option("--host", help="The address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="The port to listen on; 0 takes a free one.  [default: 8080]")
+@settings_options
+def serve(
+    directory: Path, host: str | None, port: int | None, config: Path | None, assignments: tuple[str, ...]
+) -> None:
+    """Run the server on a data directory, until SIGTERM or Ctrl-C.
+
+    The directory is made if it does not exist, and belongs to this process until it ends.
+    """
+    settings = read_settings(directory, config, assignments, host=host, port=port)
+    configure_logs(settings.log_format, settings.log_level)
+    with DataDirectory(directory) as held:
+        sys.exit(serve_directory(held, settings))

@@ -1,0 +1,77 @@
+"""``calltally usage``."""
+
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from calltally.cli.office import office
+from calltally.cli.options import (
+    data_option,
+    json_option,
+    organization_option,
+    read_settings,
+    settings_options,
+)
+from calltally.usage_query import Dimension, Metric
+from calltally.window import Granularity
+
+
+@click.command("usage")
+@data_option
+@organization_option
+@click.option("--from", "from_", metavar="WHEN", help="First day or instant.  [default: this month's first]")
+@click.option("--to", metavar="WHEN", help="Day or instant behind the last.  [default: the end of today]")
+@click.option("--time-zone", help="An IANA time zone for days and dates.  [default: UTC]")
+@click.option("--granularity", type=click.Choice([str(g) for g in Granularity]), help="One row per what.")
+@click.option("--group-by", metavar="A,B", help=f"Any of {', '.join(str(d) for d in Dimension)}.")
+@click.option("--metrics", metavar="A,B", help=f"Any of {', '.join(str(m) for m in Metric)}.")
+@click.option("--order-by", metavar="A,-B", help="Columns to order by; a minus sign before one turns it.")
+@click.option("--where", multiple=True, metavar="NAME=VALUE", help="Only calls with this value; repeatable.")
+@click.option("--limit", type=int, help="At most so many rows.  [default: 1000]")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@json_option
+@settings_options
+def usage(
+    directory: Path,
+    organization: str,
+    where: tuple[str, ...],
+    as_csv: bool,
+    as_json: bool,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    **asked: str | int | None,
+) -> None:
+    """Show who called what, how often and with what outcome."""
+    params = [(name.rstrip("_"), str(value)) for name, value in asked.items() if value is not None]
+    for condition in where:
+        name, equals, value = condition.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{condition!r} is not NAME=VALUE", param_hint="--where")
+        params.append((name, value))
+    if as_csv:
+        params.append(("format", "csv"))
+    settings = read_settings(directory, config, assignments)
+    with office(directory, settings, counting=True) as owner:
+        response = owner.ask("GET", "/v1/usage", organization=organization, params=params)
+    if as_csv or as_json:
+        click.echo(response.content, nl=not as_csv)
+        return
+    answer = msgspec.json.decode(response.content)
+    _print(answer["rows"])
+    more = "; more rows exist" if answer.get("next") else ""
+    click.echo(f"complete up to {answer['complete_up_to']}{more}", err=True)
+
+
+def _print(rows: list[dict[str, str | int]]) -> None:
+    if not rows:
+        click.echo("no calls")
+        return
+    table = Table(box=None)
+    for name, value in rows[0].items():
+        table.add_column(name, justify="right" if isinstance(value, int) else "left")
+    for row in rows:
+        table.add_row(*(f"{value:,}" if isinstance(value, int) else value for value in row.values()))
+    Console().print(table)

@@ -1,0 +1,61 @@
+"""The tables of the control database. ``migrations/`` makes them; a test compares the two."""
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, MetaData, SmallInteger, Table, Text
+
+metadata = MetaData()
+
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("organization", Text, ForeignKey("organizations.name"), nullable=False),
+    Column("permissions", Text, nullable=False),  # separated by blanks, like an OAuth scope
+    Column("secret_hash", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+    Index("clients_by_organization", "organization"),
+)
+"""A client's name is in `names`, like every other name."""
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("token_id", Text, primary_key=True),
+    Column("client_id", Text, ForeignKey("clients.client_id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("token_hash", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("revoked_ms", BigInteger),
+    Index("api_tokens_by_hash", "token_hash", unique=True),
+    Index("api_tokens_by_client", "client_id"),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("private_pem", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("retired_ms", BigInteger),
+)
+
+names = Table(
+    "names",
+    metadata,
+    Column("organization", Text, primary_key=True),  # no foreign key: calls may name any organization
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("set_by_api", Boolean, nullable=False),
+    Index("names_by_name", "organization", "kind", "name"),
+    sqlite_with_rowid=False,
+)

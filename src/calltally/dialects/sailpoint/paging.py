@@ -1,0 +1,60 @@
+"""SailPoint's pages: a limit, an offset from the first record, and a total on request."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from calltally.dialects.sailpoint.contract import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, TOTAL_COUNT
+from calltally.dialects.sailpoint.parameters import Parameters
+from calltally.errors import InvalidInputError
+
+T = TypeVar("T")
+
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,10}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """At most ``limit`` records behind the first ``offset`` ones. Past the end a page is empty, no error."""
+
+    limit: int = DEFAULT_LIMIT
+    offset: int = 0
+
+    def of(self, records: Sequence[T]) -> Sequence[T]:
+        return records[self.offset : self.offset + self.limit]
+
+
+def from_sailpoint_page(parameters: Parameters) -> Page:
+    """Raises `InvalidInputError` for a limit outside 0 to 250 and a negative or huge offset."""
+    return Page(
+        _whole_number(parameters, "limit", DEFAULT_LIMIT, MAX_LIMIT),
+        _whole_number(parameters, "offset", 0, MAX_OFFSET),
+    )
+
+
+def asks_for_total(parameters: Parameters) -> bool:
+    """Whether the total is to be told; raises `InvalidInputError` unless it is ``true`` or ``false``."""
+    text = parameters.get("count")
+    if text not in (None, "true", "false"):
+        raise InvalidInputError("it is no boolean", field="count", received=text, accepted="true or false")
+    return text == "true"
+
+
+def to_sailpoint_total(total: int, *, asked: bool) -> dict[str, str]:
+    """The header that tells how many records there are without limit and offset, if that was asked."""
+    return {TOTAL_COUNT: str(total)} if asked else {}
+
+
+def _whole_number(parameters: Parameters, name: str, default: int, highest: int) -> int:
+    text = parameters.get(name)
+    if text is None:
+        return default
+    if _WHOLE_NUMBER.fullmatch(text) and 0 <= int(text) <= highest:
+        return int(text)
+    raise InvalidInputError(
+        f"it is no whole number from 0 to {highest}",
+        field=name,
+        received=text,
+        accepted=f"a whole number from 0 to {highest}",
+    )

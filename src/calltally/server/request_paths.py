@@ -1,0 +1,42 @@
+"""One spelling for every path, before anything is routed."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import quote, unquote
+
+from calltally.api.bodies import Receive
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class RequestPaths:
+    """Gives the application behind it paths in one spelling.
+
+    Repeated slashes are collapsed. Parts are split first and decoded then; only ``/`` and ``%`` stay escaped
+    within a part (``%2F``, ``%25``), so that a handler which unquotes an id once has what was meant.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+            path = one_spelling(raw.partition(b"?")[0].decode("latin-1"))
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+        await self._app(scope, receive, send)
+
+
+def one_spelling(raw_path: str) -> str:
+    """The path as handlers see it."""
+    if "%" not in raw_path and "//" not in raw_path:
+        return raw_path
+    parts = [part for part in raw_path.split("/") if part]
+    slash = "/" if raw_path.endswith("/") and parts else ""
+    return "/" + "/".join(_escaped(unquote(part, errors="replace")) for part in parts) + slash
+
+
+def _escaped(part: str) -> str:
+    return part.replace("%", "%25").replace("/", "%2F")

@@ -1,0 +1,112 @@
+"""Serving an application on a port and on the owner's socket, until told to stop."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import uvicorn
+
+from calltally.errors import CalltallyError
+from calltally.server.request_paths import App
+
+_BACKLOG = 2048
+_SECONDS_TO_FINISH = 20
+
+
+class PortTakenError(CalltallyError):
+    """The address cannot be listened on."""
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A bound socket; port 0 takes a free one. Raises `PortTakenError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PortTakenError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    listener.setblocking(False)
+    return listener
+
+
+def owner_socket(address: str) -> socket.socket:
+    """The socket in the data directory that only its owner may open; one that was left is replaced."""
+    with contextlib.suppress(FileNotFoundError):
+        Path(address).unlink()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        listener.bind(address)
+    finally:
+        os.umask(mask)
+    listener.setblocking(False)
+    return listener
+
+
+class Serving:
+    """Serves applications, each on its socket, on the running loop, until `stop` or a signal."""
+
+    def __init__(self, served: Sequence[tuple[App, socket.socket]], *, forwarded_from: str = "") -> None:
+        self._sockets = [listener for _, listener in served]
+        self._servers = [_Server(_config(app, forwarded_from)) for app, _ in served]
+
+    async def run(self, signals: Sequence[signal.Signals] = ()) -> None:
+        """Returns once every request under way was answered, or had its time to be.
+
+        ``signals`` stop it; they can be heard in the main thread only.
+        """
+        loop = asyncio.get_running_loop()
+        for number in signals:
+            loop.add_signal_handler(number, self.stop)
+        async with asyncio.TaskGroup() as group:
+            for server, listener in zip(self._servers, self._sockets, strict=True):
+                group.create_task(server.serve([listener]))
+
+    def stop(self) -> None:
+        """Lets no new request in and ends once those under way are answered. Safe from a signal handler."""
+        for server in self._servers:
+            server.should_exit = True
+
+    async def started(self) -> None:
+        """Returns once every socket answers."""
+        for server in self._servers:
+            await server.up.wait()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to `Serving`, which has several servers to stop, and tells when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: App, forwarded_from: str) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        proxy_headers=bool(forwarded_from),
+        forwarded_allow_ips=forwarded_from or None,
+        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+    )

@@ -1,0 +1,82 @@
+"""A batch of calls as Arrow tables, which DuckDB reads where they lie."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from calltally.call_batch import CALL_COLUMNS, CallBatch, CallColumns
+from calltally.store.duckdb.time_buckets import DAY_MS
+
+_ROWS_AT_ONCE = 4096
+"""Rows whose fields are taken apart while they lie in the processor's cache."""
+
+_DICTIONARY = pa.schema(
+    [
+        ("kind", pa.uint8()),
+        ("organization", pa.int32()),
+        ("id", pa.int32()),
+        ("text", pa.string()),
+        ("derived", pa.bool_()),
+    ]
+)
+_OUTCOME = pa.schema(
+    [
+        ("organization", pa.int32()),
+        ("receipt_day", pa.int32()),
+        ("received", pa.int64()),
+        ("accepted", pa.int64()),
+        ("duplicate", pa.int64()),
+        ("conflict", pa.int64()),
+        ("rejected", pa.int64()),
+    ]
+)
+_CONFLICT = pa.schema(
+    [
+        ("position", pa.uint64()),
+        ("organization", pa.int32()),
+        ("received_ms", pa.int64()),
+        ("identity_high", pa.uint64()),
+        ("identity_low", pa.uint64()),
+        ("content", pa.binary()),
+    ]
+)
+
+
+def call_table(batch: CallBatch) -> pa.Table:
+    """One row per call: the fields of the batch, with ``path`` as text and the UTC ``day`` beside."""
+    fields = _taken_apart(batch.calls)
+    fields["path"] = pa.DictionaryArray.from_arrays(fields["path"], pa.array(batch.paths, pa.string()))
+    fields["day"] = (fields["time_ms"] // DAY_MS).astype(np.int32)
+    return pa.table({**fields, "position": batch.positions, "received_ms": batch.received_ms})
+
+
+def rows_beside(batch: CallBatch) -> dict[str, pa.Table]:
+    """What else the batch brings, by the table that takes it; tables that get nothing are left out."""
+    conflicts = [(batch.last_position, *conflict) for conflict in batch.conflicts]
+    tables = {
+        "dictionary": _table(batch.values, _DICTIONARY),
+        "outcome": _table(batch.outcomes, _OUTCOME),
+        "conflict": _table(conflicts, _CONFLICT),
+    }
+    return {name: table for name, table in tables.items() if table.num_rows}
+
+
+def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    return (
+        pa.table([list(column) for column in zip(*rows, strict=True)], schema)
+        if rows
+        else schema.empty_table()
+    )
+
+
+def _taken_apart(calls: CallColumns) -> dict[str, Any]:
+    """The fields of a structured array as arrays of their own."""
+    names = CALL_COLUMNS.names or ()
+    fields = {name: np.empty(len(calls), CALL_COLUMNS[name]) for name in names}
+    for start in range(0, len(calls), _ROWS_AT_ONCE):
+        rows = calls[start : start + _ROWS_AT_ONCE]
+        for name, field in fields.items():
+            field[start : start + _ROWS_AT_ONCE] = rows[name]
+    return fields

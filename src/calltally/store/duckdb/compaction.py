@@ -1,0 +1,85 @@
+"""The background work that keeps the store quick to read."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from duckdb import DuckDBPyConnection
+
+from calltally.store.duckdb import compaction_statements as statements
+from calltally.store.duckdb.marginals import FRESH, MARGINALS, MERGED
+from calltally.store.duckdb.statements import Statement
+from calltally.store.duckdb.time_buckets import DAY_MS
+
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class CompactionLimits:
+    """How much may lie about before it is worth merging: rows of a level, runs of a month."""
+
+    fresh_rows: int = 100_000
+    merged_rows: int = 1_000_000
+    runs_of_month: int = 4
+
+
+class Compaction:
+    """Merges the levels of marginals and sorts the calls of days that are over.
+
+    A step changes where rows lie and never what they add up to, in one transaction: whatever dies, each row
+    is in its old place or in its new one. Steps must not run beside another writer.
+    """
+
+    def __init__(self, connection: DuckDBPyConnection, limits: CompactionLimits) -> None:
+        self._connection = connection
+        self._limits = limits
+
+    def step(self, current_day: int) -> bool:
+        """Does the first piece of work found, False when there is none. Days before the current are over."""
+        work = (
+            self._levels() or self._month(current_day) or self._day(current_day) or self._books(current_day)
+        )
+        if not work:
+            return False
+        self._connection.begin()
+        try:
+            for statement in work:
+                statement.run(self._connection)
+            self._connection.commit()
+        except BaseException:
+            self._connection.rollback()
+            raise
+        return True
+
+    def _levels(self) -> list[Statement]:
+        limits = {FRESH: self._limits.fresh_rows, MERGED: self._limits.merged_rows}
+        work = {FRESH: statements.merge_fresh, MERGED: statements.settle_merged}
+        sizes = statements.level_sizes().run(self._connection).fetchall()
+        for name, level, rows in sizes:
+            if rows >= limits[level]:
+                return work[level](_BY_NAME[name])
+        return []
+
+    def _month(self, current_day: int) -> list[Statement]:
+        today = date.fromordinal(_EPOCH.toordinal() + current_day)
+        current_month = today.year * 12 + today.month - 1
+        scattered = statements.scattered_month(self._limits.runs_of_month, current_month)
+        for name, month in scattered.run(self._connection).fetchall():
+            return statements.merge_month(_BY_NAME[name], month, _first_day(month), _first_day(month + 1))
+        return []
+
+    def _day(self, current_day: int) -> list[Statement]:
+        for (day,) in statements.unsorted_day(current_day).run(self._connection).fetchall():
+            return statements.sort_day(day, day * DAY_MS, (day + 1) * DAY_MS)
+        return []
+
+    def _books(self, current_day: int) -> list[Statement]:
+        for (receipt_day,) in statements.open_books(current_day).run(self._connection).fetchall():
+            return statements.close_books(receipt_day)
+        return []
+
+
+_BY_NAME = {marginal.name: marginal for marginal in MARGINALS}
+
+
+def _first_day(month: int) -> int:
+    return (date(month // 12, month % 12 + 1, 1) - _EPOCH).days

@@ -1,0 +1,180 @@
+"""The SQL of compaction. Each function's statements belong into one transaction, in their order."""
+# ruff: noqa: S608 - what is put into the text are names from marginals.py; values are bound
+
+from calltally.store.duckdb.marginals import COUNTS, FRESH, MARGINALS, MERGED, SETTLED, Marginal
+from calltally.store.duckdb.statements import Statement
+
+CALL_ORDER = ("organization", "client", "route", "account", '"user"', "time_ms")
+"""How the calls of a day are sorted: like beside like, which makes them small."""
+
+
+def level_sizes() -> Statement:
+    """The rows of every level but the last, by marginal and level."""
+    tables = [
+        f"SELECT '{marginal.name}', '{level}', COUNT(*) FROM {marginal.table(level)}"
+        for marginal in MARGINALS
+        for level in (FRESH, MERGED)
+    ]
+    return Statement("\nUNION ALL\n".join(tables))
+
+
+def merge_fresh(marginal: Marginal) -> list[Statement]:
+    """Makes one sorted run of what batches brought."""
+    return [_copy_sorted(marginal, FRESH, MERGED), Statement(f"DELETE FROM {marginal.table(FRESH)}")]
+
+
+def settle_merged(marginal: Marginal) -> list[Statement]:
+    """Makes one run of all merged ones, cut by month, and notes what each month got."""
+    merged = marginal.table(MERGED)
+    return [
+        Statement(
+            f"""
+            INSERT INTO settled_run
+            SELECT '{marginal.name}', month_of(day), COUNT(*)
+            FROM   {merged}
+            GROUP BY ALL
+            """
+        ),
+        _copy_sorted(marginal, MERGED, SETTLED),
+        Statement(f"DELETE FROM {merged}"),
+    ]
+
+
+def scattered_month(least_runs: int, current_month: int) -> Statement:
+    """A marginal and a month whose settled runs are worth merging: the small ones weigh as much as half of
+    the largest, or the month is over."""
+    return Statement(
+        """
+        SELECT marginal, month
+        FROM   settled_run
+        GROUP BY marginal, month
+        HAVING COUNT(*) > 1
+           AND (month < $current_month OR COUNT(*) >= $least_runs)
+           AND (SUM(size) - MAX(size)) * 2 >= MAX(size)
+        ORDER BY marginal, month
+        LIMIT 1
+        """,
+        least_runs=least_runs,
+        current_month=current_month,
+    )
+
+
+def merge_month(marginal: Marginal, month: int, first_day: int, end_day: int) -> list[Statement]:
+    """Makes one run of all settled ones of a month."""
+    settled = marginal.table(SETTLED)
+    key = ", ".join(marginal.key)
+    return [
+        Statement(
+            f"""
+            CREATE TEMP TABLE merging AS
+            SELECT {key}, {_sums()}
+            FROM   {settled}
+            WHERE  day >= $first_day
+              AND  day <  $end_day
+            GROUP BY {key}
+            """,
+            first_day=first_day,
+            end_day=end_day,
+        ),
+        Statement(
+            f"DELETE FROM {settled}\nWHERE  day >= $first_day\n  AND  day <  $end_day",
+            first_day=first_day,
+            end_day=end_day,
+        ),
+        Statement(f"INSERT INTO {settled}\nFROM merging\nORDER BY {', '.join(marginal.sort_order)}"),
+        Statement(
+            "DELETE FROM settled_run\nWHERE  marginal = $marginal\n  AND  month = $month",
+            marginal=marginal.name,
+            month=month,
+        ),
+        Statement(
+            "INSERT INTO settled_run\nSELECT $marginal, $month, COUNT(*)\nFROM   merging",
+            marginal=marginal.name,
+            month=month,
+        ),
+        Statement("DROP TABLE merging"),
+    ]
+
+
+def unsorted_day(current_day: int) -> Statement:
+    """The earliest day that is over and of which a twentieth or more lies unsorted."""
+    return Statement(
+        """
+        SELECT day
+        FROM   call_day
+        WHERE  day < $current_day
+        GROUP BY day
+        HAVING SUM(unsorted) > 0
+           AND SUM(unsorted) * 20 >= SUM(sorted) + SUM(unsorted)
+        ORDER BY day
+        LIMIT 1
+        """,
+        current_day=current_day,
+    )
+
+
+def sort_day(day: int, start_ms: int, end_ms: int) -> list[Statement]:
+    """Writes the calls of a day anew, sorted."""
+    span = "WHERE  time_ms >= $start_ms\n  AND  time_ms <  $end_ms"
+    return [
+        Statement(f"CREATE TEMP TABLE sorting AS\nFROM call\n{span}", start_ms=start_ms, end_ms=end_ms),
+        Statement(f"DELETE FROM call\n{span}", start_ms=start_ms, end_ms=end_ms),
+        Statement(f"INSERT INTO call\nFROM sorting\nORDER BY {', '.join(CALL_ORDER)}"),
+        Statement("DELETE FROM call_day\nWHERE  day = $day", day=day),
+        Statement("INSERT INTO call_day\nSELECT $day, COUNT(*), 0\nFROM   sorting", day=day),
+        Statement("DROP TABLE sorting"),
+    ]
+
+
+def open_books(current_day: int) -> Statement:
+    """Receipt days that are over and still have many rows for an organization."""
+    return Statement(
+        """
+        SELECT DISTINCT receipt_day
+        FROM   outcome
+        WHERE  receipt_day < $current_day
+        GROUP BY receipt_day, organization
+        HAVING COUNT(*) > 1
+        ORDER BY receipt_day
+        LIMIT 1
+        """,
+        current_day=current_day,
+    )
+
+
+def close_books(receipt_day: int) -> list[Statement]:
+    """Makes one row per organization of a receipt day's outcomes."""
+    return [
+        Statement(
+            """
+            CREATE TEMP TABLE closing AS
+            SELECT organization, receipt_day,
+                   SUM(received), SUM(accepted), SUM(duplicate), SUM(conflict), SUM(rejected)
+            FROM   outcome
+            WHERE  receipt_day = $receipt_day
+            GROUP BY organization, receipt_day
+            """,
+            receipt_day=receipt_day,
+        ),
+        Statement("DELETE FROM outcome\nWHERE  receipt_day = $receipt_day", receipt_day=receipt_day),
+        Statement("INSERT INTO outcome\nFROM closing\nORDER BY organization"),
+        Statement("DROP TABLE closing"),
+    ]
+
+
+def _copy_sorted(marginal: Marginal, source: str, target: str) -> Statement:
+    key = ", ".join(marginal.key)
+    order = ", ".join(["month_of(day)", *marginal.sort_order])
+    return Statement(
+        f"""
+        INSERT INTO {marginal.table(target)}
+        SELECT {key}, {_sums()}
+        FROM   {marginal.table(source)}
+        GROUP BY {key}
+        ORDER BY {order}
+        """
+    )
+
+
+def _sums() -> str:
+    return ", ".join(f"SUM({count}) AS {count}" for count in COUNTS)

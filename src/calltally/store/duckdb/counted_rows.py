@@ -1,0 +1,151 @@
+"""Which stored rows an answer adds up."""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from calltally.store.duckdb.marginals import Marginal, narrowest_marginal
+from calltally.store.duckdb.statements import Statement, columns, where
+from calltally.store.duckdb.time_buckets import DAY_MS, TimeBuckets
+from calltally.store.duckdb.usage_question import COLUMNS, UsageQuestion
+from calltally.usage_query import START, Dimension, Metric, UsageQuery
+from calltally.window import Granularity
+
+T = TypeVar("T")
+
+_STATUS_RANGES = {
+    Metric.STATUS_200: (200, 299),
+    Metric.STATUS_300: (300, 399),
+    Metric.STATUS_400: (400, 499),
+    Metric.STATUS_429: (429, 429),
+    Metric.STATUS_500: (500, 599),
+}
+_CLASS_OF_CALL = "CASE WHEN status BETWEEN 200 AND 599 THEN status // 100 ELSE 0 END"
+_CLASSES = {
+    2: Metric.STATUS_200,
+    3: Metric.STATUS_300,
+    4: Metric.STATUS_400,
+    5: Metric.STATUS_500,
+}
+
+
+class CountedRows:
+    """The rows that answer a query: of a marginal for whole UTC days, of calls for the rest.
+
+    Calls answer alone for hours, for days that are not UTC's and for dimensions that no marginal has. Rows
+    have the bucket as `START` and the zone's ``day``, where asked, the grouped columns and `counts`.
+    """
+
+    def __init__(self, query: UsageQuery, question: UsageQuestion, buckets: TimeBuckets) -> None:
+        self._query = query
+        self._question = question
+        self._buckets = buckets
+        self.has_start = query.granularity is not Granularity.TOTAL
+        self.has_day = Metric.ACTIVE_DAYS in query.metrics
+        self.has_class = Dimension.STATUS_CLASS in {*query.group_by, *question.where}
+        self.counts = [Metric.CALLS, *(metric for metric in _STATUS_RANGES if metric in query.metrics)]
+
+    def statement(self) -> Statement:
+        question = self._question
+        marginal = self._marginal()
+        first_day, end_day = -(-question.start_ms // DAY_MS), question.end_ms // DAY_MS
+        if marginal is None or first_day >= end_day:
+            parts = [self._of_calls("", question.start_ms, question.end_ms)]
+        else:
+            parts = [self._of_days(marginal, first_day, end_day)]
+            if question.start_ms < first_day * DAY_MS:
+                parts.append(self._of_calls("before_", question.start_ms, first_day * DAY_MS))
+            if end_day * DAY_MS < question.end_ms:
+                parts.append(self._of_calls("after_", end_day * DAY_MS, question.end_ms))
+        bound = {name: value for part in parts for name, value in part.parameters.items()}
+        return Statement("\nUNION ALL\n".join(part.sql for part in parts), **bound)
+
+    def _marginal(self) -> Marginal | None:
+        if self._query.granularity is Granularity.HOUR:
+            return None
+        if (self.has_start or self.has_day) and not self._buckets.days_are_utc:
+            return None
+        dimensions = {*self._query.group_by, *self._question.where} - {Dimension.STATUS_CLASS}
+        return narrowest_marginal({COLUMNS[dimension] for dimension in dimensions})
+
+    def _of_days(self, marginal: Marginal, first_day: int, end_day: int) -> Statement:
+        counts = {str(metric): str(metric) for metric in self.counts}
+        return self._rows(
+            table=marginal.name,
+            start=self._buckets.of_utc_day(),
+            day="day",
+            counts=_by_class(counts) if self.has_class else counts,
+            span=[
+                Statement("day >= $first_day", first_day=first_day),
+                Statement("day <  $end_day", end_day=end_day),
+            ],
+        )
+
+    def _of_calls(self, prefix: str, start_ms: int, end_ms: int) -> Statement:
+        counts = {"status_class": _CLASS_OF_CALL} if self.has_class else {}
+        counts[Metric.CALLS] = "1"
+        for metric in self.counts[1:]:
+            low, high = _STATUS_RANGES[metric]
+            counts[metric] = f"CAST(status BETWEEN {low} AND {high} AS INTEGER)"
+        start, end = f"{prefix}start_ms", f"{prefix}end_ms"
+        return self._rows(
+            table="call",
+            start=self._buckets.of_time(),
+            day=self._buckets.day_of_time(),
+            counts=counts,
+            span=[
+                Statement(f"time_ms >= ${start}", **{start: start_ms}),
+                Statement(f"time_ms <  ${end}", **{end: end_ms}),
+            ],
+        )
+
+    def _rows(
+        self, *, table: str, start: str, day: str, counts: Mapping[str, str], span: list[Statement]
+    ) -> Statement:
+        grouped = (COLUMNS[d] for d in self._query.group_by if d is not Dimension.STATUS_CLASS)
+        shown = [
+            *([_named(start, START)] if self.has_start else []),
+            *([_named(day, "day")] if self.has_day else []),
+            *unique(grouped),
+            *(_named(sql, name) for name, sql in counts.items()),
+        ]
+        conditions = [
+            Statement("organization = $organization", organization=self._question.organization),
+            *span,
+            *(
+                membership(dimension, numbers)
+                for dimension, numbers in self._question.where.items()
+                if dimension is not Dimension.STATUS_CLASS
+            ),
+        ]
+        bound = {name: value for one in conditions for name, value in one.parameters.items()}
+        clause = where(one.sql for one in conditions)
+        return Statement(f"SELECT {columns(shown)}\nFROM   {table}\n{clause}", **bound)
+
+
+def membership(dimension: Dimension, numbers: tuple[int, ...]) -> Statement:
+    """The condition that a column holds one of the numbers."""
+    bound = {f"{dimension}_{index}": number for index, number in enumerate(numbers)}
+    names = ", ".join(f"${name}" for name in bound)
+    test = f"= {names}" if len(numbers) == 1 else f"IN ({names})"
+    return Statement(f"{COLUMNS[dimension]} {test}", **bound)
+
+
+def unique(items: Iterable[T]) -> list[T]:
+    """The items without repetitions, in order."""
+    return list(dict.fromkeys(items))
+
+
+def _named(expression: str, name: str) -> str:
+    return expression if expression == name else f"{expression} AS {name}"
+
+
+def _by_class(counts: Mapping[str, str]) -> dict[str, str]:
+    """Makes of a row of a marginal one row per status class; other rows' classes count nothing."""
+    in_class = dict(_CLASSES)
+    without = " - ".join(in_class.values())
+    lists = {"status_class": [*map(str, in_class), "0"], "calls": [*in_class.values(), f"calls - {without}"]}
+    for name in counts:
+        if name != Metric.CALLS:
+            of = Metric.STATUS_400 if name == Metric.STATUS_429 else name
+            lists[name] = [*(name if metric == of else "0" for metric in in_class.values()), "0"]
+    return {name: f"UNNEST([{', '.join(items)}])" for name, items in lists.items()}

@@ -1,0 +1,111 @@
+"""The file and the connections to it."""
+
+import secrets
+import threading
+import time
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from calltally.errors import CalltallyError, DamagedDataError, DirectoryHeldError
+from calltally.store.duckdb import batch_statements, statements
+from calltally.store.duckdb.schema_files import bring_up_to_date
+
+_ROW_GROUP = 32_768
+"""Rows between which reads can skip: a quarter of DuckDB's own choice makes questions for few rows a third
+quicker and costs neither space nor time to write."""
+
+_CHECKPOINT_THRESHOLD = "1GB"
+"""How far the write-ahead log may grow before DuckDB checkpoints on its own, in the midst of a commit."""
+
+
+_CHECKPOINT_SECONDS = 1.0
+
+
+class Database:
+    """An open DuckDB file whose tables are up to date.
+
+    Each connection belongs to one thread at a time; `reader` gives every thread one of its own.
+    """
+
+    def __init__(self, path: Path, *, threads: int, memory_limit: str) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._opening = threading.Lock()
+        self._root = duckdb.connect(
+            config={
+                "threads": threads,
+                "memory_limit": memory_limit,
+                "checkpoint_threshold": _CHECKPOINT_THRESHOLD,
+                "temp_directory": f"{path}.tmp",
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+        )
+        self._connections = [self._root]
+        try:
+            self._attach()
+        except BaseException:
+            self.close()
+            raise
+
+    def connection(self) -> DuckDBPyConnection:
+        """A new connection, which lives as long as the database."""
+        with self._opening:
+            connection = self._root.cursor()
+            self._connections.append(connection)
+        connection.execute("USE store")
+        return connection
+
+    def reader(self) -> DuckDBPyConnection:
+        """The calling thread's own connection."""
+        if not hasattr(self._local, "connection"):
+            self._local.connection = self.connection()
+        connection: DuckDBPyConnection = self._local.connection
+        return connection
+
+    def checkpoint(self, connection: DuckDBPyConnection) -> bool:
+        """Moves the write-ahead log into the file; False when questions under way did not end in time.
+
+        A committed batch is in the way until the questions that began before it have ended. No transaction
+        may be written meanwhile.
+        """
+        deadline = time.monotonic() + _CHECKPOINT_SECONDS
+        while True:
+            try:
+                connection.execute("CHECKPOINT store")
+            except duckdb.TransactionException:
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.005)
+            else:
+                return True
+
+    def close(self) -> None:
+        for connection in reversed(self._connections):
+            connection.close()
+
+    def _attach(self) -> None:
+        quoted = str(self._path).replace("'", "''")
+        try:
+            self._root.execute(f"ATTACH '{quoted}' AS store (ROW_GROUP_SIZE {_ROW_GROUP})")
+            self._root.execute("USE store")
+            bring_up_to_date(self._root)
+            self._found()
+        except duckdb.Error as error:
+            raise _refusal(self._path, error) from error
+
+    def _found(self) -> None:
+        """Gives a new store its secret and its first position."""
+        if not statements.meta().run(self._root).fetchall():
+            batch_statements.found(secrets.randbits(63)).run(self._root)
+
+
+def _refusal(path: Path, error: duckdb.Error) -> CalltallyError:
+    text = str(error)
+    if "Could not set lock" in text or "already attached" in text:
+        return DirectoryHeldError(f"the store {path} is open elsewhere: {text}")
+    if "Cannot open file" in text:
+        return CalltallyError(f"the store {path} cannot be opened: {text}")
+    return DamagedDataError(f"the store {path} cannot be read: {text}")

@@ -1,0 +1,36 @@
+"""When the stored calls happened and came."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from calltally.call_batch import Int64s
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """All stored calls happened from ``first_ms`` to before ``end_ms`` and came until ``received_ms``.
+
+    It may be wider than the calls, never narrower.
+    """
+
+    first_ms: int = 0
+    end_ms: int = 0
+    received_ms: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return self.first_ms >= self.end_ms
+
+    def with_calls(self, times_ms: Int64s, received_ms: Int64s) -> "Extent":
+        if not len(times_ms):
+            return self
+        first_ms, end_ms = int(np.min(times_ms)), int(np.max(times_ms)) + 1
+        received = max(self.received_ms, int(np.max(received_ms)))
+        if self.is_empty:
+            return Extent(first_ms, end_ms, received)
+        return Extent(min(first_ms, self.first_ms), max(end_ms, self.end_ms), received)
+
+    def within(self, start_ms: int, end_ms: int) -> "Extent":
+        """The part that lies in a half-open span."""
+        return Extent(max(start_ms, self.first_ms), min(end_ms, self.end_ms), self.received_ms)

@@ -1,0 +1,91 @@
+"""The SQL that finds and lists identities."""
+# ruff: noqa: S608 - what is put into the text was made here; values are bound
+
+from collections.abc import Sequence
+
+from calltally.store.duckdb.statements import Statement
+
+
+def count_received(received_from_ms: int) -> Statement:
+    return Statement(
+        """
+        SELECT COUNT(*)
+        FROM   call
+        WHERE  received_ms >= $received_from_ms
+        """,
+        received_from_ms=received_from_ms,
+    )
+
+
+def cuts(received_from_ms: int, blocks: int) -> Statement:
+    """The first position, positions that cut the calls into about equal blocks, and the last position."""
+    fractions = ", ".join(str(number / blocks) for number in range(1, blocks))
+    inner = f"APPROX_QUANTILE(position, [{fractions}])" if fractions else "[]"
+    return Statement(
+        f"""
+        SELECT MIN(position), {inner}, MAX(position)
+        FROM   call
+        WHERE  received_ms >= $received_from_ms
+        """,
+        received_from_ms=received_from_ms,
+    )
+
+
+def block(received_from_ms: int, first_position: int, end_position: int) -> Statement:
+    return Statement(
+        """
+        SELECT identity_high, identity_low, digest, position, received_ms
+        FROM   call
+        WHERE  received_ms >= $received_from_ms
+          AND  position >= $first_position
+          AND  position <  $end_position
+        ORDER BY position
+        """,
+        received_from_ms=received_from_ms,
+        first_position=first_position,
+        end_position=end_position,
+    )
+
+
+def last_position_before(received_ms: int) -> Statement:
+    return Statement(
+        """
+        SELECT COALESCE(MAX(position), 0)
+        FROM   call
+        WHERE  received_ms < $received_ms
+        """,
+        received_ms=received_ms,
+    )
+
+
+def find(spans: Sequence[tuple[int, int]], up_to_position: int, received_from_ms: int) -> Statement:
+    """Which rows of the registered table ``asked`` are stored: among the calls received since an instant,
+    and among those of the asked day, which lie in one of the spans of milliseconds."""
+    same = "call.identity_low = asked.identity_low AND call.identity_high = asked.identity_high"
+    of_day = "call.time_ms >= asked.day * 86400000 AND call.time_ms < (asked.day + 1) * 86400000"
+    parts = [_found(same, "call.received_ms >= $received_from_ms")]
+    bound = {"up_to_position": up_to_position, "received_from_ms": received_from_ms}
+    for number, (start_ms, end_ms) in enumerate(spans):
+        start, end = f"start_{number}_ms", f"end_{number}_ms"
+        bound |= {start: start_ms, end: end_ms}
+        span = f"call.time_ms >= ${start}\n  AND  call.time_ms <  ${end}"
+        parts.append(_found(f"{same} AND {of_day}", span))
+    every = "\nUNION ALL\n".join(parts)
+    return Statement(
+        f"WITH stored AS (\n{every}\n)\n"
+        "SELECT index, ARG_MIN(digest, position) AS digest\n"
+        "FROM   stored\n"
+        "GROUP BY index\n"
+        "ORDER BY index",
+        **bound,
+    )
+
+
+def _found(join: str, span: str) -> str:
+    return (
+        "SELECT asked.index, call.digest, call.position\n"
+        "FROM   call\n"
+        f"JOIN   asked ON {join}\n"
+        "WHERE  call.position <= $up_to_position\n"
+        f"  AND  {span}"
+    )

@@ -1,0 +1,39 @@
+"""The numbered files that make and change the tables."""
+
+from importlib.resources import files
+
+from duckdb import DuckDBPyConnection
+
+from calltally.errors import CalltallyError
+
+_VERSIONS = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL, file VARCHAR NOT NULL)"
+
+
+def bring_up_to_date(connection: DuckDBPyConnection) -> None:
+    """Runs the files that a database has not seen, each in one transaction with the note that it ran.
+
+    Raises `CalltallyError` for a database that was written by a newer program; it is left as it was.
+    """
+    connection.execute(_VERSIONS)
+    (reached,) = connection.execute("SELECT COALESCE(MAX(version), 0) FROM schema_version").fetchall()[0]
+    known = _files()
+    if reached > len(known):
+        raise CalltallyError(
+            f"the store has schema {reached} and this version of Calltally knows {len(known)}: "
+            "it was written by a newer version, which must be used to open it"
+        )
+    for version, (name, sql) in enumerate(known, start=1):
+        if version > reached:
+            connection.begin()
+            connection.execute(sql)
+            connection.execute(
+                "INSERT INTO schema_version VALUES ($version, $file)", {"version": version, "file": name}
+            )
+            connection.commit()
+
+
+def _files() -> list[tuple[str, str]]:
+    folder = files("calltally.store.duckdb") / "schema"
+    return sorted(
+        (file.name, file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".sql")
+    )

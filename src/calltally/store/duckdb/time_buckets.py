@@ -1,0 +1,137 @@
+"""Calendar buckets of any time zone as whole-number arithmetic that SQL can do without knowing time zones."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from calltally.clock import instant_ms, instant_of
+from calltally.window import Granularity, midnight
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+_SHIFT_DAYS = 7 * 200_000
+"""Whole weeks that are added before dividing: division cuts towards zero and the years before 1970 exist."""
+
+_EPOCH = date(1970, 1, 1)
+_FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""Between these instants every time zone has a date that Python knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetSpan:
+    """From ``start_ms`` on, until the next span, clocks are ``offset_ms`` ahead of UTC."""
+
+    start_ms: int
+    offset_ms: int
+
+
+class TimeBuckets:
+    """How a time zone cuts the instants from ``start_ms`` to before ``end_ms`` into buckets.
+
+    A bucket is a whole number in SQL, ascending with time, and `start` tells its first instant. Hours that
+    clocks show twice are two buckets.
+    """
+
+    def __init__(self, granularity: Granularity, zone: ZoneInfo, start_ms: int, end_ms: int) -> None:
+        self._granularity = granularity
+        self._zone = zone
+        self._spans = offset_spans(zone, start_ms, end_ms)
+
+    @property
+    def days_are_utc(self) -> bool:
+        """Whether the zone's days are those of UTC in all the time looked at."""
+        return all(span.offset_ms == 0 for span in self._spans)
+
+    def of_time(self) -> str:
+        """The SQL expression for the bucket of ``time_ms``."""
+        if self._granularity is Granularity.HOUR:
+            return self._case([_hour(span) for span in self._spans])
+        return self._of_day(self.day_of_time())
+
+    def of_utc_day(self) -> str:
+        """The SQL expression for the bucket of the column ``day``; right while `days_are_utc`."""
+        return self._of_day("day")
+
+    def day_of_time(self) -> str:
+        """The SQL expression for the zone's day of ``time_ms``, counted from 1970-01-01."""
+        offset = self._case([str(span.offset_ms + _SHIFT_DAYS * DAY_MS) for span in self._spans])
+        return f"(time_ms + {offset}) // {DAY_MS} - {_SHIFT_DAYS}"
+
+    def start(self, bucket: int) -> datetime:
+        """The first instant of a bucket, in UTC."""
+        match self._granularity:
+            case Granularity.HOUR:
+                return instant_of(bucket)
+            case Granularity.MONTH:
+                return midnight(date(bucket // 12, bucket % 12 + 1, 1), self._zone)
+            case _:
+                return midnight(_EPOCH + timedelta(days=bucket), self._zone)
+
+    def _of_day(self, day: str) -> str:
+        match self._granularity:
+            case Granularity.WEEK:  # 1970-01-01 was a Thursday
+                return f"{day} - ({day} + {_SHIFT_DAYS + 3}) % 7"
+            case Granularity.MONTH:
+                return f"month_of({day})"
+            case _:
+                return day
+
+    def _case(self, expressions: list[str]) -> str:
+        """One expression per span, chosen by ``time_ms``."""
+        *earlier, last = expressions
+        if not earlier:
+            return last
+        ends = [span.start_ms for span in self._spans[1:]]
+        whens = " ".join(f"WHEN time_ms < {end} THEN {then}" for end, then in zip(ends, earlier, strict=True))
+        return f"CASE {whens} ELSE {last} END"
+
+
+def _hour(span: OffsetSpan) -> str:
+    shift = span.offset_ms + _SHIFT_DAYS * DAY_MS
+    return f"GREATEST((time_ms + {shift}) // {HOUR_MS} * {HOUR_MS} - {shift}, {span.start_ms})"
+
+
+def offset_spans(zone: ZoneInfo, start_ms: int, end_ms: int) -> tuple[OffsetSpan, ...]:
+    """The spans that cover the instants from ``start_ms`` to before ``end_ms``, ascending.
+
+    They begin a day early, so that the hour in which the first instant lies is known as a whole.
+    """
+    first = max(start_ms - DAY_MS, instant_ms(_FIRST))
+    last = min(max(end_ms, first), instant_ms(_LAST))
+    spans = [OffsetSpan(first, _offset_ms(zone, instant_of(first)))]
+    for year in range(instant_of(first).year, instant_of(last).year + 1):
+        spans += [span for span in _changes(zone, year) if first < span.start_ms < last]
+    return tuple(spans)
+
+
+@lru_cache(maxsize=4096)
+def _changes(zone: ZoneInfo, year: int) -> tuple[OffsetSpan, ...]:
+    """Where a zone's offset changes within a UTC year; a change that is undone within a day is not seen."""
+    days = [max(datetime(year, 1, 1, tzinfo=UTC), _FIRST)]
+    while days[-1].year == year and days[-1] < _LAST:
+        days.append(days[-1] + timedelta(days=1))
+    return tuple(
+        _change(zone, before, after)
+        for before, after in pairwise(days)
+        if _offset_ms(zone, before) != _offset_ms(zone, after)
+    )
+
+
+def _change(zone: ZoneInfo, before: datetime, after: datetime) -> OffsetSpan:
+    """The change between two instants, found by halving; changes happen on whole seconds."""
+    old = _offset_ms(zone, before)
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) // timedelta(seconds=2) * timedelta(seconds=1)
+        if _offset_ms(zone, middle) == old:
+            before = middle
+        else:
+            after = middle
+    return OffsetSpan(instant_ms(after), _offset_ms(zone, after))
+
+
+def _offset_ms(zone: ZoneInfo, instant: datetime) -> int:
+    offset = instant.astimezone(zone).utcoffset()
+    return (offset or timedelta()) // timedelta(milliseconds=1)

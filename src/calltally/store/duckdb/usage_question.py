@@ -1,0 +1,82 @@
+"""A usage query in the store's own numbers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from calltally.dictionary import Dictionary, Kind
+from calltally.usage_query import Dimension, StatusClass, UsageQuery
+
+COLUMNS = {
+    Dimension.CLIENT_ID: "client",
+    Dimension.USER_ID: '"user"',
+    Dimension.SOURCE_ID: "source",
+    Dimension.ACCOUNT_ID: "account",
+    Dimension.ROUTE: "route",
+    Dimension.METHOD: "method",
+    Dimension.STATUS: "status",
+    Dimension.STATUS_CLASS: "status_class",
+}
+"""The column of each dimension; the status class has none of its own and is made from the status."""
+
+KINDS = {
+    Dimension.CLIENT_ID: Kind.CLIENT,
+    Dimension.USER_ID: Kind.USER,
+    Dimension.SOURCE_ID: Kind.SOURCE,
+    Dimension.ACCOUNT_ID: Kind.ACCOUNT,
+    Dimension.ROUTE: Kind.ROUTE,
+    Dimension.METHOD: Kind.METHOD,
+}
+"""The dictionary of each dimension that has one."""
+
+STATUS_CLASSES = {
+    StatusClass.SUCCESS: 2,
+    StatusClass.REDIRECTION: 3,
+    StatusClass.CLIENT_ERROR: 4,
+    StatusClass.SERVER_ERROR: 5,
+    StatusClass.NONE: 0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UsageQuestion:
+    """Whose calls, in which half-open span of milliseconds, with one of which numbers in which dimension."""
+
+    organization: int
+    start_ms: int
+    end_ms: int
+    where: dict[Dimension, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, query: UsageQuery, dictionary: Dictionary) -> "UsageQuestion | None":
+        """None when no call can be meant: nothing stored has the organization or one of the texts asked."""
+        organization = dictionary.find(Kind.ORGANIZATION, 0, query.organization)
+        if organization is None:
+            return None
+        start_ms, end_ms = first_ms(query.window.start), first_ms(query.window.end)
+        where = {
+            dimension: tuple(sorted(_numbers(dimension, texts, organization, dictionary)))
+            for dimension, texts in sorted(query.where.items())
+        }
+        if start_ms == end_ms or not all(where.values()):
+            return None
+        return cls(organization, start_ms, end_ms, where)
+
+
+def first_ms(instant: datetime) -> int:
+    """The first whole millisecond since 1970 that is not before an instant."""
+    return -((datetime(1970, 1, 1, tzinfo=UTC) - instant) // timedelta(milliseconds=1))
+
+
+def _numbers(
+    dimension: Dimension, texts: Iterable[str], organization: int, dictionary: Dictionary
+) -> list[int]:
+    match dimension:
+        case Dimension.STATUS:
+            numbers = {str(status): status for status in range(600)}
+            return [numbers[text] for text in texts if text in numbers]
+        case Dimension.STATUS_CLASS:
+            return [number for name, number in STATUS_CLASSES.items() if name in texts]
+        case _:
+            found = (dictionary.find(KINDS[dimension], organization, text) for text in texts)
+            return [number for number in found if number is not None]

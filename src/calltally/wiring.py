@@ -1,0 +1,134 @@
+"""The only place that knows every concrete class."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+from litestar import Router
+
+from calltally.api.calls_door import BodyLimits, CallsDoor
+from calltally.api.health_door import health_router
+from calltally.api.owner_door import owner_router
+from calltally.api.usage_door import usage_router
+from calltally.auth.caller import Doorkeeper
+from calltally.auth.owner import OwnerDoorkeeper
+from calltally.auth.token_endpoint import token_router
+from calltally.auth.tokens import TokenAuthority
+from calltally.clock import Clock, SystemClock
+from calltally.control.api_tokens import ApiTokens
+from calltally.control.clients import ClientRegistry
+from calltally.control.control_database import ControlDatabase
+from calltally.control.names import NameDirectory
+from calltally.control.signing_keys import SigningKeys
+from calltally.data_directory import DataDirectory
+from calltally.dialects.sailpoint import SailPointDialect
+from calltally.ingest.intake import MILLISECONDS_PER_DAY, IntakeLimits
+from calltally.meter import Meter, MeterOptions
+from calltally.server.application import Application
+from calltally.settings import Settings
+from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
+
+
+class Installation:
+    """A data directory at work: control data always, the meter once it is opened.
+
+    The directory must be held by this process.
+    """
+
+    def __init__(self, directory: DataDirectory, settings: Settings, clock: Clock | None = None) -> None:
+        self._directory = directory
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._control = ControlDatabase.in_directory(directory.path)
+        self.clients = ClientRegistry(self._control, self._clock)
+        self.names = NameDirectory(self._control)
+        self.meter: Meter | None = None
+
+    async def open_meter(self, on_failure: Callable[[Exception], None] = lambda _: None) -> Meter:
+        """Recovers the counts and starts counting; may take seconds for tens of millions of identities."""
+        self.meter = await asyncio.to_thread(self._new_meter, on_failure)
+        await self.meter.start()
+        return self.meter
+
+    async def close(self) -> None:
+        """Brings everything durable into the store and closes all files."""
+        if self.meter is not None:
+            await self.meter.stop()
+        self._control.close()
+
+    def public_application(self) -> Application:
+        """Every door, for clients that log in."""
+        settings, meter = self._settings, self._opened_meter()
+        lifetime = timedelta(hours=settings.token_hours)
+        authority = TokenAuthority(
+            self._control,
+            self.clients,
+            ApiTokens(self._control, self._clock),
+            SigningKeys(self._control, self._clock, lifetime),
+            self._clock,
+            issuer=settings.issuer,
+            lifetime=lifetime,
+        )
+        sailpoint = SailPointDialect(
+            meter.engine,
+            authority,
+            _SourcesInThreads(self.names),
+            self._clock,
+            experimental_header="yearly" if settings.sailpoint_experimental_header == "required" else "never",
+            requests=settings.sailpoint_requests,
+            per_seconds=settings.sailpoint_request_seconds,
+        )
+        login = token_router(authority, self.clients, failures_per_client=settings.login_failures_per_minute)
+        return self._application(authority, [login, sailpoint.router()])
+
+    def owner_application(self) -> Application:
+        """Our own doors without login, and what only the owner may do; calls and usage with a meter only."""
+        return self._application(OwnerDoorkeeper(), [owner_router(self.clients)])
+
+    def _application(self, doorkeeper: Doorkeeper, routers: list[Router]) -> Application:
+        settings = self._settings
+        if self.meter is None:
+            return Application(routers, None, max_body=settings.max_body)
+        limits = BodyLimits(
+            settings.max_body, settings.max_call, settings.max_calls, settings.body_timeout_seconds
+        )
+        own = [usage_router(self.meter.engine, doorkeeper, self._clock), health_router(self.meter)]
+        calls_door = CallsDoor(self.meter.intake, doorkeeper, limits)
+        return Application([*own, *routers], calls_door, max_body=settings.max_body)
+
+    def _opened_meter(self) -> Meter:
+        if self.meter is None:
+            raise RuntimeError("open_meter comes first")
+        return self.meter
+
+    def _new_meter(self, on_failure: Callable[[Exception], None]) -> Meter:
+        settings = self._settings
+        store = DuckDBUsageStore(
+            self._directory.store, threads=settings.store_threads, memory_limit=f"{settings.store_memory}B"
+        )
+        options = MeterOptions(
+            seen_ids_memory=settings.seen_ids_memory,
+            limits=IntakeLimits(settings.future_seconds * 1000, settings.late_days * MILLISECONDS_PER_DAY),
+            route_patterns=tuple(settings.route_patterns),
+            max_derived_routes=settings.max_derived_routes,
+            minimum_free_disk=settings.minimum_free_disk,
+            answer_timeout=settings.answer_timeout_seconds,
+        )
+        return Meter(
+            store,
+            self._directory.journal,
+            self._clock,
+            options,
+            record_names=self.names.record,
+            on_failure=on_failure,
+        )
+
+
+class _SourcesInThreads:
+    """The directory's sources, asked off the event loop."""
+
+    def __init__(self, names: NameDirectory) -> None:
+        self._names = names
+
+    async def has_source(self, organization: str, source_id: str) -> bool:
+        return await asyncio.to_thread(self._names.has_source, organization, source_id)

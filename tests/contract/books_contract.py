@@ -1,0 +1,233 @@
+"""What a store promises beside counting: sources, the books of ingest, identities."""
+
+import numpy as np
+import pytest
+
+from calltally.call import Call
+from calltally.call_batch import Conflict, Outcome
+from calltally.dictionary import Kind
+from calltally.usage_query import SourceActivity
+from tests.call_batches import a_call, batch_of, digest_of, identity_of, time_ms
+from tests.contract.questions import Store, apply, day_number, instant, months
+
+
+def found_among(
+    store: Store,
+    calls: list[Call],
+    *,
+    days: list[str],
+    up_to_position: int = 100,
+    received_from_ms: int = 2**50,
+) -> list[tuple[int, int]]:
+    """The asked calls that a store finds, as index and digest; without ``received_from_ms`` by day alone."""
+    identities = [identity_of(store, call) for call in calls]
+    indexes, digests = store.find_identities(
+        np.array([high for high, _ in identities], np.uint64),
+        np.array([low for _, low in identities], np.uint64),
+        np.array([day_number(day) for day in days], np.int64),
+        up_to_position,
+        received_from_ms,
+    )
+    assert indexes.dtype == np.int64
+    assert digests.dtype == np.uint64
+    return sorted(zip(indexes.tolist(), digests.tolist(), strict=True))
+
+
+class BooksContract:
+    """Tests that every store must pass; a subclass gives the fixture ``store``."""
+
+    # Sources
+
+    def test_source_activity_adds_up_the_active_days_of_each_account(self, store: Store) -> None:
+        apply(
+            store,
+            a_call(source_id="s", account_id="x", time="2026-03-01T00:00:00Z"),
+            a_call(source_id="s", account_id="x", time="2026-03-01T23:59:59Z"),
+            a_call(source_id="s", account_id="x", time="2026-03-31T23:59:59Z"),
+            a_call(source_id="s", account_id="y", time="2026-03-05T12:00:00Z"),
+            a_call(source_id="s", account_id="x", time="2026-05-05T12:00:00Z"),
+        )
+
+        assert store.source_activity("acme", "s", months("2026-03", "2026-05")) == (
+            SourceActivity(instant("2026-03-01").date(), account_days=3, accounts=2),
+            SourceActivity(instant("2026-05-01").date(), account_days=1, accounts=1),
+        )
+
+    def test_source_activity_looks_only_at_the_window_the_source_and_calls_with_an_account(
+        self, store: Store
+    ) -> None:
+        apply(
+            store,
+            a_call(source_id="s", account_id="x", time="2026-02-28T23:59:59Z"),
+            a_call(source_id="s", account_id="x", time="2026-04-01T00:00:00Z"),
+            a_call(source_id="s", account_id="", time="2026-03-05T12:00:00Z"),
+            a_call(source_id="t", account_id="x", time="2026-03-05T12:00:00Z"),
+            a_call(source_id="s", account_id="x", time="2026-03-05T12:00:00Z", organization="globex"),
+        )
+
+        assert store.source_activity("acme", "s", months("2026-03", "2026-03")) == ()
+        assert store.source_activity("acme", "unknown", months("2026-03", "2026-03")) == ()
+        assert store.source_activity("initech", "s", months("2026-03", "2026-03")) == ()
+        assert len(store.source_activity("globex", "s", months("2026-03", "2026-03"))) == 1
+
+    def test_a_source_has_accounts_once_a_call_with_an_account_touched_it(self, store: Store) -> None:
+        apply(store, a_call(source_id="s", account_id=""), a_call(source_id="t", account_id="x"))
+
+        assert not store.source_has_accounts("acme", "s")
+        assert store.source_has_accounts("acme", "t")
+        assert not store.source_has_accounts("acme", "unknown")
+        assert not store.source_has_accounts("globex", "t")
+
+    # Books
+
+    def test_outcomes_add_up_by_receipt_day_and_organization(self, store: Store) -> None:
+        acme, globex = 1, 2
+        calls = [a_call(organization="acme"), a_call(organization="globex")]
+        store.apply(
+            batch_of(
+                store,
+                *calls,
+                outcomes=[Outcome(acme, 20522, 10, 4, 3, 2, 1), Outcome(globex, 20522, 7, 7, 0, 0, 0)],
+            )
+        )
+        store.apply(
+            batch_of(
+                store,
+                outcomes=[
+                    Outcome(acme, 20522, 5, 5, 0, 0, 0),
+                    Outcome(acme, 20523, 2**33, 1, 0, 0, 2**33 - 1),
+                ],
+            )
+        )
+
+        assert store.outcomes("acme") == {20522: (15, 9, 3, 2, 1), 20523: (2**33, 1, 0, 0, 2**33 - 1)}
+        assert store.outcomes("globex") == {20522: (7, 7, 0, 0, 0)}
+        assert store.outcomes("initech") == {}
+
+    def test_conflicts_are_kept_as_they_came(self, store: Store) -> None:
+        kept = Conflict(1, 1_700_000_000_000, 2**64 - 1, 2**63, b'{"id": "\x00\xff"}')
+        other = Conflict(2, 1_700_000_000_000, 1, 1, b"{}")
+
+        calls = [a_call(organization="acme"), a_call(organization="globex")]
+        store.apply(batch_of(store, *calls, conflicts=[kept, other]))
+
+        assert store.conflicts("acme") == (kept,)
+        assert store.conflicts("globex") == (other,)
+        assert store.conflicts("initech") == ()
+
+    def test_a_batch_without_calls_carries_books_and_dictionary_entries(self, store: Store) -> None:
+        value = store.dictionary.intern(Kind.ORGANIZATION, 0, "acme")
+        batch = batch_of(store, outcomes=[Outcome(1, 20522, 1, 0, 0, 0, 1)])
+        assert value is not None
+        batch.values.append(value)
+
+        store.apply(batch)
+
+        assert store.outcomes("acme") == {20522: (1, 0, 0, 0, 1)}
+
+    # Identities
+
+    def test_identities_of_calls_received_since_an_instant_come_oldest_first(self, store: Store) -> None:
+        old, recent, newest = a_call(), a_call(), a_call()
+        for call, received_ms in ((old, 1000), (recent, 2000), (newest, 3000)):
+            store.apply(batch_of(store, call, received_ms=received_ms))
+
+        blocks = list(store.identities(2000))
+
+        assert [
+            row
+            for block in blocks
+            for row in zip(
+                block.high.tolist(),
+                block.low.tolist(),
+                block.digest.tolist(),
+                block.positions.tolist(),
+                block.received_ms.tolist(),
+                strict=True,
+            )
+        ] == [
+            (*identity_of(store, recent), digest_of(recent), 2, 2000),
+            (*identity_of(store, newest), digest_of(newest), 3, 3000),
+        ]
+        assert {block.low.dtype for block in blocks} == {np.dtype(np.uint64)}
+
+    def test_there_are_no_identities_where_no_calls_are(self, store: Store) -> None:
+        assert list(store.identities(0)) == []
+
+    def test_the_last_position_before_an_instant_is_that_of_the_last_call_received_before(
+        self, store: Store
+    ) -> None:
+        for received_ms in (1000, 2000, 3000):
+            store.apply(batch_of(store, a_call(), received_ms=received_ms))
+
+        assert store.last_position_before(1000) == 0
+        assert store.last_position_before(3000) == 2
+        assert store.last_position_before(9000) == 3
+
+    def test_an_identity_is_found_by_its_own_day_however_long_ago_it_came(self, store: Store) -> None:
+        call = a_call(time="2026-03-10T23:59:59.999Z")
+        store.apply(batch_of(store, call, received_ms=1000))
+
+        assert found_among(store, [call], days=["2026-03-10"]) == [(0, digest_of(call))]
+        assert found_among(store, [call], days=["2026-03-11"]) == []
+
+    def test_an_identity_received_since_the_instant_is_found_whatever_day_is_asked(
+        self, store: Store
+    ) -> None:
+        call = a_call()
+        store.apply(batch_of(store, call, received_ms=5000))
+
+        assert found_among(store, [call], days=["2020-01-01"], received_from_ms=5000) == [
+            (0, digest_of(call))
+        ]
+        assert found_among(store, [call], days=["2020-01-01"], received_from_ms=5001) == []
+
+    def test_identities_behind_the_position_are_not_looked_at(self, store: Store) -> None:
+        first, second = a_call(), a_call()
+        apply(store, first)
+        apply(store, second)
+
+        both, days = [first, second], ["2026-03-10", "2026-03-10"]
+        assert found_among(store, both, days=days, up_to_position=1) == [(0, digest_of(first))]
+        assert found_among(store, both, days=days, up_to_position=0, received_from_ms=0) == []
+
+    def test_identities_of_many_days_are_found_in_one_question(self, store: Store) -> None:
+        days = [f"{year}-{month:02}-15" for year in (2019, 2022, 2026) for month in range(1, 13)]
+        calls = [a_call(time=f"{day}T12:00:00Z") for day in days]
+        store.apply(batch_of(store, *calls, received_ms=1000))
+
+        assert found_among(store, calls, days=days) == [(n, digest_of(calls[n])) for n in range(len(calls))]
+
+    def test_unknown_identities_are_not_found(self, store: Store) -> None:
+        apply(store, a_call())
+
+        assert found_among(store, [a_call()], days=["2026-03-10"], received_from_ms=0) == []
+        assert found_among(store, [], days=[], received_from_ms=0) == []
+
+    def test_the_first_of_two_stored_calls_tells_the_digest(self, store: Store) -> None:
+        first = a_call(id="same", time="2026-03-10T12:00:00Z")
+        second = a_call(id="same", time="2026-05-10T12:00:00Z")
+        store.apply(batch_of(store, first, received_ms=1000))
+        store.apply(batch_of(store, second, received_ms=9000))
+
+        assert found_among(store, [first], days=["2026-03-10"], received_from_ms=9000) == [
+            (0, digest_of(first))
+        ]
+        assert found_among(store, [first], days=["2020-01-01"], received_from_ms=9000) == [
+            (0, digest_of(second))
+        ]
+
+    def test_the_identity_seed_is_a_secret_of_63_bits(self, store: Store) -> None:
+        assert 0 <= store.identity_seed < 2**63
+
+    @pytest.mark.parametrize("measure", ["duration_ms", "request_bytes", "response_bytes"])
+    def test_measures_may_be_absent_or_as_large_as_can_be(self, store: Store, measure: str) -> None:
+        apply(store, a_call(**{measure: None}), a_call(**{measure: 0}), a_call(**{measure: 2**63 - 1}))
+
+        assert sum(len(block.low) for block in store.identities(0)) == 3
+
+    def test_a_call_keeps_its_day_in_the_books_of_its_receipt(self, store: Store) -> None:
+        call = a_call(time="2026-03-10T12:00:00Z")
+        store.apply(batch_of(store, call, received_ms=time_ms(call) + 86_400_000))
+
+        assert store.outcomes("acme") == {day_number("2026-03-11"): (1, 1, 0, 0, 0)}

@@ -1,0 +1,275 @@
+"""The embedded store keeps the contract, and what it promises beyond."""
+
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from calltally.errors import CalltallyError, DamagedDataError, DirectoryHeldError
+from calltally.store.duckdb.compaction import CompactionLimits
+from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
+from tests.call_batches import a_call, batch_of
+from tests.contract.questions import Store, apply, count, rows
+from tests.contract.usage_store_contract import PersistentUsageStoreContract, Reopen
+
+EAGER = CompactionLimits(fresh_rows=1, merged_rows=1, runs_of_month=2)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.duckdb"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[DuckDBUsageStore]:
+    store = DuckDBUsageStore(path, limits=EAGER)
+    yield store
+    store.close()
+
+
+class TestDuckDBUsageStore(PersistentUsageStoreContract):
+    @pytest.fixture
+    def store(self, store: DuckDBUsageStore) -> Store:
+        return store
+
+    @pytest.fixture
+    def another(self, tmp_path: Path) -> Iterator[Store]:
+        another = DuckDBUsageStore(tmp_path / "another.duckdb")
+        yield another
+        another.close()
+
+    @pytest.fixture
+    def reopen(self, path: Path) -> Iterator[Reopen]:
+        opened: list[DuckDBUsageStore] = []
+
+        def reopen(store: Store) -> Store:
+            store.close()
+            opened.append(DuckDBUsageStore(path, limits=EAGER))
+            return opened[-1]
+
+        yield reopen
+        for one in opened:
+            one.close()
+
+
+class TestCompactedDuckDBUsageStore(TestDuckDBUsageStore):
+    """The same promises when every batch is merged at once."""
+
+    @pytest.fixture
+    def store(self, store: DuckDBUsageStore, monkeypatch: pytest.MonkeyPatch) -> Store:
+        plain_apply = store.apply
+
+        def apply_and_compact(batch: object) -> None:
+            plain_apply(batch)  # type: ignore[arg-type]
+            while store.compact():
+                pass
+
+        monkeypatch.setattr(store, "apply", apply_and_compact)
+        return store
+
+
+def _levels(path: Path) -> dict[str, int]:
+    """How many rows lie in each level of the marginal by route."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return {
+            level: connection.execute(f"SELECT COUNT(*) FROM by_route_{level}").fetchall()[0][0]  # noqa: S608
+            for level in ("fresh", "merged", "settled")
+        }
+
+
+def test_compaction_makes_one_settled_row_of_many_batches(store: DuckDBUsageStore, path: Path) -> None:
+    for day in (9, 9, 10):
+        apply(store, a_call(time=f"2026-03-{day:02}T12:00:00Z"))
+    while store.compact():
+        pass
+    apply(store, a_call(time="2026-04-10T12:00:00Z"))
+    while store.compact():
+        pass
+
+    assert count(store, ("2026-03-01", "2026-05-01")) == 4
+    store.close()
+    assert _levels(path) == {"fresh": 0, "merged": 0, "settled": 3}
+
+
+def test_the_calls_of_a_day_are_sorted_once_a_later_day_has_begun(
+    store: DuckDBUsageStore, path: Path
+) -> None:
+    apply(store, *(a_call(client_id=client, time="2026-03-09T12:00:00Z") for client in "abab"))
+    apply(store, a_call(time="2026-03-10T12:00:00Z"))
+
+    while store.compact():
+        pass
+    store.close()
+
+    with duckdb.connect(str(path), read_only=True) as connection:
+        clients = connection.execute(
+            "SELECT client FROM call WHERE time_ms // 86400000 = 20521 ORDER BY rowid"
+        )
+        assert clients.fetchall() == [(1,), (1,), (2,), (2,)]
+        days = connection.execute(
+            "SELECT day, SUM(sorted), SUM(unsorted) FROM call_day GROUP BY day ORDER BY day"
+        )
+        assert days.fetchall() == [(20521, 4, 0), (20522, 0, 1)]
+
+
+def test_counts_beyond_32_bits_add_up(store: DuckDBUsageStore, path: Path) -> None:
+    apply(store, a_call())
+    store.close()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"UPDATE by_day_fresh SET calls = {2**62}, status_200 = {2**62}")  # noqa: S608
+        connection.execute("INSERT INTO by_day_merged FROM by_day_fresh")
+
+    again = DuckDBUsageStore(path)
+
+    assert rows(again, metrics=["calls", "status_200"]) == [(2**63, 2**63)]
+    again.close()
+
+
+def test_a_day_whose_corrections_leave_no_call_is_not_active(store: DuckDBUsageStore, path: Path) -> None:
+    apply(store, a_call(time="2026-03-09T12:00:00Z"), a_call(time="2026-03-10T12:00:00Z"))
+    store.close()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("INSERT INTO by_day_fresh VALUES (1, 20521, -1, -1, 0, 0, 0, 0)")
+
+    again = DuckDBUsageStore(path)
+
+    assert rows(again, metrics=["calls", "active_days"]) == [(1, 1)]
+    assert rows(again, per="day") == [("2026-03-10T00:00Z", 1)]
+    again.close()
+
+
+def test_questions_from_other_threads_see_whole_batches_while_calls_come_and_levels_merge(
+    store: DuckDBUsageStore,
+) -> None:
+    apply(store, a_call(client_id="a"), a_call(client_id="b"))
+    done = threading.Event()
+    failures: list[BaseException] = []
+    answers: list[list[tuple[object, ...]]] = []
+
+    def ask() -> None:
+        try:
+            while not done.is_set():
+                answers.append(list(rows(store, by=["client_id"])))
+        except BaseException as error:  # noqa: BLE001 - shown by the assertion below
+            failures.append(error)
+
+    def compact() -> None:
+        try:
+            while not done.is_set():
+                store.compact()
+                store.checkpoint()
+        except BaseException as error:  # noqa: BLE001 - shown by the assertion below
+            failures.append(error)
+
+    threads = [threading.Thread(target=ask), threading.Thread(target=ask), threading.Thread(target=compact)]
+    for thread in threads:
+        thread.start()
+    for _ in range(30):
+        store.apply(batch_of(store, a_call(client_id="a"), a_call(client_id="b")))
+    done.set()
+    for thread in threads:
+        thread.join()
+
+    assert failures == []
+    assert {a[1] == b[1] for a, b in answers} == {True}
+    assert rows(store, by=["client_id"]) == [("a", 31), ("b", 31)]
+
+
+def test_a_batch_that_fails_leaves_the_store_as_it_was(store: DuckDBUsageStore) -> None:
+    apply(store, a_call())
+    store._writer.execute("ALTER TABLE by_client_user_route_fresh RENAME TO elsewhere")
+
+    with pytest.raises(duckdb.Error):
+        store.apply(batch_of(store, a_call()))
+
+    assert store.position == 1
+    store._writer.execute("ALTER TABLE elsewhere RENAME TO by_client_user_route_fresh")
+    assert count(store, where={"status": ["200"]}) == 1
+    apply(store, a_call())
+    assert count(store, where={"status": ["200"]}) == 2
+
+
+def test_a_store_that_was_killed_has_what_was_applied(tmp_path: Path) -> None:
+    program = """
+import os, sys
+from pathlib import Path
+from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
+from tests.call_batches import a_call, batch_of
+store = DuckDBUsageStore(Path(sys.argv[1]))
+for _ in range(3):
+    store.apply(batch_of(store, a_call(), a_call()))
+store.compact()
+os._exit(9)
+"""
+    path = tmp_path / "killed.duckdb"
+    subprocess.run([sys.executable, "-c", program, str(path)], check=False, cwd=Path(__file__).parents[2])
+
+    store = DuckDBUsageStore(path)
+
+    assert store.position == 3
+    assert count(store) == 6
+    store.close()
+
+
+# Opening
+
+
+@pytest.mark.usefixtures("store")
+def test_a_store_that_is_open_cannot_be_opened_again(path: Path) -> None:
+    with pytest.raises(DirectoryHeldError, match=r"store\.duckdb"):
+        DuckDBUsageStore(path)
+
+
+def test_a_file_that_is_no_store_is_refused(path: Path) -> None:
+    path.write_bytes(b"hello, world" * 1000)
+
+    with pytest.raises(DamagedDataError, match=r"store\.duckdb"):
+        DuckDBUsageStore(path)
+
+
+def test_a_damaged_store_is_refused(store: DuckDBUsageStore, path: Path) -> None:
+    apply(store, a_call())
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[20_000] ^= 255
+    path.write_bytes(data)
+
+    with pytest.raises(DamagedDataError, match="checksum"):
+        DuckDBUsageStore(path)
+
+
+def test_a_store_of_a_newer_version_is_refused_and_left_as_it_was(
+    store: DuckDBUsageStore, path: Path
+) -> None:
+    store.close()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("INSERT INTO schema_version VALUES (99, '0099_future.sql')")
+    before = path.read_bytes()
+
+    with pytest.raises(CalltallyError, match="schema 99"):
+        DuckDBUsageStore(path)
+
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CalltallyError, match="nowhere"):
+        DuckDBUsageStore(tmp_path / "nowhere" / "store.duckdb")
+
+
+def test_a_copy_of_a_checkpointed_store_is_a_store(
+    store: DuckDBUsageStore, path: Path, tmp_path: Path
+) -> None:
+    apply(store, a_call())
+    store.checkpoint()
+    shutil.copy(path, tmp_path / "copy ' of store.duckdb")
+
+    copy = DuckDBUsageStore(tmp_path / "copy ' of store.duckdb")
+
+    assert count(copy) == 1
+    copy.close()

@@ -1,0 +1,63 @@
+"""The contract of the seam `UsageStore`: every store passes all of these tests."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from tests.call_batches import a_call, batch_of
+from tests.contract.books_contract import BooksContract
+from tests.contract.calendar_contract import CalendarContract
+from tests.contract.counting_contract import CountingContract
+from tests.contract.questions import Store, apply, count, rows
+
+S = TypeVar("S", bound=Store)
+
+Reopen = Callable[[Store], Store]
+"""Closes a store and opens what it left."""
+
+
+class UsageStoreContract(CountingContract, CalendarContract, BooksContract):
+    """What every store must do; a subclass gives the fixture ``store``."""
+
+
+class PersistentUsageStoreContract(UsageStoreContract):
+    """What a store must do that outlives the process; a subclass gives the fixture ``reopen`` too."""
+
+    def test_a_store_opened_again_answers_as_before(self, store: Store, reopen: Reopen) -> None:
+        apply(store, a_call(client_id="a"), a_call(client_id="b"))
+        outcomes = store.outcomes("acme")
+
+        again = reopen(store)
+
+        assert rows(again, by=["client_id"]) == [("a", 1), ("b", 1)]
+        assert again.outcomes("acme") == outcomes
+        assert again.position == 1
+
+    def test_the_dictionary_and_the_seed_are_read_back(self, store: Store, reopen: Reopen) -> None:
+        seed = store.identity_seed
+        apply(store, a_call(client_id="a"))
+
+        again = reopen(store)
+        more = batch_of(again, a_call(client_id="a"), a_call(client_id="b"))
+        again.apply(more)
+
+        assert again.identity_seed == seed
+        assert [value.text for value in more.values] == ["b"]
+        assert rows(again, by=["client_id"]) == [("a", 2), ("b", 1)]
+
+    def test_counting_goes_on_where_it_ended(self, store: Store, reopen: Reopen) -> None:
+        apply(store, a_call(time="2026-03-10T12:00:00Z"))
+
+        again = reopen(store)
+        apply(again, a_call(time="2026-03-20T12:00:00Z"))
+
+        assert again.position == 2
+        assert count(again) == 2
+
+    def test_a_checkpointed_store_opens_again(self, store: Store, reopen: Reopen) -> None:
+        apply(store, a_call())
+        store.checkpoint()
+
+        assert count(reopen(store)) == 1
+
+    def test_two_new_stores_have_different_seeds(self, store: Store, another: Store) -> None:
+        assert store.identity_seed != another.identity_seed

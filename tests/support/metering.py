@@ -1,0 +1,95 @@
+"""A meter in the test's own process, spoken to in a sender's and an asker's words."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from calltally.auth.caller import Caller
+from calltally.auth.permissions import ANY_ORGANIZATION, DEFAULT
+from calltally.call import Call
+from calltally.clock import FixedClock
+from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
+from calltally.ingest.receipt import Receipt
+from calltally.meter import Meter, MeterOptions
+from calltally.store.memory_store import MemoryUsageStore
+from calltally.store.usage_store import UsageStore
+from calltally.usage_query import Dimension, Metric, UsageQuery
+from calltally.window import Granularity, Window
+
+ALL_TIME = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
+
+
+class Metering:
+    """A running meter. Between `down` and `up` it is as after a crash: nothing but the disk remains."""
+
+    def __init__(
+        self, folder: Path, store: UsageStore | None = None, options: MeterOptions | None = None
+    ) -> None:
+        self.clock = FixedClock(NOON)
+        self.store = store or MemoryUsageStore()
+        self._folder = folder
+        self._options = options or MeterOptions()
+        self.meter: Meter
+
+    async def up(self) -> None:
+        self.meter = Meter(self.store, self._folder / "journal", self.clock, self._options)
+        await self.meter.start()
+
+    async def down(self) -> None:
+        await self.meter.stop()
+
+    async def restart(self) -> None:
+        await self.down()
+        await self.up()
+
+    async def send(
+        self, *calls: Call | dict[str, Any] | bytes, organization: str = "acme", backfill: bool = False
+    ) -> Receipt:
+        """Sends calls in one request, as NDJSON."""
+        lines = [call if isinstance(call, bytes) else msgspec.json.encode(call) for call in calls]
+        return await self.send_body(b"\n".join(lines), organization=organization, backfill=backfill)
+
+    async def send_body(
+        self,
+        body: bytes,
+        form: JsonForm = JsonForm.LINES,
+        *,
+        organization: str = "acme",
+        backfill: bool = False,
+        gateway: bool = False,
+    ) -> Receipt:
+        slices = decode_calls(body, form, max_calls=100_000, max_call_bytes=65_536)
+        permissions = DEFAULT | {ANY_ORGANIZATION} if gateway else DEFAULT
+        return await self.meter.intake.take(Caller("c", organization, permissions), slices, backfill=backfill)
+
+    async def calls(self, organization: str = "acme", **where: str) -> int:
+        """How many calls of an organization are counted, with one value for each named field."""
+        conditions = {Dimension(name): frozenset({value}) for name, value in where.items()}
+        query = UsageQuery(organization=organization, window=ALL_TIME, where=conditions)
+        answer = await self.meter.engine.usage(query)
+        (count,) = answer.value.rows[0]
+        assert isinstance(count, int)
+        return count
+
+    async def table(
+        self, *group_by: Dimension, granularity: Granularity = Granularity.TOTAL, organization: str = "acme"
+    ) -> list[tuple[Any, ...]]:
+        query = UsageQuery(
+            organization=organization,
+            window=ALL_TIME,
+            granularity=granularity,
+            group_by=tuple(group_by),
+            metrics=tuple(Metric),
+        )
+        return [tuple(row) for row in (await self.meter.engine.usage(query)).value.rows]
+
+    async def books(self, organization: str = "acme") -> dict[int, tuple[int, int, int, int, int]]:
+        return (await self.meter.engine.outcomes(organization)).value
+
+
+def a_call(id: str = "c-1", **fields: Any) -> dict[str, Any]:  # noqa: A002 - an id is called an id
+    """A live call at 11:59 on the day the clock stands at."""
+    return {"id": id, "time": "2026-03-15T11:59:00Z", **fields}

@@ -1,0 +1,42 @@
+"""The documentation says what the program does.
+
+``python -m tests.test_docs`` writes the pages that are drawn from the program.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from calltally.api import usage_parameters
+from calltally.call import Call
+from calltally.settings_page import settings_page
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+DRAWN_PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+}
+
+
+@pytest.mark.parametrize("page", DRAWN_PAGES)
+def test_a_page_that_is_drawn_from_the_program_is_current(page: str) -> None:
+    written = (DOCS / page).read_text("utf-8")
+
+    assert written == DRAWN_PAGES[page](), "run python -m tests.test_docs"
+
+
+@pytest.mark.parametrize("name", [field.name for field in msgspec.structs.fields(Call)])
+def test_the_page_of_the_api_tells_every_field_of_a_call(name: str) -> None:
+    assert f"| `{name}` |" in (DOCS / "api.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", usage_parameters.NAMES)
+def test_the_page_of_the_api_tells_every_parameter_of_usage(name: str) -> None:
+    assert f"`{name}`" in (DOCS / "api.md").read_text("utf-8")
+
+
+if __name__ == "__main__":
+    for page, draw in DRAWN_PAGES.items():
+        (DOCS / page).write_text(draw(), "utf-8")
