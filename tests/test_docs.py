@@ -8,10 +8,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from litestar.openapi import OpenAPIConfig
 
 from calltally.api import usage_parameters
 from calltally.call import Call
 from calltally.settings_page import settings_page
+from tests.usage_app import usage_app
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -35,6 +37,14 @@ def test_the_page_of_the_api_tells_every_field_of_a_call(name: str) -> None:
 @pytest.mark.parametrize("name", usage_parameters.NAMES)
 def test_the_page_of_the_api_tells_every_parameter_of_usage(name: str) -> None:
     assert f"`{name}`" in (DOCS / "api.md").read_text("utf-8")
+
+
+def test_the_openapi_document_tells_every_parameter_of_usage() -> None:
+    with usage_app(openapi=OpenAPIConfig(title="Calltally", version="1", path="/openapi")) as app:
+        document = app.get("/openapi/openapi.json").json()
+
+    told = [parameter["name"] for parameter in document["paths"]["/v1/usage"]["get"]["parameters"]]
+    assert told == list(usage_parameters.NAMES)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,9 @@ class DictionaryValue(NamedTuple):
     derived: bool = False
 
 
+_NOTHING_KNOWN = {"": 0}
+
+
 class Dictionary:
     """Text to id and back, per kind and organization. The empty text is id 0 everywhere and is not stored.
 
@@ -42,9 +45,12 @@ class Dictionary:
 
     def find(self, kind: Kind, organization: int, text: str) -> int | None:
         """The id of a text, or None when no accepted call ever carried it."""
-        if not text:
-            return 0
-        return self._ids.get((kind, organization), {}).get(text)
+        return self._ids.get((kind, organization), _NOTHING_KNOWN).get(text)
+
+    def find_all(self, kind: Kind, organization: int, texts: Iterable[str]) -> list[int | None]:
+        """`find` for many texts at once."""
+        known = self._ids.get((kind, organization), _NOTHING_KNOWN)
+        return list(map(known.get, texts))
 
     def text(self, kind: Kind, id: int) -> str:  # noqa: A002 - an id is called an id
         return self._texts[kind][id]
@@ -73,7 +79,8 @@ class Dictionary:
                     f"{value.kind.name.lower()} {value.id} follows {len(texts) - 1} in the dictionary"
                 )
             texts.append(value.text)
-            self._ids.setdefault((value.kind, value.organization), {})[value.text] = value.id
+            of_organization = self._ids.setdefault((value.kind, value.organization), dict(_NOTHING_KNOWN))
+            of_organization[value.text] = value.id
             if value.derived:
                 self._derived_routes[value.organization] = self._derived_routes.get(value.organization, 0) + 1
 

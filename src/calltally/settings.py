@@ -25,7 +25,7 @@ PREFIX = "CALLTALLY_"
 
 
 class SettingFault(NamedTuple):
-    """One wrong setting: its name, the file, variable or flag that said it, the value, what is accepted."""
+    """One wrong setting: its name, the file or variable that said it, the value, what is accepted."""
 
     name: str
     origin: str
@@ -163,7 +163,7 @@ def _from_environment(environment: Mapping[str, str]) -> _Said:
 def _from_flags(flags: Mapping[str, object]) -> _Said:
     for name, value in flags.items():
         if value is not None:
-            yield _said(name, f"the flag --{name.replace('_', '-')}", value, parse=True)
+            yield _said(name, "the command line", value, parse=True)
 
 
 def _said(name: str, origin: str, value: object, *, parse: bool) -> tuple[str, object] | SettingFault:

@@ -15,7 +15,7 @@ What is given counts in this order, the later over the earlier:
 1. the default,
 2. a TOML file, with the names below at its top level,
 3. the environment, with `CALLTALLY_` before the name in capitals: `{variable}`,
-4. flags of the command line, with dashes: `{flag}`.
+4. the command line: `--set max_body=1GB`.
 
 A setting that does not exist, or whose value is not accepted, keeps the server from starting.
 The error then names every wrong setting, where it came from, its value and what is accepted.
@@ -41,7 +41,7 @@ route_patterns = ["[A-Z]{2}-[0-9]+", "order-[a-z0-9]{8,}"]
 
 def settings_page() -> str:
     """The whole page in Markdown."""
-    introduction = _INTRODUCTION.format(variable=variable_of("max_body"), flag="--max-body")
+    introduction = _INTRODUCTION.format(variable=variable_of("max_body"))
     return "\n".join([introduction, *_table(), "", _EXAMPLE])
 
 

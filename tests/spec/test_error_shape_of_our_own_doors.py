@@ -72,8 +72,15 @@ def test_a_fault_names_the_field_the_value_received_and_what_would_be_accepted(a
 def test_all_faults_of_a_request_are_told_together(app: UsageApp) -> None:
     body = problem(app.get("/v1/usage?limit=ten&granularity=minute&color=red"))
 
-    assert body["detail"] == "3 things are wrong; errors names each"
+    assert body["detail"] == "3 things are wrong; errors names the first 3"
     assert [error["field"] for error in body["errors"]] == ["color", "granularity", "limit"]
+
+
+def test_of_very_many_faults_the_first_hundred_are_named(app: UsageApp) -> None:
+    body = problem(app.get(f"/v1/usage?group_by={','.join(map(str, range(5000)))}"))
+
+    assert body["detail"] == "5000 things are wrong; errors names the first 100"
+    assert [error["received"] for error in body["errors"]] == [str(number) for number in range(100)]
 
 
 def test_without_credentials_the_challenge_says_no_error(app: UsageApp) -> None:
@@ -235,6 +242,13 @@ def test_our_own_faults_are_told_without_details(error: Exception) -> None:
 )
 def test_who_may_come_again_is_told_when(error: Exception, seconds: bytes) -> None:
     assert (b"retry-after", seconds) in problem_of(error).headers
+
+
+def test_a_server_that_is_about_to_end_does_not_tell_why() -> None:
+    told = problem_of(OutOfServiceError("cannot write /var/lib/calltally/journal/7"))
+
+    assert b"/var/lib" not in told.body
+    assert (b"retry-after", b"5") in told.headers
 
 
 def test_what_does_not_fit_a_signature_is_told_as_faults() -> None:

@@ -91,8 +91,8 @@ def test_everything_wrong_is_named_at_once_with_where_it_came_from(tmp_path: Pat
         ("late_days", str(file), -1),
         ("max_body", "the environment variable CALLTALLY_MAX_BODY", "large"),
         ("CALLTALLY_SPEED", "the environment variable CALLTALLY_SPEED", "9"),
-        ("log_level", "the flag --log-level", "loud"),
-        ("depth", "the flag --depth", 3),
+        ("log_level", "the command line", "loud"),
+        ("depth", "the command line", 3),
     ]
 
 

@@ -23,7 +23,8 @@ class Parameters:
     def __init__(self, query_string: bytes, known: Sequence[str]) -> None:
         self.pairs = _pairs(query_string)
         self.faults: list[InvalidInputError] = []
-        for name, value in dict(reversed(self.pairs)).items():
+        for name in dict.fromkeys(name for name, _ in self.pairs):
+            value = self.all(name)[0]
             if name not in known:
                 reason = f"there is no parameter {name[:80]!r}"
                 self.refuse(name[:80], reason, received=value, accepted=", ".join(known))

@@ -27,6 +27,7 @@ from calltally.errors import (
 PROBLEM_JSON = "application/problem+json"
 
 _LONGEST_VALUE = 200
+_MOST_FAULTS = 100
 _CHALLENGE = 'Bearer realm="calltally"'
 
 _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
@@ -38,7 +39,6 @@ _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (UnsupportedMediaTypeError, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (TooManyRequestsError, HTTPStatus.TOO_MANY_REQUESTS),
     (BusyError, HTTPStatus.SERVICE_UNAVAILABLE),
-    (OutOfServiceError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 """The first kind that an error is of decides; what is of none is our fault."""
 
@@ -82,6 +82,9 @@ def problem_of(error: Exception) -> Problem:
             return _bad_request(error)
         case HTTPException():
             return _problem_of_litestar(error)
+        case OutOfServiceError():  # its own text is for the operator and may name files
+            detail = "the server is about to end; send again once it is back"
+            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})
     for kind, status in _STATUSES:
         if isinstance(error, kind):
             return _problem(status, str(error), headers=_remedy(error))
@@ -104,7 +107,8 @@ def _bad_request(error: Exception) -> Problem:
         return _problem(HTTPStatus.INTERNAL_SERVER_ERROR)
     if len(faults) == 1:
         return _problem(HTTPStatus.BAD_REQUEST, faults[0].detail, faults)
-    return _problem(HTTPStatus.BAD_REQUEST, f"{len(faults)} things are wrong; errors names each", faults)
+    detail = f"{len(faults)} things are wrong; errors names the first {min(len(faults), _MOST_FAULTS)}"
+    return _problem(HTTPStatus.BAD_REQUEST, detail, faults[:_MOST_FAULTS])
 
 
 def _faults(error: Exception) -> tuple[Fault, ...] | None:

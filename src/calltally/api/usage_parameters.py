@@ -19,6 +19,7 @@ from calltally.window import Granularity, Window
 
 E = TypeVar("E", bound=StrEnum)
 
+DEFAULT_LIMIT = 1000
 MAX_LIMIT = 10_000
 MAX_BUCKETS = 100_000
 
@@ -29,7 +30,6 @@ NAMES = (
 )
 """Every parameter of ``GET /v1/usage``."""
 
-_DEFAULT_LIMIT = 1000
 _UTC = ZoneInfo("UTC")
 _SECONDS = {
     Granularity.HOUR: 3600,
@@ -87,7 +87,7 @@ def read_usage_question(query_string: bytes, organization: str, now: datetime) -
     metrics = _several(parameters, "metrics", Metric) or (Metric.CALLS,)
     start = () if granularity is Granularity.TOTAL else (START,)
     order_by = _order_by(parameters, (*start, *map(str, group_by), *map(str, metrics)))
-    limit = parameters.one("limit", whole_number(1, MAX_LIMIT), _DEFAULT_LIMIT)
+    limit = parameters.one("limit", whole_number(1, MAX_LIMIT), DEFAULT_LIMIT)
     form = parameters.one("format", choice(UsageFormat), None)
     where = _where(parameters)
     parameters.check()

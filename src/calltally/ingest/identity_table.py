@@ -69,21 +69,25 @@ class IdentityTable:
         """Adds identities that are all different and none of them held; raises `ValueError` without room."""
         if len(low) > self.room:
             raise ValueError(f"{len(low)} identities do not fit into room for {self.room}")
-        claims = self._digest.reshape(-1)
         waiting = np.arange(len(low))
         bucket = (low & np.uint64(self._mask)).astype(np.int64)
         while len(waiting):
-            fill = self._fill[bucket]
-            open_ = fill < BUCKET
-            slot = bucket * BUCKET + np.minimum(fill, BUCKET - 1)
-            # Of several that want one slot the last to write its number into the empty slot wins it.
-            claims[slot[open_]] = waiting[open_].view(np.uint64)
-            won = np.zeros(len(waiting), np.bool_)
-            won[open_] = claims[slot[open_]] == waiting[open_].view(np.uint64)
+            fill = self._fill.take(bucket)
+            full = fill == BUCKET
+            if full.any():
+                bucket = np.where(full, (bucket + 1) & self._mask, bucket)
+                continue
+            won = self._claimed(bucket * BUCKET + fill, waiting)
             self._place(waiting[won], bucket[won], fill[won], high, low, digest)
-            bucket = np.where(open_, bucket, (bucket + 1) & self._mask)[~won]
-            waiting = waiting[~won]
+            waiting, bucket = waiting[~won], bucket[~won]
         self.count += len(low)
+
+    def _claimed(self, slots: Int64s, numbers: Int64s) -> Bools:
+        """Of several numbers that want one empty slot, the last to be written into it wins it."""
+        claims = self._digest.reshape(-1).view(np.int64)
+        claims[slots] = numbers
+        won: Bools = claims.take(slots) == numbers
+        return won
 
     def _place(
         self,
@@ -94,9 +98,9 @@ class IdentityTable:
         low: UInt64s,
         digest: UInt64s,
     ) -> None:
-        self._low[bucket, fill] = low[which]
-        self._high[bucket, fill] = high[which]
-        self._digest[bucket, fill] = digest[which]
+        slots = bucket * BUCKET + fill
+        for column, values in ((self._low, low), (self._high, high), (self._digest, digest)):
+            column.reshape(-1)[slots] = values[which]
         self._fill[bucket] = fill + 1
 
     def touch(self, buckets: int) -> None:

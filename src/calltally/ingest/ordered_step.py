@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from calltally.call_batch import CALL_COLUMNS, CallColumns, Conflict, NameUpdate, Outcome, UInt64s
+from calltally.call_batch import CALL_COLUMNS, CallColumns, Conflict, Int64s, NameUpdate, Outcome, UInt64s
 from calltally.dictionary import Dictionary, DictionaryValue, Kind
 from calltally.ingest.call_rules import MEASURES
 from calltally.ingest.identity_table import Bools
@@ -154,14 +154,26 @@ class OrderedStep:
         if texts.distinct == [""]:
             return np.zeros(len(new), np.int32)
         codes = texts.codes[new]
+        owners = _distinct(organizations).tolist()
+        if len(owners) == 1:
+            return self._ids_of_one(kind, owners[0], texts, codes, values)
         ids = np.zeros(len(new), np.int32)
-        for organization in np.unique(organizations).tolist():
+        for organization in owners:
             rows = organizations == organization
-            of_code = np.zeros(len(texts.distinct), np.int32)
-            for code in np.unique(codes[rows]).tolist():
-                of_code[code] = self._id(kind, organization, texts.distinct[code], values)
-            ids = np.where(rows, of_code[codes], ids)
+            ids[rows] = self._ids_of_one(kind, organization, texts, codes[rows], values)
         return ids
+
+    def _ids_of_one(
+        self, kind: Kind, organization: int, texts: TextColumn, codes: Int32s, values: list[DictionaryValue]
+    ) -> Int32s:
+        """The ids of one organization's texts; those without a row get none."""
+        used, wanted = _used(texts, codes)
+        ids = self._dictionary.find_all(kind, organization, wanted)
+        if None in ids:
+            ids = [self._id(kind, organization, text, values) for text in wanted]
+        of_code = np.zeros(len(texts.distinct), np.int32)
+        of_code[used] = np.array(ids, np.int32)
+        return of_code[codes]
 
     def _route_ids(
         self, organizations: Int32s, calls: PreparedCalls, new: np.ndarray, values: list[DictionaryValue]
@@ -218,7 +230,7 @@ class OrderedStep:
             books[self._id(Kind.ORGANIZATION, 0, sender, values)] = [rejected, 0, 0, 0, rejected]
         if calls is not None and verdicts is not None:
             organizations = self._organization_ids(calls.texts["organization"], values)
-            for organization in np.unique(organizations).tolist():
+            for organization in _distinct(organizations).tolist():
                 rows = organizations == organization
                 book = books.setdefault(organization, [0, 0, 0, 0, 0])
                 book[0] += int(np.count_nonzero(rows))
@@ -258,14 +270,30 @@ class OrderedStep:
         return [NameUpdate(*key, name) for key, name in changed.items()]
 
 
+def _distinct(numbers: Int32s) -> Int64s:
+    """The different small numbers in a column, ascending."""
+    return np.flatnonzero(np.bincount(numbers))
+
+
+def _used(texts: TextColumn, codes: Int32s) -> tuple[Int64s, list[str]]:
+    """Which of a column's texts some rows use: their codes and the texts."""
+    used = _distinct(codes)
+    if len(used) == len(texts.distinct):
+        return used, texts.distinct
+    return used, [texts.distinct[code] for code in used.tolist()]
+
+
 def _paths(paths: TextColumn, new: np.ndarray) -> tuple[Int32s, list[str]]:
-    """The distinct paths of the new calls behind the empty one, and each call's index among them."""
+    """The paths of the new calls behind the empty one, and each call's index among them."""
     if paths.distinct == [""]:
         return np.zeros(len(new), np.int32), [""]
-    used, rows = np.unique(paths.codes[new], return_inverse=True)
-    numbers: dict[str, int] = {"": 0}
-    of_used = [numbers.setdefault(paths.distinct[code], len(numbers)) for code in used.tolist()]
-    return np.array(of_used, np.int32)[rows], list(numbers)
+    codes = paths.codes[new]
+    used, texts = _used(paths, codes)
+    of_code = np.zeros(len(paths.distinct), np.int32)
+    of_code[used] = np.arange(1, len(used) + 1)
+    if "" in texts:
+        of_code[used[texts.index("")]] = 0
+    return of_code[codes], ["", *texts]
 
 
 def _told(calls: PreparedCalls, verdicts: Verdicts) -> list[CallVerdict]:

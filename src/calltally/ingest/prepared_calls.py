@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress
-from operator import attrgetter
+from itertools import compress, count
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from xxhash import xxh3_64_intdigest, xxh3_128_digest
@@ -21,8 +21,7 @@ Int32s = npt.NDArray[np.int32]
 CONTENT_TEXTS = ("client_id", "user_id", "source_id", "account_id", "method", "route", "path")
 NAME_TEXTS = ("client_name", "source_name", "account_name")
 _CODED_TEXTS = ("origin", "organization", *CONTENT_TEXTS, *NAME_TEXTS)
-_FIELDS = ("id", *_CODED_TEXTS, "time", "status", *MEASURES)
-_row_of = attrgetter(*_FIELDS)
+_FIELDS = tuple(field.name for field in msgspec.structs.fields(Call))
 
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _STEP = np.uint64(0x9E3779B97F4A7C15)
@@ -33,26 +32,17 @@ class TextColumn:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.codes: Int32s
-        if any(texts):
-            numbering = _Numbering()
-            self.codes = np.fromiter(map(numbering.__getitem__, texts), np.int32, len(texts))
-            self.distinct = list(numbering)
+        self.distinct = list(dict.fromkeys(texts))
+        if len(self.distinct) > 1:
+            numbers = dict(zip(self.distinct, count(), strict=False))
+            self.codes = np.fromiter(map(numbers.__getitem__, texts), np.int32, len(texts))
         else:
             self.codes = np.zeros(len(texts), np.int32)
-            self.distinct = [""]
 
     def hashes(self) -> UInt64s:
         """A 64-bit hash of each text, row by row."""
         each = np.array([xxh3_64_intdigest(text.encode()) for text in self.distinct], np.uint64)
         return each[self.codes]
-
-
-class _Numbering(dict[str, int]):
-    """Numbers texts in the order in which they are first asked for."""
-
-    def __missing__(self, text: str) -> int:
-        number = self[text] = len(self)
-        return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +97,7 @@ class _Slice:
 
     def __init__(self, calls: list[Call]) -> None:
         self._calls = calls
-        rows = zip(*map(_row_of, calls), strict=True) if calls else ((),) * len(_FIELDS)
+        rows = zip(*map(msgspec.structs.astuple, calls), strict=True) if calls else ((),) * len(_FIELDS)
         self._fields: dict[str, tuple[Any, ...]] = dict(zip(_FIELDS, rows, strict=True))
         self._texts = {field: TextColumn(self._fields[field]) for field in _CODED_TEXTS}
 
@@ -139,7 +129,9 @@ class _Slice:
         fields, texts = self._fields, self._texts
         organizations = texts["organization"]
         organizations.distinct = [text or admission.organization for text in organizations.distinct]
-        texts["path"].distinct = [without_query(text) for text in texts["path"].distinct]
+        paths = texts["path"]
+        if any("?" in text or "#" in text for text in paths.distinct):
+            paths.distinct = [without_query(text) for text in paths.distinct]
         status = np.fromiter(fields["status"], np.int64, len(times))
         measures = {field: _measure(fields[field]) for field in MEASURES}
         high, low = _identities(organizations, texts["origin"], fields["id"], identity_seed)

@@ -18,7 +18,7 @@ class CompactionLimits:
     """How much may lie about before it is worth merging: rows of a level, runs of a month."""
 
     fresh_rows: int = 100_000
-    merged_rows: int = 1_000_000
+    merged_rows: int = 500_000
     runs_of_month: int = 4
 
 

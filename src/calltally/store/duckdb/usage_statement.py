@@ -32,7 +32,10 @@ def usage_rows(query: UsageQuery, question: UsageQuestion, buckets: TimeBuckets)
 
 
 def _groups(query: UsageQuery, question: UsageQuestion, rows: CountedRows) -> Statement:
-    """The table ``grouped``: one row per group with calls, or the one row of an ungrouped total."""
+    """The table ``grouped``: one row per group with calls, or the one row of an ungrouped total.
+
+    A sum has 128 bits and is cut to 64, more than can be counted, for the sake of what carries it on.
+    """
     keys = unique([*([START] if rows.has_start else []), *(COLUMNS[d] for d in query.group_by)])
     counted = rows.statement()
     bound = dict(counted.parameters)
@@ -41,7 +44,7 @@ def _groups(query: UsageQuery, question: UsageQuestion, rows: CountedRows) -> St
         classes = membership(Dimension.STATUS_CLASS, question.where[Dimension.STATUS_CLASS])
         conditions = f"WHERE  {classes.sql}"
         bound |= classes.parameters
-    sums = [f"SUM({metric}) AS {metric}" for metric in rows.counts]
+    sums = [f"CAST(SUM({metric}) AS BIGINT) AS {metric}" for metric in rows.counts]
     tables = {"counted": counted.sql}
     source = "counted"
     if rows.has_day:

@@ -1,0 +1,20 @@
+-- $organization = 1
+-- $start_ms = 1772323200000
+-- $end_ms = 1775001600000
+WITH counted AS (
+    SELECT CASE WHEN time_ms < 1774746000000 THEN GREATEST((time_ms + 120960003600000) // 3600000 * 3600000 - 120960003600000, 1772236800000) ELSE GREATEST((time_ms + 120960007200000) // 3600000 * 3600000 - 120960007200000, 1774746000000) END AS start,
+           1 AS calls
+    FROM   call
+    WHERE  organization = $organization
+      AND  time_ms >= $start_ms
+      AND  time_ms <  $end_ms
+),
+grouped AS (
+    SELECT start, CAST(SUM(calls) AS BIGINT) AS calls
+    FROM   counted
+    GROUP BY start
+    HAVING SUM(counted.calls) > 0
+)
+SELECT start, COALESCE(calls, 0) AS calls
+FROM   grouped
+ORDER BY 1;

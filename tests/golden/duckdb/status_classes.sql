@@ -1,0 +1,33 @@
+-- $organization = 1
+-- $first_day = 20513
+-- $end_day = 20544
+-- $status_class_0 = 4
+-- $status_class_1 = 5
+WITH counted AS (
+    SELECT client,
+           UNNEST([2, 3, 4, 5, 0]) AS status_class,
+           UNNEST([status_200, status_300, status_400, status_500, calls - status_200 - status_300 - status_400 - status_500]) AS calls,
+           UNNEST([0, 0, status_429, 0, 0]) AS status_429
+    FROM   by_client_route
+    WHERE  organization = $organization
+      AND  day >= $first_day
+      AND  day <  $end_day
+),
+grouped AS (
+    SELECT client,
+           status_class,
+           CAST(SUM(calls) AS BIGINT) AS calls,
+           CAST(SUM(status_429) AS BIGINT) AS status_429
+    FROM   counted
+    WHERE  status_class IN ($status_class_0, $status_class_1)
+    GROUP BY client, status_class
+    HAVING SUM(counted.calls) > 0
+)
+SELECT COALESCE(client_id_text.text, '') AS client_id,
+       CASE status_class WHEN 2 THEN '2xx' WHEN 3 THEN '3xx' WHEN 4 THEN '4xx' WHEN 5 THEN '5xx' WHEN 0 THEN 'none' END AS status_class,
+       COALESCE(calls, 0) AS calls,
+       COALESCE(status_429, 0) AS status_429
+FROM   grouped
+LEFT JOIN dictionary AS client_id_text
+       ON client_id_text.kind = 2 AND client_id_text.id = grouped.client
+ORDER BY 1, 2;

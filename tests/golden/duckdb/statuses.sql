@@ -1,0 +1,19 @@
+-- $organization = 1
+-- $start_ms = 1772323200000
+-- $end_ms = 1775001600000
+WITH counted AS (
+    SELECT status, 1 AS calls
+    FROM   call
+    WHERE  organization = $organization
+      AND  time_ms >= $start_ms
+      AND  time_ms <  $end_ms
+),
+grouped AS (
+    SELECT status, CAST(SUM(calls) AS BIGINT) AS calls
+    FROM   counted
+    GROUP BY status
+    HAVING SUM(counted.calls) > 0
+)
+SELECT status, COALESCE(calls, 0) AS calls
+FROM   grouped
+ORDER BY 1;

@@ -1,0 +1,90 @@
+"""The SQL of the embedded store, so that a review shows what changed.
+
+``CALLTALLY_REWRITE_GOLDEN=1 pytest tests/golden`` writes the copies anew.
+"""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from calltally.store.duckdb import batch_statements, compaction_statements, identity_statements, statements
+from calltally.store.duckdb.marginals import MARGINALS
+from calltally.store.duckdb.statements import Statement
+from calltally.store.duckdb.time_buckets import TimeBuckets
+from calltally.store.duckdb.usage_question import UsageQuestion, first_ms
+from calltally.store.duckdb.usage_statement import usage
+from calltally.usage_query import Dimension, Metric, Ordering, UsageQuery
+from calltally.window import Granularity, Window
+
+FOLDER = Path(__file__).parent / "duckdb"
+MARCH = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+CUT = Window(datetime(2026, 3, 1, 6, tzinfo=UTC), datetime(2026, 3, 20, 18, tzinfo=UTC))
+MOST_CALLS = (Ordering("calls", descending=True),)
+BY_ACCOUNT = {m.name: m for m in MARGINALS}["by_account"]
+
+
+def usage_sql(where: dict[Dimension, tuple[int, ...]], **asked: object) -> Statement:
+    query = UsageQuery(organization="acme", **{"window": MARCH, **asked})  # type: ignore[arg-type]
+    question = UsageQuestion(1, first_ms(query.window.start), first_ms(query.window.end), where)
+    zone = ZoneInfo(query.time_zone)
+    buckets = TimeBuckets(query.granularity, zone, question.start_ms, question.end_ms)
+    return usage(query, question, buckets)
+
+
+STATEMENTS: dict[str, list[Statement]] = {
+    "total_of_a_month": [usage_sql({})],
+    "top_routes": [
+        usage_sql(
+            {}, group_by=(Dimension.ROUTE, Dimension.METHOD), order_by=MOST_CALLS, limit=250, offset=250
+        )
+    ],
+    "active_days_of_an_account": [
+        usage_sql(
+            {Dimension.ACCOUNT_ID: (7,)},
+            granularity=Granularity.MONTH,
+            metrics=(Metric.ACTIVE_DAYS, Metric.CALLS),
+        )
+    ],
+    "cut_days_by_week": [usage_sql({Dimension.METHOD: (1, 2)}, window=CUT, granularity=Granularity.WEEK)],
+    "status_classes": [
+        usage_sql(
+            {Dimension.STATUS_CLASS: (4, 5)},
+            group_by=(Dimension.CLIENT_ID, Dimension.STATUS_CLASS),
+            metrics=(Metric.CALLS, Metric.STATUS_429),
+        )
+    ],
+    "statuses": [usage_sql({}, group_by=(Dimension.STATUS,))],
+    "hours_in_berlin": [usage_sql({}, granularity=Granularity.HOUR, time_zone="Europe/Berlin")],
+    "days_in_berlin": [usage_sql({}, granularity=Granularity.DAY, time_zone="Europe/Berlin")],
+    "source_activity": [statements.source_activity(1, 7, 20513, 20544)],
+    "find_identities": [identity_statements.find([(0, 86_400_000), (864_000_000, 950_400_000)], 17, 1000)],
+    "count_in": [batch_statements.append_calls(), batch_statements.count_in(BY_ACCOUNT)],
+    "compaction": [
+        *compaction_statements.merge_fresh(BY_ACCOUNT),
+        *compaction_statements.settle_merged(BY_ACCOUNT),
+        *compaction_statements.merge_month(BY_ACCOUNT, 24314, 20513, 20544),
+        *compaction_statements.sort_day(20513, 1_772_323_200_000, 1_772_409_600_000),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_the_sql_is_the_copy(name: str) -> None:
+    file = FOLDER / f"{name}.sql"
+    text = "\n".join(_written(statement) for statement in STATEMENTS[name])
+    if os.environ.get("CALLTALLY_REWRITE_GOLDEN"):
+        file.write_text(text)
+
+    assert text == file.read_text()
+
+
+def test_there_are_no_copies_of_nothing() -> None:
+    assert {file.stem for file in FOLDER.glob("*.sql")} == set(STATEMENTS)
+
+
+def _written(statement: Statement) -> str:
+    bound = "".join(f"-- ${name} = {value}\n" for name, value in statement.parameters.items())
+    return f"{bound}{statement.sql};\n"
