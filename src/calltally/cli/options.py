@@ -19,7 +19,6 @@ def data_option(function: F) -> F:
         type=click.Path(path_type=Path, file_okay=False),
         default=Path("calltally-data"),
         show_default=True,
-        envvar="CALLTALLY_DATA",
         help="The data directory.",
     )(function)
 

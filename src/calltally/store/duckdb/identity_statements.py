@@ -2,6 +2,7 @@
 # ruff: noqa: S608 - what is put into the text was made here; values are bound
 
 from collections.abc import Sequence
+from textwrap import indent
 
 from calltally.store.duckdb.statements import Statement
 
@@ -61,16 +62,16 @@ def last_position_before(received_ms: int) -> Statement:
 def find(spans: Sequence[tuple[int, int]], up_to_position: int, received_from_ms: int) -> Statement:
     """Which rows of the registered table ``asked`` are stored: among the calls received since an instant,
     and among those of the asked day, which lie in one of the spans of milliseconds."""
-    same = "call.identity_low = asked.identity_low AND call.identity_high = asked.identity_high"
-    of_day = "call.time_ms >= asked.day * 86400000 AND call.time_ms < (asked.day + 1) * 86400000"
+    same = "call.identity_low = asked.identity_low\n AND  call.identity_high = asked.identity_high"
+    of_day = "call.time_ms >= asked.day * 86400000\n AND  call.time_ms <  (asked.day + 1) * 86400000"
     parts = [_found(same, "call.received_ms >= $received_from_ms")]
     bound = {"up_to_position": up_to_position, "received_from_ms": received_from_ms}
     for number, (start_ms, end_ms) in enumerate(spans):
         start, end = f"start_{number}_ms", f"end_{number}_ms"
         bound |= {start: start_ms, end: end_ms}
         span = f"call.time_ms >= ${start}\n  AND  call.time_ms <  ${end}"
-        parts.append(_found(f"{same} AND {of_day}", span))
-    every = "\nUNION ALL\n".join(parts)
+        parts.append(_found(f"{same}\n AND  {of_day}", span))
+    every = indent("\nUNION ALL\n".join(parts), "    ")
     return Statement(
         f"WITH stored AS (\n{every}\n)\n"
         "SELECT index, ARG_MIN(digest, position) AS digest\n"

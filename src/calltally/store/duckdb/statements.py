@@ -8,7 +8,7 @@ from inspect import cleandoc
 
 from duckdb import DuckDBPyConnection
 
-Bound = int | str | bytes
+Bound = int | str
 
 
 class Statement:
