@@ -41,6 +41,7 @@ class Installation:
         self._clock = clock or SystemClock()
         self._control = ControlDatabase.in_directory(directory.path)
         self.clients = ClientRegistry(self._control, self._clock)
+        self.api_tokens = ApiTokens(self._control, self._clock)
         self.names = NameDirectory(self._control)
         self.meter: Meter | None = None
 
@@ -63,7 +64,7 @@ class Installation:
         authority = TokenAuthority(
             self._control,
             self.clients,
-            ApiTokens(self._control, self._clock),
+            self.api_tokens,
             SigningKeys(self._control, self._clock, lifetime),
             self._clock,
             issuer=settings.issuer,

@@ -15,7 +15,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 class DemoCalls:
-    """The calls of the `DemoStory`, from its first day up to the minute of ``now``, oldest first.
+    """The calls of the `DemoStory`, from its first day up to the minute of ``now`` (``until``), oldest first.
 
     One seed, size and day of ``now`` always give the same calls; a later minute of that day gives the same
     and some more. About ``calls`` calls come out once the day is over (`planned`). A client's, a source's or
@@ -24,8 +24,8 @@ class DemoCalls:
     """
 
     def __init__(self, now: datetime, *, seed: int = 1, calls: int = 2_000_000) -> None:
-        self._end = now.astimezone(UTC).replace(second=0, microsecond=0)
-        self.story = DemoStory.told_on(self._end.date())
+        self.until = now.astimezone(UTC).replace(second=0, microsecond=0)
+        self.story = DemoStory.told_on(self.until.date())
         self.organization = Organization.founded(seed, self.story)
         self._traffic = Traffic(seed, self.story, self.organization, calls)
 
@@ -40,7 +40,7 @@ class DemoCalls:
         for index in range(self.story.days):
             day = self.story.first_day + index * _DAY
             midnight = datetime.combine(day, time(), tzinfo=UTC)
-            so_far_ms = min(_DAY, self._end - midnight) // _MILLISECOND
+            so_far_ms = min(_DAY, self.until - midnight) // _MILLISECOND
             calls = writing.written(day.isoformat(), self._traffic.day(index).by_time(so_far_ms))
             for start in range(0, len(calls), SLICE_CALLS):
                 yield calls[start : start + SLICE_CALLS]

@@ -97,6 +97,7 @@ class Journal:
             self._closing = True
             self._wake.notify()
         self._writer.join()
+        self.durable.end()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -14,6 +14,7 @@ class Progress:
     def __init__(self, position: int = 0) -> None:
         self._position = position
         self._failure: Exception | None = None
+        self._ended = False
         self._changed = threading.Condition()
         self._waiters: deque[tuple[int, asyncio.Future[None], asyncio.AbstractEventLoop]] = deque()
 
@@ -47,6 +48,12 @@ class Progress:
             self._changed.notify_all()
         _settle(waiters, failure)
 
+    def end(self) -> None:
+        """Says that the position rises no more; threads stop waiting for it."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
     async def reached(self, position: int) -> None:
         """Returns once the position is reached; raises the failure if that comes first."""
         if self._position >= position:
@@ -62,9 +69,11 @@ class Progress:
         await future
 
     def wait(self, position: int, timeout: float | None = None) -> bool:
-        """The same for a thread; False when the time ran out."""
+        """The same for a thread; False when the time ran out or the position rises no more."""
         with self._changed:
-            self._changed.wait_for(lambda: self._position >= position or self._failure is not None, timeout)
+            self._changed.wait_for(
+                lambda: self._position >= position or self._failure is not None or self._ended, timeout
+            )
             if self._failure is not None and self._position < position:
                 raise self._failure
             return self._position >= position

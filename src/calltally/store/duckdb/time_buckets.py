@@ -19,6 +19,9 @@ _EPOCH = date(1970, 1, 1)
 _FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 """Between these instants every time zone has a date that Python knows."""
 
+_FIRST_YEAR_OF_CHANGES = 1800
+"""Before it every place kept its own solar time, as far as the time zone database tells."""
+
 
 @dataclass(frozen=True, slots=True)
 class OffsetSpan:
@@ -102,7 +105,7 @@ def offset_spans(zone: ZoneInfo, start_ms: int, end_ms: int) -> tuple[OffsetSpan
     first = max(start_ms - DAY_MS, instant_ms(_FIRST))
     last = min(max(end_ms, first), instant_ms(_LAST))
     spans = [OffsetSpan(first, _offset_ms(zone, instant_of(first)))]
-    for year in range(instant_of(first).year, instant_of(last).year + 1):
+    for year in range(max(instant_of(first).year, _FIRST_YEAR_OF_CHANGES), instant_of(last).year + 1):
         spans += [span for span in _changes(zone, year) if first < span.start_ms < last]
     return tuple(spans)
 
@@ -113,10 +116,9 @@ def _changes(zone: ZoneInfo, year: int) -> tuple[OffsetSpan, ...]:
     days = [max(datetime(year, 1, 1, tzinfo=UTC), _FIRST)]
     while days[-1].year == year and days[-1] < _LAST:
         days.append(days[-1] + timedelta(days=1))
+    offsets = [(day, _offset_ms(zone, day)) for day in days]
     return tuple(
-        _change(zone, before, after)
-        for before, after in pairwise(days)
-        if _offset_ms(zone, before) != _offset_ms(zone, after)
+        _change(zone, before, after) for (before, old), (after, new) in pairwise(offsets) if old != new
     )
 
 
