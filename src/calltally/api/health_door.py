@@ -4,8 +4,8 @@ from typing import Any
 
 from litestar import Response, Router, get
 
+from calltally.api.metrics import CONTENT_TYPE, MeterMetrics
 from calltally.meter import Meter
-from calltally.server.metrics import CONTENT_TYPE, MeterMetrics
 
 
 def health_router(meter: Meter) -> Router:

@@ -1,0 +1,91 @@
+"""Texts of accepted calls turned into dictionary ids."""
+
+import numpy as np
+
+from calltally.call_batch import Int64s
+from calltally.dictionary import Dictionary, DictionaryValue, Kind
+from calltally.ingest.prepared_calls import Int32s, TextColumn
+from calltally.ingest.routes import OTHER_ROUTE, RouteNaming
+
+
+class Interning:
+    """The ids that one ordered step gives and uses.
+
+    ``values`` gathers the entries that are new, in the order of their ids; they must reach the journal in
+    the frame of this step.
+    """
+
+    def __init__(self, dictionary: Dictionary, routes: RouteNaming) -> None:
+        self._dictionary = dictionary
+        self._routes = routes
+        self.values: list[DictionaryValue] = []
+
+    def id_of(self, kind: Kind, organization: int, text: str, *, derived: bool = False) -> int:
+        known = self._dictionary.find(kind, organization, text)
+        if known is not None:
+            return known
+        value = self._dictionary.intern(kind, organization, text, derived=derived)
+        if value is None:
+            raise AssertionError("a text that was not found is new")
+        self.values.append(value)
+        return value.id
+
+    def organizations(self, texts: TextColumn) -> Int32s:
+        """The organization of every row."""
+        each = [self.id_of(Kind.ORGANIZATION, 0, text) for text in texts.distinct]
+        return np.array(each, np.int32)[texts.codes]
+
+    def ids(self, kind: Kind, organizations: Int32s, texts: TextColumn, rows: Int64s) -> Int32s:
+        """The ids of a column's texts in some rows, whose organizations are given."""
+        if texts.distinct == [""]:
+            return np.zeros(len(rows), np.int32)
+        codes = texts.codes[rows]
+        owners = distinct(organizations).tolist()
+        if len(owners) == 1:
+            return self._ids_of_one(kind, owners[0], texts, codes)
+        ids = np.zeros(len(rows), np.int32)
+        for organization in owners:
+            its = organizations == organization
+            ids[its] = self._ids_of_one(kind, organization, texts, codes[its])
+        return ids
+
+    def route_ids(self, organizations: Int32s, routes: TextColumn, paths: TextColumn, rows: Int64s) -> Int32s:
+        """Named routes as they are; of calls with a path only, the route that the path gives."""
+        ids = self.ids(Kind.ROUTE, organizations, routes, rows)
+        if "" not in routes.distinct:
+            return ids
+        codes = paths.codes[rows]
+        for row in np.flatnonzero(ids == 0).tolist():
+            if path := paths.distinct[codes[row]]:
+                ids[row] = self._derived_route(int(organizations[row]), self._routes.derive(path))
+        return ids
+
+    def _ids_of_one(self, kind: Kind, organization: int, texts: TextColumn, codes: Int32s) -> Int32s:
+        used, wanted = used_texts(texts, codes)
+        ids = self._dictionary.find_all(kind, organization, wanted)
+        if None in ids:
+            ids = [self.id_of(kind, organization, text) for text in wanted]
+        of_code = np.zeros(len(texts.distinct), np.int32)
+        of_code[used] = np.array(ids, np.int32)
+        return of_code[codes]
+
+    def _derived_route(self, organization: int, route: str) -> int:
+        known = self._dictionary.find(Kind.ROUTE, organization, route)
+        if known is not None:
+            return known
+        if self._dictionary.derived_routes(organization) >= self._routes.max_derived:
+            return self.id_of(Kind.ROUTE, organization, OTHER_ROUTE)
+        return self.id_of(Kind.ROUTE, organization, route, derived=True)
+
+
+def distinct(numbers: Int32s) -> Int64s:
+    """The different small numbers in a column, ascending."""
+    return np.flatnonzero(np.bincount(numbers))
+
+
+def used_texts(texts: TextColumn, codes: Int32s) -> tuple[Int64s, list[str]]:
+    """Which of a column's texts some rows use: their codes and the texts."""
+    used = distinct(codes)
+    if len(used) == len(texts.distinct):
+        return used, texts.distinct
+    return used, [texts.distinct[code] for code in used.tolist()]

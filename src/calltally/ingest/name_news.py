@@ -1,0 +1,40 @@
+"""Names that calls bring for the directory."""
+
+from calltally.call_batch import Int64s, NameUpdate
+from calltally.dictionary import Kind
+from calltally.ingest.prepared_calls import PreparedCalls
+
+_FIELDS = (
+    (Kind.CLIENT, "client_id", "client_name"),
+    (Kind.SOURCE, "source_id", "source_name"),
+    (Kind.ACCOUNT, "account_id", "account_name"),
+)
+_MOST_KNOWN = 1_000_000
+
+
+class NameNews:
+    """Tells which names are news, so that a name which every call repeats is journaled once.
+
+    A name told twice does no harm: the directory takes it again.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Kind, str, str], str] = {}
+
+    def of(self, calls: PreparedCalls, rows: Int64s) -> list[NameUpdate]:
+        """The news of some accepted calls; of several names for one thing the last."""
+        if not calls.has_names:
+            return []
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        organizations = calls.texts["organization"]
+        names: dict[tuple[Kind, str, str], str] = {}
+        for row in rows.tolist():
+            call = calls.calls[row]
+            for kind, id_field, name_field in _FIELDS:
+                name, id_ = getattr(call, name_field), getattr(call, id_field)
+                if name and id_:
+                    names[kind, organizations.distinct[organizations.codes[row]], id_] = name
+        news = {key: name for key, name in names.items() if self._known.get(key) != name}
+        self._known.update(news)
+        return [NameUpdate(*key, name) for key, name in news.items()]
