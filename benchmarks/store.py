@@ -3,9 +3,9 @@
     python -m benchmarks.store --calls 2000000
 
 Applies made-up calls (see `benchmarks.skewed_calls`) in batches of 10,000, 100,000 and 1,000,000, compacts,
-and asks each question many times with random parameters. "Raw" is the same question as plain SQL on the table
-of calls in the same file. Times are of one process with nothing else to do; they say nothing about HTTP, about
-questions asked during ingest, or about disks slower than this one.
+and asks each question many times with random parameters. "Raw" is the same question as plain SQL on the
+table of calls in the same file. Times are of one process with nothing else to do; they say nothing about
+HTTP, about questions asked during ingest, or about disks slower than this one.
 """
 
 import argparse

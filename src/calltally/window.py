@@ -43,7 +43,22 @@ class Window:
 
 def midnight(day: date, zone: tzinfo = UTC) -> datetime:
     """The first instant of a calendar day in a time zone, in UTC; also where clocks skip midnight."""
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+    start = datetime.combine(day, time(), tzinfo=zone)
+    instant = start.astimezone(UTC)
+    if instant.astimezone(zone).time() == time():
+        return instant
+    return _first_of_day_after_gap(day, zone, start.replace(fold=1).astimezone(UTC), instant)
+
+
+def _first_of_day_after_gap(day: date, zone: tzinfo, before: datetime, within: datetime) -> datetime:
+    """Found by halving between an instant of the day before and one of it; clocks jump on whole seconds."""
+    while within - before > timedelta(seconds=1):
+        middle = before + (within - before) // timedelta(seconds=2) * timedelta(seconds=1)
+        if middle.astimezone(zone).date() < day:
+            before = middle
+        else:
+            within = middle
+    return within
 
 
 def first_of_month(day: date) -> date:

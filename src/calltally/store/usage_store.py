@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from calltally.call_batch import CallBatch, Int64s, UInt64s
+from calltally.call_batch import CallBatch, Conflict, Int64s, UInt64s
 from calltally.dictionary import Dictionary
 from calltally.usage_query import SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window
@@ -70,6 +70,10 @@ class UsageStore(Protocol):
 
     def outcomes(self, organization: str) -> dict[int, tuple[int, int, int, int, int]]:
         """By receipt day: received, accepted, duplicate, conflict, rejected."""
+        ...
+
+    def conflicts(self, organization: str) -> tuple[Conflict, ...]:
+        """The calls in conflict that were kept, in the order they came."""
         ...
 
     def identities(self, received_from_ms: int) -> Iterator[Identities]:
