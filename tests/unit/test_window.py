@@ -37,7 +37,7 @@ def test_a_window_of_days_holds_the_last_day_whole() -> None:
 
 
 def test_a_window_that_ends_before_it_starts_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="ends .* before it starts"):
+    with pytest.raises(InvalidInputError, match=r"ends .* before it starts"):
         Window(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC))
 
 
