@@ -7,6 +7,7 @@ from datetime import timedelta
 from litestar import Router
 
 from calltally.api.calls_door import BodyLimits, CallsDoor
+from calltally.api.directory_door import directory_router
 from calltally.api.health_door import health_router
 from calltally.api.owner_door import owner_router
 from calltally.api.usage_door import usage_router
@@ -93,7 +94,11 @@ class Installation:
         limits = BodyLimits(
             settings.max_body, settings.max_call, settings.max_calls, settings.body_timeout_seconds
         )
-        own = [usage_router(self.meter.engine, doorkeeper, self._clock), health_router(self.meter)]
+        own = [
+            usage_router(self.meter.engine, doorkeeper, self._clock),
+            directory_router(self.names, self.meter.engine, doorkeeper, self._clock),
+            health_router(self.meter),
+        ]
         calls_door = CallsDoor(self.meter.intake, doorkeeper, limits)
         return Application([*own, *routers], calls_door, max_body=settings.max_body)
 

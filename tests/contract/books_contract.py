@@ -1,12 +1,14 @@
 """What a store promises beside counting: sources, the books of ingest, identities."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 
 from calltally.call import Call
 from calltally.call_batch import Conflict, Outcome
 from calltally.dictionary import Kind
-from calltally.usage_query import SourceActivity
+from calltally.usage_query import Dimension, SourceActivity
 from tests.call_batches import a_call, batch_of, digest_of, identity_of, time_ms
 from tests.contract.questions import Store, apply, day_number, instant, months
 
@@ -35,6 +37,38 @@ def found_among(
 
 class BooksContract:
     """Tests that every store must pass; a subclass gives the fixture ``store``."""
+
+    # Last days
+
+    def test_the_last_day_of_a_thing_is_that_of_its_latest_call(self, store: Store) -> None:
+        apply(
+            store,
+            a_call(account_id="x", time="2026-03-02T00:00:00Z"),
+            a_call(account_id="x", time="2026-03-01T23:59:59Z"),
+            a_call(account_id="y", time="1999-12-31T23:59:59Z"),
+            a_call(account_id="", time="2026-03-05T12:00:00Z"),
+            a_call(account_id="z", organization="globex"),
+        )
+
+        assert store.last_days("acme", Dimension.ACCOUNT_ID) == {
+            "x": date(2026, 3, 2),
+            "y": date(1999, 12, 31),
+        }
+        assert store.last_days("nobody", Dimension.ACCOUNT_ID) == {}
+
+    @pytest.mark.parametrize(
+        "dimension", [Dimension.CLIENT_ID, Dimension.USER_ID, Dimension.SOURCE_ID, Dimension.ACCOUNT_ID]
+    )
+    def test_clients_users_sources_and_accounts_have_last_days(
+        self, store: Store, dimension: Dimension
+    ) -> None:
+        apply(store, a_call(time="2026-03-02T00:00:00Z", **{str(dimension): "it"}))
+
+        assert store.last_days("acme", dimension) == {"it": date(2026, 3, 2)}
+
+    def test_a_route_has_no_last_day(self, store: Store) -> None:
+        with pytest.raises(ValueError, match="a route has no last day"):
+            store.last_days("acme", Dimension.ROUTE)
 
     # Sources
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from litestar import Router, get, post
+from litestar.params import FromPath, FromQuery
 
 from calltally import __version__
 from calltally.clock import instant_of
@@ -32,15 +33,15 @@ def owner_router(clients: ClientRegistry) -> Router:
         return _with_secret(clients.create(data.organization, data.name, data.permissions))
 
     @get("/owner/clients", sync_to_thread=True)
-    def list_clients(organization: str | None = None) -> dict[str, list[dict[str, Any]]]:
+    def list_clients(organization: FromQuery[str | None] = None) -> dict[str, list[dict[str, Any]]]:
         return {"clients": [_shown(client) for client in clients.list(organization)]}
 
     @post("/owner/clients/{client_id:str}/rotate", sync_to_thread=True)
-    def rotate_client(client_id: str) -> dict[str, Any]:
+    def rotate_client(client_id: FromPath[str]) -> dict[str, Any]:
         return _with_secret(clients.rotate(client_id))
 
     @post("/owner/clients/{client_id:str}/revoke", status_code=204, sync_to_thread=True)
-    def revoke_client(client_id: str) -> None:
+    def revoke_client(client_id: FromPath[str]) -> None:
         clients.revoke(client_id)
 
     handlers = [about, create_client, list_clients, rotate_client, revoke_client]

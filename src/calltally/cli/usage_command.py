@@ -1,4 +1,4 @@
-"""``calltally usage``."""
+"""``calltally usage``: questions about what was counted."""
 
 from pathlib import Path
 
@@ -19,7 +19,21 @@ from calltally.usage_query import Dimension, Metric
 from calltally.window import Granularity
 
 
-@click.command("usage")
+class _ShowByDefault(click.Group):
+    """A group whose command ``show`` is meant where none is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("usage", cls=_ShowByDefault)
+def usage_group() -> None:
+    """Ask who called what, and who no longer does. Without a command: show."""
+
+
+@usage_group.command("show")
 @data_option
 @organization_option
 @click.option("--from", "from_", metavar="WHEN", help="First day or instant.  [default: this month's first]")
@@ -34,7 +48,7 @@ from calltally.window import Granularity
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @json_option
 @settings_options
-def usage(
+def show(
     directory: Path,
     organization: str,
     where: tuple[str, ...],
@@ -65,9 +79,38 @@ def usage(
     click.echo(f"complete up to {answer['complete_up_to']}{more}", err=True)
 
 
-def _print(rows: list[dict[str, str | int]]) -> None:
+@usage_group.command("dormant")
+@data_option
+@organization_option
+@click.option("--kind", type=click.Choice(["accounts", "sources", "clients"]), help="[default: accounts]")
+@click.option("--days", type=int, help="Without a call for so many days, today included.  [default: 90]")
+@click.option("--limit", type=int, help="At most so many rows.  [default: 1000]")
+@json_option
+@settings_options
+def dormant(
+    directory: Path,
+    organization: str,
+    as_json: bool,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    **asked: str | int | None,
+) -> None:
+    """Show who has had no call for a while, and the last day each was seen."""
+    params = [(name, str(value)) for name, value in asked.items() if value is not None]
+    settings = read_settings(directory, config, assignments)
+    with office(directory, settings, counting=True) as owner:
+        response = owner.ask("GET", "/v1/dormant", organization=organization, params=params)
+    if as_json:
+        click.echo(response.content)
+        return
+    answer = msgspec.json.decode(response.content)
+    _print([{**row, "last_day": row["last_day"] or "never"} for row in answer["rows"]], nothing="nobody")
+    click.echo(f"{answer['total']:,} in all, complete up to {answer['complete_up_to']}", err=True)
+
+
+def _print(rows: list[dict[str, str | int]], nothing: str = "no calls") -> None:
     if not rows:
-        click.echo("no calls")
+        click.echo(nothing)
         return
     table = Table(box=None)
     for name, value in rows[0].items():

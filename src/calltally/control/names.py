@@ -90,6 +90,14 @@ class NameDirectory:
                 found.update({row.id: row.name for row in rows})
         return found
 
+    def all(self, organization: str, kind: Kind) -> dict[str, str]:
+        """Every name of one kind, by id."""
+        query = select(names.c.id, names.c.name).where(
+            names.c.organization == organization, names.c.kind == int(kind)
+        )
+        with self._database.reading() as connection:
+            return {row.id: row.name for row in connection.execute(query)}
+
     def ids(self, organization: str, kind: Kind, called: Iterable[str]) -> frozenset[str]:
         """The ids that go by one of these names; a name may belong to several."""
         query = select(names.c.id).where(names.c.organization == organization, names.c.kind == int(kind))

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Generic, Protocol, TypeVar
 
 from calltally.clock import Clock, instant_of
 from calltally.store.usage_store import UsageStore
-from calltally.usage_query import SourceActivity, UsageQuery, UsageResult
+from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window
 
 T = TypeVar("T")
@@ -51,6 +51,10 @@ class QueryEngine:
 
     async def source_has_accounts(self, organization: str, source_id: str) -> Answer[bool]:
         return await self._ask(lambda: self._store.source_has_accounts(organization, source_id))
+
+    async def last_days(self, organization: str, dimension: Dimension) -> Answer[dict[str, date]]:
+        """See `UsageStore.last_days`."""
+        return await self._ask(lambda: self._store.last_days(organization, dimension))
 
     async def outcomes(self, organization: str) -> Answer[dict[int, tuple[int, int, int, int, int]]]:
         """The books of ingest by receipt day; see `UsageStore.outcomes`."""

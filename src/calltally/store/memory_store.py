@@ -13,7 +13,7 @@ from calltally.call_batch import CallBatch, Conflict, Int64s, Outcome, UInt64s
 from calltally.clock import instant_of
 from calltally.dictionary import Dictionary, Kind
 from calltally.store.time_zone import time_zone
-from calltally.store.usage_store import Identities
+from calltally.store.usage_store import THINGS, Identities
 from calltally.usage_query import (
     Dimension,
     Metric,
@@ -93,6 +93,16 @@ class MemoryUsageStore:
 
     def source_has_accounts(self, organization: str, source_id: str) -> bool:
         return any(call.account_id for call in self._calls_of_source(organization, source_id))
+
+    def last_days(self, organization: str, dimension: Dimension) -> dict[str, date]:
+        if dimension not in THINGS:
+            raise ValueError(f"a {dimension} has no last day")
+        last: dict[str, date] = {}
+        for call in tuple(self._calls):
+            text = getattr(call, dimension)
+            if call.organization == organization and text:
+                last[text] = max(call.time.date(), last.get(text, date.min))
+        return last
 
     def outcomes(self, organization: str) -> dict[int, tuple[int, int, int, int, int]]:
         organization_id = self._dictionary.find(Kind.ORGANIZATION, 0, organization)

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from calltally.call_batch import CallBatch, Conflict, Int64s, UInt64s
 from calltally.dictionary import Dictionary
-from calltally.usage_query import SourceActivity, UsageQuery, UsageResult
+from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window
+
+THINGS = (Dimension.CLIENT_ID, Dimension.USER_ID, Dimension.SOURCE_ID, Dimension.ACCOUNT_ID)
+"""The dimensions that name somebody or something that can fall asleep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,13 @@ class UsageStore(Protocol):
 
     def source_has_accounts(self, organization: str, source_id: str) -> bool:
         """Whether any call ever touched this source with an account."""
+        ...
+
+    def last_days(self, organization: str, dimension: Dimension) -> dict[str, date]:
+        """The last UTC day with a call, of every client, source, account or user that ever had one.
+
+        The empty text is left out. Raises `ValueError` for another dimension.
+        """
         ...
 
     def outcomes(self, organization: str) -> dict[int, tuple[int, int, int, int, int]]:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from calltally.call_batch import CallBatch, Conflict, Int64s, UInt64s
@@ -15,12 +15,12 @@ from calltally.store.duckdb.database import Database
 from calltally.store.duckdb.extent import Extent
 from calltally.store.duckdb.identity_lookup import IdentityLookup
 from calltally.store.duckdb.marginals import MARGINALS
-from calltally.store.duckdb.time_buckets import DAY_MS, TimeBuckets
-from calltally.store.duckdb.usage_question import UsageQuestion
+from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH, TimeBuckets
+from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion
 from calltally.store.duckdb.usage_statement import usage, usage_rows
 from calltally.store.time_zone import time_zone
-from calltally.store.usage_store import Identities
-from calltally.usage_query import SourceActivity, UsageQuery, UsageResult
+from calltally.store.usage_store import THINGS, Identities
+from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Granularity, Window
 
 
@@ -143,6 +143,16 @@ class DuckDBUsageStore:
         if ids is None:
             return False
         return bool(statements.source_has_accounts(*ids).run(self._database.reader()).fetchall())
+
+    def last_days(self, organization: str, dimension: Dimension) -> dict[str, date]:
+        if dimension not in THINGS:
+            raise ValueError(f"a {dimension} has no last day")
+        organization_id = self._dictionary.find(Kind.ORGANIZATION, 0, organization)
+        if organization_id is None:
+            return {}
+        statement = statements.last_days(organization_id, COLUMNS[dimension], KINDS[dimension])
+        rows = statement.run(self._database.reader()).fetchall()
+        return {text: EPOCH + timedelta(days=day) for text, day in rows}
 
     def outcomes(self, organization: str) -> dict[int, tuple[int, int, int, int, int]]:
         organization_id = self._dictionary.find(Kind.ORGANIZATION, 0, organization)

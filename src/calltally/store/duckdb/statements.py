@@ -8,6 +8,8 @@ from inspect import cleandoc
 
 from duckdb import DuckDBPyConnection
 
+from calltally.store.duckdb.marginals import narrowest_marginal
+
 Bound = int | str
 
 
@@ -77,6 +79,32 @@ def source_has_accounts(organization: int, source: int) -> Statement:
         """,
         organization=organization,
         source=source,
+    )
+
+
+def last_days(organization: int, column: str, kind: int) -> Statement:
+    """The last day with a call, by the texts of one column."""
+    marginal = narrowest_marginal({column})
+    if marginal is None:
+        raise ValueError(f"no marginal has {column}")
+    return Statement(
+        f"""
+        WITH daily AS (
+            SELECT {column} AS id, day
+            FROM   {marginal.name}
+            WHERE  organization = $organization
+              AND  {column} <> 0
+            GROUP BY {column}, day
+            HAVING SUM(calls) > 0
+        )
+        SELECT dictionary.text, MAX(daily.day)
+        FROM   daily
+        JOIN   dictionary
+               ON dictionary.kind = $kind AND dictionary.id = daily.id
+        GROUP BY dictionary.text
+        """,  # noqa: S608 - names from marginals.py
+        organization=organization,
+        kind=kind,
     )
 
 

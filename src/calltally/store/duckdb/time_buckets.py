@@ -15,7 +15,7 @@ DAY_MS = 24 * HOUR_MS
 _SHIFT_DAYS = 7 * 200_000
 """Whole weeks that are added before dividing: division cuts towards zero and the years before 1970 exist."""
 
-_EPOCH = date(1970, 1, 1)
+EPOCH = date(1970, 1, 1)
 _FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 """Between these instants every time zone has a date that Python knows."""
 
@@ -71,7 +71,7 @@ class TimeBuckets:
             case Granularity.MONTH:
                 return midnight(date(bucket // 12, bucket % 12 + 1, 1), self._zone)
             case _:
-                return midnight(_EPOCH + timedelta(days=bucket), self._zone)
+                return midnight(EPOCH + timedelta(days=bucket), self._zone)
 
     def _of_day(self, day: str) -> str:
         match self._granularity:

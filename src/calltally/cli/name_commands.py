@@ -1,0 +1,51 @@
+"""``calltally name``: what clients, sources and accounts are called."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from calltally.cli.office import office
+from calltally.cli.options import data_option, json_option, organization_option, read_settings
+
+_KINDS = click.Choice(["client", "source", "account"])
+
+
+@click.group("name")
+def name_group() -> None:
+    """Name clients, sources and accounts, and list their names."""
+
+
+@name_group.command("set")
+@data_option
+@organization_option
+@click.argument("kind", type=_KINDS)
+@click.argument("id_", metavar="ID")
+@click.argument("name")
+def set_(directory: Path, organization: str, kind: str, id_: str, name: str) -> None:
+    """Call a client, source or account by NAME, whatever names its calls bring."""
+    path = f"/v1/{kind}s/{quote(id_, safe='')}"
+    with office(directory, read_settings(directory, None, ()), counting=True) as owner:
+        owner.ask("PUT", path, organization=organization, json={"name": name})
+    click.echo(f"{kind} {id_} is {name}")
+
+
+@name_group.command("list")
+@data_option
+@organization_option
+@click.argument("kind", type=_KINDS)
+@json_option
+def list_(directory: Path, organization: str, kind: str, as_json: bool) -> None:
+    """Show the names of one kind."""
+    with office(directory, read_settings(directory, None, ()), counting=True) as owner:
+        rows = owner.ask("GET", f"/v1/{kind}s", organization=organization).json()["rows"]
+    if as_json:
+        click.echo(msgspec.json.encode(rows))
+        return
+    table = Table("id", "name", box=None)
+    for row in rows:
+        table.add_row(row["id"], row["name"])
+    Console().print(table)
