@@ -12,12 +12,14 @@ from litestar.openapi import OpenAPIConfig
 
 from calltally.api import usage_parameters
 from calltally.call import Call
+from calltally.cli.cli_page import cli_page
 from calltally.settings_page import settings_page
 from tests.usage_app import usage_app
 
 DOCS = Path(__file__).parent.parent / "docs"
 
 DRAWN_PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": cli_page,
     "settings.md": settings_page,
 }
 

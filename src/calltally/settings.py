@@ -74,7 +74,7 @@ class Settings:
         35, whole_number(0, 36_500), "days", "How late a call may come that is no declared backfill."
     )
     body_timeout_seconds: int = _setting(
-        30, whole_number(1, 3600), "seconds", "How long to wait for the next part of a request body."
+        30, whole_number(1, 3600), "seconds", "How long to wait for the next part of a request."
     )
     route_patterns: tuple[str, ...] = _setting(
         (), patterns(), "", "Regular expressions for a whole part of a path that becomes `{id}` in its route."

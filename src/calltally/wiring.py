@@ -80,7 +80,12 @@ class Installation:
             requests=settings.sailpoint_requests,
             per_seconds=settings.sailpoint_request_seconds,
         )
-        login = token_router(authority, self.clients, failures_per_client=settings.login_failures_per_minute)
+        login = token_router(
+            authority,
+            self.clients,
+            failures_per_client=settings.login_failures_per_minute,
+            body_seconds=settings.body_timeout_seconds,
+        )
         return self._application(authority, [login, sailpoint.router()])
 
     def owner_application(self) -> Application:

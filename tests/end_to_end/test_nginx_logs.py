@@ -19,6 +19,7 @@ import pytest
 from calltally.call import Call
 from calltally.ingest.decoders.access_log import AccessLog
 from calltally.ingest.decoders.log_file import LogFile
+from tests.end_to_end.command_line import cli_json
 
 STATUSES = (200, 201, 204, 301, 304, 403, 404, 409, 418, 429, 500, 503)
 FORMATS = ("combined", "common", "timed")
@@ -52,6 +53,9 @@ http {{
 COUNT_STATUSES = """
 { split($3, after, " "); count[after[1]]++ }
 END { for (status in count) print status, count[status] }
+"""
+MOVE_TO_EARLIER_DAYS = r"""
+{ sub(/\[[0-9]+\/[A-Z][a-z]+\/[0-9]+/, "[" (27 + NR % 3) "/Feb/2024"); print }
 """
 COUNT_MINUTES = r"""
 match($0, /\[[0-9][0-9]\/[A-Z][a-z][a-z]\/[0-9:]+ [-+][0-9]+\]/) { count[substr($0, RSTART + 1, 17)]++ }
@@ -268,3 +272,28 @@ def test_a_log_that_grew_was_rotated_and_compressed_gives_the_same_calls(nginx: 
     assert grown[: len(early)] == early
     assert calls_of(rotated) == calls_of(compressed) == grown
     assert len({call.id for call in grown}) == len(grown)
+
+
+def test_an_imported_log_is_counted_by_status_and_by_day_as_awk_counts_it(
+    nginx: Nginx, tmp_path: Path
+) -> None:
+    answered = send_requests(nginx, rounds=40)
+    send_garbage(nginx)
+    nginx.wait_for_lines(answered.total() + 10)
+    log, data = tmp_path / "earlier.log", tmp_path / "data"
+    with log.open("wb") as earlier:
+        subprocess.run(["awk", MOVE_TO_EARLIER_DAYS, nginx.log("combined")], check=True, stdout=earlier)
+    days: Counter[str] = Counter()
+    for minute, count in awk(COUNT_MINUTES, log).items():
+        days[utc_minute(minute)[:10]] += count
+    words = ("--data", data, "--organization", "acme", "--json")
+
+    (report,) = cli_json("import", *words, log)
+    february = (*words, "--from", "2024-01-31", "--to", "2024-03-02")
+    by_status = cli_json("usage", *february, "--group-by", "status")["rows"]
+    by_day = cli_json("usage", *february, "--granularity", "day")["rows"]
+
+    assert (report["accepted"], report["skipped"]) == (answered.total() + 10, 0)
+    assert {f"{row['status']:03}": row["calls"] for row in by_status} == awk(COUNT_STATUSES, log)
+    assert {row["start"][:10]: row["calls"] for row in by_day} == days
+    assert len(days) >= 3

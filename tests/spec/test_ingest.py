@@ -1,6 +1,7 @@
 """What a sender is promised."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -85,7 +86,7 @@ async def test_the_same_id_with_other_content_is_a_conflict_and_the_first_stays(
     ],
     ids=lambda changed: next(iter(changed)),
 )
-async def test_every_field_is_part_of_the_content(meter: Metering, changed: dict[str, str | int]) -> None:
+async def test_every_field_is_part_of_the_content(meter: Metering, changed: dict[str, Any]) -> None:
     await meter.send(a_call())
 
     receipt = await meter.send(a_call(**changed))

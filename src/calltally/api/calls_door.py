@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 import structlog
+from litestar.exceptions import MethodNotAllowedException
 
 from calltally.api.bodies import ClientGoneError, Receive, read_body, unpack
 from calltally.api.problems import problem_of
@@ -79,7 +80,7 @@ class CallsDoor:
             receipt = await self._take(scope, receive)
         except ClientGoneError:
             return
-        except CalltallyError as error:
+        except (CalltallyError, MethodNotAllowedException) as error:
             await _refuse(send, error)
             return
         except Exception as error:
@@ -90,6 +91,8 @@ class CallsDoor:
         await _respond(send, 200, [(b"content-type", b"application/json")], body)
 
     async def _take(self, scope: Scope, receive: Receive) -> Receipt:
+        if scope["method"] != "POST":
+            raise MethodNotAllowedException(headers={"Allow": "POST"})
         headers: dict[bytes, bytes] = dict(scope["headers"])
         caller = await self._doorkeeper.admit(_text(headers.get(b"authorization")))
         caller.require(SEND)

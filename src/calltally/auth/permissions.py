@@ -8,6 +8,7 @@ SEND = "calls:send"
 BACKFILL = "calls:backfill"
 ANY_ORGANIZATION = "calls:any-organization"
 READ_USAGE = "usage:read"
+WRITE_DIRECTORY = "directory:write"
 
 DEFAULT = frozenset({SEND, BACKFILL, READ_USAGE})
 """What a client gets that is made without further words: send, backfill and read through every door."""
@@ -16,7 +17,25 @@ SAILPOINT_API_USAGE = (READ_USAGE, "sp:scopes:all", "sp:api-usage:read")
 SAILPOINT_ACTIVITY = (READ_USAGE, "sp:scopes:all", "idn:identity-history:manage", "idn:accounts:read")
 """SailPoint's own scopes beside ours; one of them is enough."""
 
-KNOWN = frozenset({SEND, BACKFILL, ANY_ORGANIZATION, READ_USAGE, *SAILPOINT_API_USAGE, *SAILPOINT_ACTIVITY})
+SEGMENT = (READ_USAGE,)
+"""Segment's tokens have no scopes."""
+
+GENESYS_ORGANIZATION_USAGE = (READ_USAGE, "oauth:client:view", "usage:organization:view")
+GENESYS_SIMPLE_SEARCH = (READ_USAGE, "oauth:client:view", "usage:simpleSearch:view")
+GENESYS_CLIENT_USAGE = (READ_USAGE, "oauth:client:view", "usage:client:view")
+"""Genesys's own permissions beside ours; one of them is enough."""
+
+KNOWN = frozenset(
+    {
+        *(SEND, BACKFILL, ANY_ORGANIZATION, READ_USAGE, WRITE_DIRECTORY),
+        *SAILPOINT_API_USAGE,
+        *SAILPOINT_ACTIVITY,
+        *SEGMENT,
+        *GENESYS_ORGANIZATION_USAGE,
+        *GENESYS_SIMPLE_SEARCH,
+        *GENESYS_CLIENT_USAGE,
+    }
+)
 """Every permission that can be granted."""
 
 

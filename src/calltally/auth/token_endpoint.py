@@ -1,12 +1,18 @@
 """``POST /oauth/token`` and the keys to verify what it issues."""
 
+import asyncio
 from typing import Any
 
 import msgspec
 from litestar import MediaType, Request, Response, Router, get, post, route
 from litestar.enums import HttpMethod
 from litestar.exceptions import HTTPException
-from litestar.status_codes import HTTP_200_OK, HTTP_405_METHOD_NOT_ALLOWED, HTTP_413_REQUEST_ENTITY_TOO_LARGE
+from litestar.status_codes import (
+    HTTP_200_OK,
+    HTTP_405_METHOD_NOT_ALLOWED,
+    HTTP_408_REQUEST_TIMEOUT,
+    HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+)
 
 from calltally.auth.login import FAILURES_PER_ADDRESS, FAILURES_PER_CLIENT, Login
 from calltally.auth.token_refusal import TokenRefusalError, invalid_request
@@ -47,8 +53,12 @@ def token_router(
     *,
     failures_per_client: int = FAILURES_PER_CLIENT,
     failures_per_address: int = FAILURES_PER_ADDRESS,
+    body_seconds: float = 30.0,
 ) -> Router:
-    """The routes at which programs log in; see `Login` for the limits, which are failures a minute."""
+    """The routes at which programs log in; see `Login` for the limits, which are failures a minute.
+
+    A body must be whole within ``body_seconds``.
+    """
     login = Login(registry, failures_per_client, failures_per_address)
 
     @post(TOKEN_PATH, status_code=HTTP_200_OK, media_type=MediaType.JSON, operation_id="issueToken")
@@ -61,7 +71,7 @@ def token_router(
             authorization=request.headers.get("authorization"),
             query=request.scope["query_string"],
             content_type=request.headers.get("content-type", ""),
-            body=await request.body(),
+            body=await _body(request, body_seconds),
         )
         address = request.client.host if request.client else ""
         client = await login.check(asked.credentials, address)
@@ -93,6 +103,15 @@ def token_router(
         request_max_body_size=MAX_BODY_BYTES,
         exception_handlers={TokenRefusalError: _refuse, HTTPException: _refuse_unreadable},
     )
+
+
+async def _body(request: Request[Any, Any, Any], seconds: float) -> bytes:
+    try:
+        async with asyncio.timeout(seconds):
+            return await request.body()
+    except TimeoutError:
+        text = f"The body was not whole after {seconds:g} seconds."
+        raise invalid_request(text, status=HTTP_408_REQUEST_TIMEOUT) from None
 
 
 def _granted(scope: frozenset[str] | None, client: Client) -> frozenset[str] | None:

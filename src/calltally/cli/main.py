@@ -8,9 +8,11 @@ import httpx
 
 from calltally import __version__
 from calltally.cli.client_commands import client_group
+from calltally.cli.demo_command import demo
 from calltally.cli.import_command import import_
+from calltally.cli.name_commands import name_group
 from calltally.cli.serve_command import serve
-from calltally.cli.usage_command import usage
+from calltally.cli.usage_command import usage_group
 from calltally.errors import CalltallyError
 
 EXIT_FAILED = 1
@@ -23,7 +25,7 @@ def cli() -> None:
     """Know exactly who calls your APIs."""
 
 
-for command in (serve, client_group, import_, usage):
+for command in (serve, demo, client_group, import_, usage_group, name_group):
     cli.add_command(command)
 
 

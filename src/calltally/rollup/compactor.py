@@ -10,7 +10,10 @@ log = structlog.get_logger()
 
 
 class Compactor:
-    """Has the store merge what has gathered, in a thread of its own, resting when there is nothing to do."""
+    """Has the store merge what has gathered, in a thread of its own, resting when there is nothing to do.
+
+    A checkpoint follows the work, so that what it moved does not linger in the store's write-ahead log.
+    """
 
     def __init__(self, store: UsageStore, rest_seconds: float = 2.0) -> None:
         self._store = store
@@ -28,11 +31,15 @@ class Compactor:
             self._thread.join()
 
     def _run(self) -> None:
+        unsaved = False
         while not self._stop.is_set():
             try:
-                did_something = self._store.compact()
+                if self._store.compact():
+                    unsaved = True
+                    continue
+                if unsaved:
+                    self._store.checkpoint()
+                    unsaved = False
             except Exception:  # a step that failed left the store as it was; the next one may succeed
                 log.exception("compaction failed")
-                did_something = False
-            if not did_something:
-                self._stop.wait(self._rest_seconds)
+            self._stop.wait(self._rest_seconds)

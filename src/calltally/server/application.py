@@ -33,7 +33,7 @@ class Application:
         await self._spelled(scope, receive, send)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._calls_door and scope["path"] == CALLS_PATH and scope.get("method") == "POST":
+        if self._calls_door and scope["path"] == CALLS_PATH:
             await self._calls_door(scope, receive, send)
         else:
             await self._others(scope, receive, send)  # type: ignore[arg-type] # the same ASGI, typed more closely

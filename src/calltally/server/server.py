@@ -42,6 +42,7 @@ async def _serve(directory: DataDirectory, settings: Settings, ready: Ready) -> 
     serving = Serving(
         [(installation.public_application(), listener), (installation.owner_application(), owners)],
         forwarded_from=",".join(settings.forwarded_from),
+        head_seconds=settings.body_timeout_seconds,
     )
     running = asyncio.create_task(serving.run([signal.SIGINT, signal.SIGTERM]))
     await serving.started()

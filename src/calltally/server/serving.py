@@ -6,11 +6,13 @@ import os
 import signal
 import socket
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 
 from calltally.errors import CalltallyError
+from calltally.server.bounded_heads import BoundedHeads
 from calltally.server.request_paths import App
 
 _BACKLOG = 2048
@@ -50,11 +52,20 @@ def owner_socket(address: str) -> socket.socket:
 
 
 class Serving:
-    """Serves applications, each on its socket, on the running loop, until `stop` or a signal."""
+    """Serves applications, each on its socket, on the running loop, until `stop` or a signal.
 
-    def __init__(self, served: Sequence[tuple[App, socket.socket]], *, forwarded_from: str = "") -> None:
+    A connection gets ``head_seconds`` for the head of a request.
+    """
+
+    def __init__(
+        self,
+        served: Sequence[tuple[App, socket.socket]],
+        *,
+        forwarded_from: str = "",
+        head_seconds: float = 30.0,
+    ) -> None:
         self._sockets = [listener for _, listener in served]
-        self._servers = [_Server(_config(app, forwarded_from)) for app, _ in served]
+        self._servers = [_Server(_config(app, forwarded_from, head_seconds)) for app, _ in served]
 
     async def run(self, signals: Sequence[signal.Signals] = ()) -> None:
         """Returns once every request under way was answered, or had its time to be.
@@ -95,11 +106,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: App, forwarded_from: str) -> uvicorn.Config:
+def _config(app: App, forwarded_from: str, head_seconds: float) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=partial(BoundedHeads, seconds=head_seconds),  # type: ignore[arg-type] # called like the class
         ws="none",
         lifespan="off",
         log_config=None,

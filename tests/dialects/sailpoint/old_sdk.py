@@ -17,7 +17,8 @@ import importlib, json, sys, warnings
 warnings.simplefilter("ignore")
 from sailpoint.configuration import Configuration, ConfigurationParams
 params = ConfigurationParams()
-params.base_url, params.access_token = {base_url!r}, {token!r}
+params.base_url = {base_url!r}
+params.client_id, params.client_secret = {client_id!r}, {client_secret!r}
 configuration = Configuration(params)
 configuration.experimental = True
 def api(version, name):
@@ -45,8 +46,9 @@ class OldSdk:
     python: Path
 
     def run(self, server: SailPointServer, script: str) -> Any:
-        """What a script saw. It can call ``api(version, class)`` for an API object and ``seen`` to ask it."""
-        program = _BEFORE.format(base_url=server.base_url, token=server.token) + script + _AFTER
+        """What a script saw. It is logged in; ``api(version, class)`` makes an API and ``seen`` asks it."""
+        before = _BEFORE.format(base_url=server.base_url, **server.reader.as_form())
+        program = before + script + _AFTER
         done = subprocess.run([self.python, "-c", program], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])

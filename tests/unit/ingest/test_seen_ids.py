@@ -18,7 +18,8 @@ def numbers(*values: int) -> Numbers:
 
 
 def judge(seen: SeenIds, high: Numbers, low: Numbers, digest: Numbers, position: int = 1) -> list[int]:
-    return seen.judge(high, low, digest, position=position, received_ms=position).tolist()
+    verdicts: list[int] = seen.judge(high, low, digest, position=position, received_ms=position).tolist()
+    return verdicts
 
 
 def test_an_identity_is_new_once_and_then_the_same_or_another_content() -> None:
@@ -61,7 +62,9 @@ def test_what_the_store_holds_is_no_news() -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.lists(st.tuples(st.integers(0, 3), st.integers(1, 60), st.integers(0, 1)), min_size=1, max_size=40),
+        st.lists(
+            st.tuples(st.integers(0, 3), st.integers(1, 60), st.integers(0, 1)), min_size=1, max_size=40
+        ),
         max_size=12,
     )
 )

@@ -128,8 +128,9 @@ class SailPointDialect:
     async def _source_status(self, request: _Request) -> Response[bytes]:
         caller = await self._admit(request, SAILPOINT_ACTIVITY)
         source = caller.organization, _id(request)
-        known = await self._directory.has_source(*source)
-        known = known or (await self._engine.source_has_accounts(*source)).value
+        # The engine first: only once it has caught up does the directory hold every name that was acknowledged.
+        known = (await self._engine.source_has_accounts(*source)).value
+        known = known or await self._directory.has_source(*source)
         return _reply(to_sailpoint_status(known=known))
 
     async def _source_usages(self, request: _Request) -> Response[bytes]:

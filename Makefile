@@ -1,0 +1,61 @@
+# Everything is set up on the way: all that is needed is make and Python 3.11 or newer, on Debian or alike.
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo)
+APT_INSTALL := $(AS_ROOT) apt-get install --quiet --yes --no-install-recommends
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) --group build
+
+.PHONY: help
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: $(VENV)/runtime ## Serve a year of calls of a made-up organization; options: ARGS="--port 9000"
+	@$(BIN)/calltally demo $(ARGS)
+
+.PHONY: test
+test: lint nginx ## Check format, rules and types, then run every test; some tests only: ARGS="-k login"
+	$(BIN)/pytest $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/dev ## Check format, rules and types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+.PHONY: docs
+docs: $(VENV)/dev ## Write the pages that are drawn from the program
+	$(BIN)/python -m tests.test_docs
+
+.PHONY: bench
+bench: $(VENV)/dev goaccess ## Measure, beside other programs on this machine
+	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: lock
+lock: $(VENV)/dev ## Write the lock files after a change of pyproject.toml; newest versions: UPGRADE=1
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+$(VENV)/dev: requirements-dev.lock $(VENV)/runtime
+	$(PIP_INSTALL) --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+$(VENV)/runtime: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) --require-hashes --requirement requirements.lock
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=…" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c 'import ensurepip' 2> /dev/null || { $(AS_ROOT) apt-get update && $(APT_INSTALL) python3-venv; }
+	$(PYTHON) -m venv $(VENV)
+
+.PHONY: nginx goaccess
+nginx goaccess:
+	@PATH="$$PATH:/usr/sbin" command -v $@ > /dev/null \
+		|| { $(AS_ROOT) apt-get update && $(APT_INSTALL) $(if $(filter nginx,$@),nginx-light,$@); }

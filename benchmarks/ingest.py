@@ -1,0 +1,148 @@
+"""How many calls a second are taken in, de-duplicated, made durable and counted, beside SQLite.
+
+    python -m benchmarks.ingest --seen 1000000 10000000 --batch 1000 --seconds 10
+
+See docs/performance.md for what the figures mean.
+"""
+
+import argparse
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter, sleep
+
+from benchmarks.figure import Figure, percentile
+from benchmarks.filled_directory import MONTH, filled_directory
+from benchmarks.load_process import Load, LoadProcess
+from benchmarks.report import Report
+from benchmarks.sending import Sent
+from benchmarks.server_process import ServerProcess
+from benchmarks.sqlite_rival import RIVAL, sqlite_inserts
+from calltally.ingest.decoded_calls import SLICE
+
+CONNECTIONS = {1: 64, 100: 16}
+"""Connections by the size of a batch; all others have `_OTHERS`."""
+
+_OTHERS = 8
+_WARM_UP = 1.0
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What a server looked like while it was under load; ``most_behind`` counts journal positions."""
+
+    most_behind: float = 0.0
+    memory: list[float] = field(default_factory=list)
+
+
+def measure(*, seen: int, batches: Sequence[int], seconds: float) -> Iterator[list[Figure]]:
+    """The figures of each batch size in turn, on one server that starts with ``seen`` identities."""
+    with filled_directory(seen, MONTH) as directory, ServerProcess(directory) as server:
+        for batch in batches:
+            yield _of_batch(server, seen, batch, seconds)
+
+
+def _of_batch(server: ServerProcess, seen: int, batch: int, seconds: float) -> list[Figure]:
+    connections = CONNECTIONS.get(batch, _OTHERS)
+    with LoadProcess(server.port, server.headers, batch=batch, connections=connections) as load:
+        load.send(Load(connections, _WARM_UP)).result()
+        before = server.calls()
+        watch = _Watch()
+        cpu, began = server.cpu_seconds, perf_counter()
+        with _watching(server, watch):
+            full, client_cpu = load.send(Load(connections, seconds)).result()
+        counted = server.calls()
+        until_counted = perf_counter() - began
+        cpu = server.cpu_seconds - cpu
+        _verify(counted - before, full)
+        rate = full.accepted / full.seconds
+        half, _ = load.send(Load(connections, seconds, pace=rate / batch / 2)).result()
+        _verify(server.calls() - counted, half)
+    inserted = sqlite_inserts(seen, batch, seconds)
+    named = f"{batch:,} a batch, {seen:,} seen"
+    millions = full.accepted / 1e6
+    return [
+        Figure(name=f"acknowledged, {named}", unit="calls/s", ours=rate, rival=RIVAL, theirs=inserted.rate),
+        Figure(name=f"counted, {named}", unit="calls/s", ours=full.accepted / until_counted),
+        *_latencies(f"full speed, {named}", full, inserted.latencies),
+        *_latencies(f"half of that, {named}", half, None),
+        Figure(
+            name=f"server's processor time, {named}",
+            unit="µs/call",
+            ours=cpu / millions,
+            rival=RIVAL,
+            theirs=inserted.cpu_seconds / inserted.calls * 1e6,
+            less_is_better=True,
+        ),
+        Figure(
+            name=f"sender's processor time, {named}",
+            unit="µs/call",
+            ours=client_cpu / millions,
+            less_is_better=True,
+        ),
+        Figure(
+            name=f"most calls not yet in the store, {named}", unit="calls", ours=watch.most_behind * batch
+        ),
+        Figure(name=f"server's memory, most, {named}", unit="MiB", ours=max(watch.memory)),
+    ]
+
+
+def _latencies(named: str, sent: Sent, theirs: list[float] | None) -> list[Figure]:
+    return [
+        Figure(
+            name=f"acknowledgement p{percent} at {named}",
+            unit="ms",
+            ours=percentile(sent.latencies, percent),
+            rival="SQLite's commit" if theirs else "",
+            theirs=percentile(theirs, percent) if theirs else None,
+            less_is_better=True,
+        )
+        for percent in (50, 99)
+    ]
+
+
+def _verify(counted: int, sent: Sent) -> None:
+    """No figure is worth anything if the counts are wrong."""
+    if counted != sent.accepted or sent.other or sent.unanswered:
+        raise RuntimeError(f"{counted} calls are counted, but this became of those sent: {sent}")
+
+
+class _watching:  # noqa: N801 - reads as what it does
+    """Looks at a server twice a second from a thread."""
+
+    def __init__(self, server: ServerProcess, watch: _Watch) -> None:
+        self._server, self._watch = server, watch
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            seen = self._server.metrics()
+            behind = seen["journal_position"] - seen["rolled_position"]
+            self._watch.most_behind = max(self._watch.most_behind, behind)
+            self._watch.memory.append(self._server.memory_mib())
+            sleep(0.5)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--seen", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    parser.add_argument("--batch", type=int, nargs="+", default=[1, 100, 1000, 10_000])
+    parser.add_argument("--seconds", type=float, default=10.0)
+    options = parser.parse_args()
+    report = Report()
+    for seen in options.seen:
+        report.group("ingest", {"seen": seen, "batches": options.batch, "seconds": options.seconds})
+        for figures in measure(seen=seen, batches=options.batch, seconds=options.seconds):
+            report.add(figures)
+
+
+if __name__ == "__main__":
+    main()

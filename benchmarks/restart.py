@@ -1,0 +1,123 @@
+"""How soon a server answers after a restart, and how much memory and disk it takes.
+
+    python -m benchmarks.restart --calls 1000000 10000000
+
+See docs/performance.md.
+"""
+
+import argparse
+import signal
+import time
+from collections.abc import Iterator
+
+import duckdb
+
+from benchmarks.figure import Figure
+from benchmarks.filled_directory import MONTH, filled_directory, filled_store
+from benchmarks.load_process import Load, LoadProcess
+from benchmarks.report import Report
+from benchmarks.rival_stores import duckdb_of, sqlite_of
+from benchmarks.server_process import ServerProcess
+
+_BATCH = 1000
+_CONNECTIONS = 8
+_KILLED_AFTER = 5.0
+
+
+def measure(*, calls: int) -> Iterator[list[Figure]]:
+    """Starts, memory and size with so many calls, all of them within the horizon of de-duplication."""
+    named = f"{calls:,} calls"
+    with filled_directory(calls, MONTH) as directory, ServerProcess(directory) as server:
+        if server.metrics()["seen_ids"] != calls:
+            raise RuntimeError(f"{server.metrics()['seen_ids']} identities are in memory, not {calls}")
+        began = time.perf_counter()
+        server.calls()
+        asked = time.perf_counter() - began
+        yield [
+            Figure(
+                name=f"start to first answer, {named} with identities in memory",
+                unit="s",
+                ours=server.seconds_to_first_answer,
+                less_is_better=True,
+            ),
+            Figure(
+                name=f"first question after the start, {named}", unit="s", ours=asked, less_is_better=True
+            ),
+            Figure(
+                name=f"memory after the start, {named}",
+                unit="MiB",
+                ours=server.memory_mib(),
+                less_is_better=True,
+            ),
+            Figure(
+                name=f"memory, most during the start, {named}",
+                unit="MiB",
+                ours=server.memory_mib("VmHWM"),
+                less_is_better=True,
+            ),
+        ]
+        yield [_after_a_kill(server, named)]
+    yield list(_sizes(calls, named))
+
+
+def _after_a_kill(server: ServerProcess, named: str) -> Figure:
+    """Kills a server at full load: what it acknowledged must be there, and at most what was on its way."""
+    before = server.calls()
+    with LoadProcess(server.port, server.headers, batch=_BATCH, connections=_CONNECTIONS) as load:
+        sending = load.send(Load(_CONNECTIONS, _KILLED_AFTER * 2))
+        time.sleep(_KILLED_AFTER)
+        server.stop(signal.SIGKILL)
+        sent, _ = sending.result()
+    server.start()
+    counted = server.calls() - before
+    if not sent.accepted <= counted <= sent.accepted + sent.unanswered:
+        raise RuntimeError(f"{counted} calls are counted, but this became of those sent: {sent}")
+    return Figure(
+        name=f"start to first answer after kill -9 in {_KILLED_AFTER:g} s of full load, {named} before",
+        unit="s",
+        ours=server.seconds_to_first_answer,
+        less_is_better=True,
+    )
+
+
+def _sizes(calls: int, named: str) -> Iterator[Figure]:
+    """Whole files, free blocks within included, which later writes take."""
+    ours = filled_store(calls, MONTH)
+    rivals = {
+        "DuckDB, one table of texts": duckdb_of(calls, MONTH),
+        "SQLite, one table and its key": sqlite_of(calls),
+    }
+    for rival, theirs in rivals.items():
+        yield Figure(
+            name=f"disk, {named}",
+            unit="bytes/call",
+            ours=ours.stat().st_size / calls,
+            rival=rival,
+            theirs=theirs.stat().st_size / calls,
+            less_is_better=True,
+        )
+    with duckdb.connect(ours, read_only=True) as connection:
+        used, block = connection.execute(
+            "SELECT used_blocks, block_size FROM pragma_database_size()"
+        ).fetchall()[0]
+    yield Figure(
+        name=f"disk without free blocks, {named}",
+        unit="bytes/call",
+        ours=used * block / calls,
+        less_is_better=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--calls", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    options = parser.parse_args()
+    report = Report()
+    for calls in options.calls:
+        report.group("restart", {"calls": calls})
+        for figures in measure(calls=calls):
+            report.add(figures)
+
+
+if __name__ == "__main__":
+    main()
