@@ -109,6 +109,18 @@ class Settings:
     sailpoint_request_seconds: int = _setting(
         10, whole_number(1, 86_400), "seconds", "The time for which `sailpoint_requests` are counted."
     )
+    segment_requests_per_minute: int = _setting(
+        200, whole_number(1, 1_000_000), "requests", "Requests a client may make of Segment's paths a minute."
+    )
+    genesys_requests_per_minute: int = _setting(
+        300, whole_number(1, 1_000_000), "requests", "Requests a client may make of Genesys's paths a minute."
+    )
+    genesys_lag_days: int = _setting(
+        0, whole_number(0, 31), "days", "How many days, today first, Genesys's answers leave out."
+    )
+    execution_hours: int = _setting(
+        24, whole_number(1, 8760), "hours", "How long the results of Genesys's executions are kept."
+    )
     login_failures_per_minute: int = _setting(
         20, whole_number(1, 1_000_000), "failures", "Failed logins a minute before further ones must wait."
     )

@@ -1,7 +1,7 @@
 """The only place that knows every concrete class."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 from litestar import Router
@@ -10,6 +10,7 @@ from calltally.api.calls_door import BodyLimits, CallsDoor
 from calltally.api.directory_door import directory_router
 from calltally.api.health_door import health_router
 from calltally.api.owner_door import owner_router
+from calltally.api.owner_tokens_door import owner_tokens_router
 from calltally.api.usage_door import usage_router
 from calltally.auth.caller import Doorkeeper
 from calltally.auth.owner import OwnerDoorkeeper
@@ -19,12 +20,17 @@ from calltally.clock import Clock, SystemClock
 from calltally.control.api_tokens import ApiTokens
 from calltally.control.clients import ClientRegistry
 from calltally.control.control_database import ControlDatabase
+from calltally.control.executions import Executions
 from calltally.control.names import NameDirectory
 from calltally.control.signing_keys import SigningKeys
 from calltally.data_directory import DataDirectory
+from calltally.dialects.genesys import GenesysDialect
 from calltally.dialects.sailpoint import SailPointDialect
+from calltally.dialects.segment import SegmentDialect
+from calltally.dictionary import Kind
 from calltally.ingest.intake import MILLISECONDS_PER_DAY, IntakeLimits
 from calltally.meter import Meter, MeterOptions
+from calltally.query.query_engine import QueryEngine
 from calltally.server.application import Application
 from calltally.settings import Settings
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
@@ -45,6 +51,7 @@ class Installation:
         self.api_tokens = ApiTokens(self._control, self._clock)
         self.names = NameDirectory(self._control)
         self.meter: Meter | None = None
+        self._genesys: GenesysDialect | None = None
 
     async def open_meter(self, on_failure: Callable[[Exception], None] = lambda _: None) -> Meter:
         """Recovers the counts and starts counting; may take seconds for tens of millions of identities."""
@@ -54,12 +61,14 @@ class Installation:
 
     async def close(self) -> None:
         """Brings everything durable into the store and closes all files."""
+        if self._genesys is not None:
+            await self._genesys.stop()
         if self.meter is not None:
             await self.meter.stop()
         self._control.close()
 
-    def public_application(self) -> Application:
-        """Every door, for clients that log in."""
+    async def public_application(self) -> Application:
+        """Every door, for clients that log in; queries that a crash cut off are run again."""
         settings, meter = self._settings, self._opened_meter()
         lifetime = timedelta(hours=settings.token_hours)
         authority = TokenAuthority(
@@ -71,26 +80,27 @@ class Installation:
             issuer=settings.issuer,
             lifetime=lifetime,
         )
-        sailpoint = SailPointDialect(
-            meter.engine,
-            authority,
-            _SourcesInThreads(self.names),
-            self._clock,
-            experimental_header="yearly" if settings.sailpoint_experimental_header == "required" else "never",
-            requests=settings.sailpoint_requests,
-            per_seconds=settings.sailpoint_request_seconds,
-        )
         login = token_router(
             authority,
             self.clients,
             failures_per_client=settings.login_failures_per_minute,
             body_seconds=settings.body_timeout_seconds,
         )
-        return self._application(authority, [login, sailpoint.router()])
+        self._genesys = self._genesys_dialect(meter.engine, authority)
+        await self._genesys.start()
+        vendors = [
+            self._sailpoint_dialect(meter.engine, authority).router(),
+            SegmentDialect(
+                meter.engine, authority, self._clock, requests=settings.segment_requests_per_minute
+            ).router(),
+            self._genesys.router(),
+        ]
+        return self._application(authority, [login, *vendors])
 
     def owner_application(self) -> Application:
         """Our own doors without login, and what only the owner may do; calls and usage with a meter only."""
-        return self._application(OwnerDoorkeeper(), [owner_router(self.clients)])
+        owners = [owner_router(self.clients), owner_tokens_router(self.api_tokens)]
+        return self._application(OwnerDoorkeeper(), owners)
 
     def _application(self, doorkeeper: Doorkeeper, routers: list[Router]) -> Application:
         settings = self._settings
@@ -106,6 +116,32 @@ class Installation:
         ]
         calls_door = CallsDoor(self.meter.intake, doorkeeper, limits)
         return Application([*own, *routers], calls_door, max_body=settings.max_body)
+
+    def _sailpoint_dialect(self, engine: QueryEngine, doorkeeper: Doorkeeper) -> SailPointDialect:
+        settings = self._settings
+        return SailPointDialect(
+            engine,
+            doorkeeper,
+            _SourcesInThreads(self.names),
+            self._clock,
+            experimental_header="yearly" if settings.sailpoint_experimental_header == "required" else "never",
+            requests=settings.sailpoint_requests,
+            per_seconds=settings.sailpoint_request_seconds,
+        )
+
+    def _genesys_dialect(self, engine: QueryEngine, doorkeeper: Doorkeeper) -> GenesysDialect:
+        settings = self._settings
+        kept = timedelta(hours=settings.execution_hours)
+        return GenesysDialect(
+            engine,
+            doorkeeper,
+            _ClientsInThreads(self.names),
+            Executions(self._control, self._clock, kept=kept),
+            self._clock,
+            requests=settings.genesys_requests_per_minute,
+            body_timeout=settings.body_timeout_seconds,
+            lag_days=settings.genesys_lag_days,
+        )
 
     def _opened_meter(self) -> Meter:
         if self.meter is None:
@@ -143,3 +179,16 @@ class _SourcesInThreads:
 
     async def has_source(self, organization: str, source_id: str) -> bool:
         return await asyncio.to_thread(self._names.has_source, organization, source_id)
+
+
+class _ClientsInThreads:
+    """The directory's clients, asked off the event loop."""
+
+    def __init__(self, names: NameDirectory) -> None:
+        self._names = names
+
+    async def names(self, organization: str, client_ids: Iterable[str]) -> Mapping[str, str]:
+        return await asyncio.to_thread(self._names.names, organization, Kind.CLIENT, client_ids)
+
+    async def ids(self, organization: str, names: Iterable[str]) -> frozenset[str]:
+        return await asyncio.to_thread(self._names.ids, organization, Kind.CLIENT, names)

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 from litestar import Router, get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from calltally import __version__
 from calltally.clock import instant_of
@@ -27,7 +27,7 @@ def owner_router(clients: ClientRegistry) -> Router:
         return {"version": __version__}
 
     @post("/owner/clients", sync_to_thread=True)
-    def create_client(data: ClientWanted) -> dict[str, Any]:
+    def create_client(data: JSONBody[ClientWanted]) -> dict[str, Any]:
         if data.permissions is None:
             return _with_secret(clients.create(data.organization, data.name))
         return _with_secret(clients.create(data.organization, data.name, data.permissions))

@@ -12,6 +12,7 @@ from calltally.cli.demo_command import demo
 from calltally.cli.import_command import import_
 from calltally.cli.name_commands import name_group
 from calltally.cli.serve_command import serve
+from calltally.cli.token_commands import token_group
 from calltally.cli.usage_command import usage_group
 from calltally.errors import CalltallyError
 
@@ -25,7 +26,7 @@ def cli() -> None:
     """Know exactly who calls your APIs."""
 
 
-for command in (serve, demo, client_group, import_, usage_group, name_group):
+for command in (serve, demo, client_group, token_group, import_, usage_group, name_group):
     cli.add_command(command)
 
 

@@ -1,6 +1,18 @@
 """The tables of the control database. ``migrations/`` makes them; a test compares the two."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, MetaData, SmallInteger, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -59,3 +71,31 @@ names = Table(
     Index("names_by_name", "organization", "kind", "name"),
     sqlite_with_rowid=False,
 )
+
+executions = Table(
+    "executions",
+    metadata,
+    Column("execution_id", Text, primary_key=True),
+    Column("organization", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("failure", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("finished_ms", BigInteger),
+    Column("expires_ms", BigInteger, nullable=False),
+    Index("executions_by_asker", "organization", "asked_by", "state", "expires_ms"),
+    Index("executions_by_expiry", "expires_ms"),
+)
+
+execution_pages = Table(
+    "execution_pages",
+    metadata,
+    Column("execution_id", Text, ForeignKey("executions.execution_id"), primary_key=True),
+    Column("page", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),  # packed with zstd
+)
+"""The rows of an execution's answer, in pieces, so that a part can be read without the rest."""

@@ -39,8 +39,9 @@ async def _serve(directory: DataDirectory, settings: Settings, ready: Ready) -> 
     log.info("opening", directory=str(directory.path))
     meter = await installation.open_meter(on_failure=_end_at_once)
     owners = owner_socket(directory.socket())
+    public = await installation.public_application()
     serving = Serving(
-        [(installation.public_application(), listener), (installation.owner_application(), owners)],
+        [(public, listener), (installation.owner_application(), owners)],
         forwarded_from=",".join(settings.forwarded_from),
         head_seconds=settings.body_timeout_seconds,
     )

@@ -128,7 +128,7 @@ class SailPointDialect:
     async def _source_status(self, request: _Request) -> Response[bytes]:
         caller = await self._admit(request, SAILPOINT_ACTIVITY)
         source = caller.organization, _id(request)
-        # The engine first: only once it has caught up does the directory hold every name that was acknowledged.
+        # The engine first: the directory holds every acknowledged name only once it has caught up.
         known = (await self._engine.source_has_accounts(*source)).value
         known = known or await self._directory.has_source(*source)
         return _reply(to_sailpoint_status(known=known))

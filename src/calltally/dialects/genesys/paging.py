@@ -1,0 +1,65 @@
+"""Genesys's pages: a size, and a cursor that says behind which record to go on."""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from msgspec import UNSET, UnsetType
+
+from calltally.dialects.genesys.bad_request import invalid_parameter
+from calltally.dialects.genesys.contract import MAX_PAGE_SIZE, SEARCH_CAP, Cursors
+from calltally.dialects.genesys.parameters import Parameters
+
+_OFFSET_BYTES = 4
+_CHECK_BYTES = 8
+_CURSOR = re.compile("[A-Za-z0-9_-]{16}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """At most ``size`` records behind the first ``offset`` ones."""
+
+    size: int = MAX_PAGE_SIZE
+    offset: int = 0
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.size
+
+
+def from_genesys_page(parameters: Parameters, execution_id: str) -> Page:
+    """Raises `BadRequestError` for a size outside 1 to 1000 and a cursor not made for this execution."""
+    return Page(_size(parameters.get("pageSize")), _offset(parameters.get("after"), execution_id))
+
+
+def to_genesys_cursors(page: Page, records: int, execution_id: str) -> Cursors | UnsetType:
+    """The tokens around a page of so many records; none where all records are on one page."""
+    before = _cursor(page.offset, execution_id) if page.offset else None
+    after = _cursor(page.end, execution_id) if page.end < records else None
+    return Cursors(before, after) if before or after else UNSET
+
+
+def _size(text: str | None) -> int:
+    if text is None:
+        return MAX_PAGE_SIZE
+    if text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MAX_PAGE_SIZE:
+        return int(text)
+    raise invalid_parameter(text, "pageSize", f"a whole number from 1 to {MAX_PAGE_SIZE}")
+
+
+def _offset(cursor: str | None, execution_id: str) -> int:
+    if not cursor:
+        return 0
+    if _CURSOR.fullmatch(cursor):
+        offset = int.from_bytes(urlsafe_b64decode(cursor)[:_OFFSET_BYTES], "big")
+        if offset < SEARCH_CAP and _cursor(offset, execution_id) == cursor:
+            return offset
+    raise invalid_parameter(cursor, "after", "the cursors of an earlier page of this execution")
+
+
+def _cursor(offset: int, execution_id: str) -> str:
+    """A token that only counts for one execution. It hides nothing: its bearer may see all its records."""
+    place = offset.to_bytes(_OFFSET_BYTES, "big")
+    check = blake2b(place + execution_id.encode(), digest_size=_CHECK_BYTES).digest()
+    return urlsafe_b64encode(place + check).decode()

@@ -1,0 +1,59 @@
+"""The JSON that comes with a question."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+
+from calltally.dialects.genesys.bad_request import BadRequestError, malformed
+from calltally.errors import TooLargeError, TooSlowError, UnsupportedMediaTypeError
+
+Receive = Callable[[], Awaitable[Mapping[str, object]]]
+
+_CHARSETS = ("utf-8", "utf8", "us-ascii")
+
+
+async def read_json(headers: Mapping[str, str], receive: Receive, *, limit: int, seconds: float) -> object:
+    """What the body says; of a key given twice the last counts.
+
+    Raises `UnsupportedMediaTypeError` before anything is read, `TooLargeError` as soon as the announced or
+    received length passes the limit, `TooSlowError` when the body is not whole in so many seconds, and
+    `BadRequestError` for what is no JSON. A body without a content type is taken for JSON.
+    """
+    _check_type(headers.get("content-type", ""), headers.get("content-encoding", ""))
+    announced = headers.get("content-length", "")
+    if announced.isascii() and announced.isdigit() and int(announced[:18]) > limit:
+        raise TooLargeError(limit)
+    try:
+        async with asyncio.timeout(seconds):
+            body = await _whole(receive, limit)
+    except TimeoutError:
+        raise TooSlowError(f"the body was not whole after {seconds:g} seconds") from None
+    try:
+        return msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        raise malformed() from None
+
+
+def _check_type(content_type: str, encoding: str) -> None:
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charsets = [text.partition("=")[2].strip('"') for text in parameters if text.startswith("charset=")]
+    if media_type not in ("", "application/json") or any(charset not in _CHARSETS for charset in charsets):
+        raise UnsupportedMediaTypeError(f"content type {content_type!r}; accepted is application/json")
+    if encoding.strip().lower() not in ("", "identity"):
+        raise UnsupportedMediaTypeError(f"content encoding {encoding!r}; accepted is none")
+
+
+async def _whole(receive: Receive, limit: int) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequestError("client.failed.request", "The client failed to send the whole request.")
+        part = message.get("body", b"")
+        if isinstance(part, bytes):
+            body += part
+        if len(body) > limit:
+            raise TooLargeError(limit)
+        if not message.get("more_body"):
+            return bytes(body)

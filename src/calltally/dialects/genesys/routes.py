@@ -1,0 +1,291 @@
+"""Every path of Genesys's that this server answers."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, unquote
+
+import msgspec
+from litestar import Request, Response, Router, route
+from litestar.enums import HttpMethod
+
+from calltally.auth.caller import Caller, Doorkeeper
+from calltally.auth.permissions import (
+    GENESYS_CLIENT_USAGE,
+    GENESYS_ORGANIZATION_USAGE,
+    GENESYS_SIMPLE_SEARCH,
+)
+from calltally.clock import Clock
+from calltally.control.executions import Executions
+from calltally.dialects.genesys import contract
+from calltally.dialects.genesys.contract import OPERATIONS, Kind, Operation
+from calltally.dialects.genesys.execution_results import ExecutionResults
+from calltally.dialects.genesys.execution_runner import ClientNames, ExecutionRunner
+from calltally.dialects.genesys.paging import from_genesys_page
+from calltally.dialects.genesys.parameters import Parameters
+from calltally.dialects.genesys.question import Question
+from calltally.dialects.genesys.reading import QuestionReader
+from calltally.dialects.genesys.refusals import WrongMethodError, to_genesys_refusal
+from calltally.dialects.genesys.request_body import read_json
+from calltally.dialects.genesys.request_pace import RequestPace
+from calltally.errors import NotFoundError
+from calltally.query.query_engine import QueryEngine
+
+_Request = Request[Any, Any, Any]
+_Handler = Callable[..., Awaitable[Response[bytes]]]
+
+_log = logging.getLogger(__name__)
+
+
+class GenesysDialect:
+    """Answers Genesys's usage operations, and everything else below ``/api/v2``, as Genesys would.
+
+    `start` takes up what an earlier process left unfinished; without it new questions are answered all the
+    same. `stop` comes before the engine is stopped.
+
+    Each client may make ``requests`` requests in ``per_seconds`` seconds. Questions are answered in the
+    background, ``concurrency`` at a time, each within ``time_limit`` seconds and ``max_rows`` rows; a POST
+    waits ``ready_within`` seconds for its answer. Bodies have at most ``max_body`` bytes and must be whole in
+    ``body_timeout`` seconds; whatever else a request takes must be done in ``answer_timeout`` seconds. With
+    ``lag_days`` the last days, today being one of them, are left out of every answer.
+    """
+
+    def __init__(
+        self,
+        engine: QueryEngine,
+        doorkeeper: Doorkeeper,
+        names: ClientNames,
+        executions: Executions,
+        clock: Clock,
+        *,
+        requests: int = 300,
+        per_seconds: int = 60,
+        concurrency: int = 2,
+        time_limit: float = 300,
+        max_rows: int = 100_000,
+        ready_within: float = 0.01,
+        max_body: int = 1024 * 1024,
+        body_timeout: float = 30,
+        answer_timeout: float = 30,
+        lag_days: int = 0,
+        cleaning_seconds: float = 600,
+    ) -> None:
+        self._doorkeeper = doorkeeper
+        self._executions = executions
+        self._results = ExecutionResults(executions)
+        self._reader = QuestionReader(clock, lag_days)
+        self._pace = RequestPace(requests, per_seconds)
+        self._ready_within = ready_within
+        self._max_body = max_body
+        self._body_timeout = body_timeout
+        self._answer_timeout = answer_timeout
+        self._runner = ExecutionRunner(
+            engine,
+            names,
+            executions,
+            concurrency=concurrency,
+            time_limit=time_limit,
+            max_rows=max_rows,
+            cleaning_seconds=cleaning_seconds,
+        )
+
+    def __deepcopy__(self, memo: object) -> "GenesysDialect":
+        """Itself: Litestar copies handlers, and with a bound method what it is bound to."""
+        return self
+
+    async def start(self) -> None:
+        """See `ExecutionRunner.start`."""
+        await self._runner.start()
+
+    async def stop(self) -> None:
+        """See `ExecutionRunner.stop`."""
+        await self._runner.stop()
+
+    def router(self) -> Router:
+        """All paths, from the root of the server, with their own handling of errors.
+
+        Path parameters are percent-decoded once here, so the server must hand segments on undecoded.
+        """
+        handlers: dict[Operation, _Handler] = {
+            contract.POST_USAGE_QUERY: self._post_query,
+            contract.GET_USAGE_QUERY_RESULTS: self._get_query_results,
+            contract.POST_USAGE_SIMPLESEARCH: self._post_simplesearch,
+            contract.GET_USAGE_SIMPLESEARCH_RESULTS: self._get_simplesearch_results,
+            contract.POST_CLIENT_USAGE_QUERY: self._post_client_query,
+            contract.GET_CLIENT_USAGE_RESULTS: self._get_client_results,
+            contract.GET_CLIENT_USAGE_SUMMARY: self._get_client_summary,
+        }
+        return Router(
+            "/",
+            route_handlers=[
+                # Before the operations: a path that came first without OPTIONS would get Litestar's own.
+                *(_refuse_other_methods(operation) for operation in OPERATIONS),
+                route(_paths_between(), http_method=list(HttpMethod))(_refuse_path),
+                *(
+                    route(_template(operation), http_method=HttpMethod(operation.method))(handlers[operation])
+                    for operation in OPERATIONS
+                ),
+            ],
+            exception_handlers={Exception: _refuse},
+            include_in_schema=False,
+        )
+
+    async def _post_query(self, request: _Request) -> Response[bytes]:
+        caller = await self._admit(request, GENESYS_ORGANIZATION_USAGE)
+        question = self._reader.from_genesys_organization_query(await self._body(request))
+        return await self._accept(caller, Kind.ORGANIZATION_QUERY, question)
+
+    async def _get_query_results(self, request: _Request) -> Response[bytes]:
+        caller = await self._admit(request, GENESYS_ORGANIZATION_USAGE)
+        return await self._show(caller, request, Kind.ORGANIZATION_QUERY)
+
+    async def _post_simplesearch(self, request: _Request) -> Response[bytes]:
+        caller = await self._admit(request, GENESYS_SIMPLE_SEARCH)
+        question = self._reader.from_genesys_simplesearch(await self._body(request))
+        return await self._accept(caller, Kind.SIMPLESEARCH, question)
+
+    async def _get_simplesearch_results(self, request: _Request) -> Response[bytes]:
+        caller = await self._admit(request, GENESYS_SIMPLE_SEARCH)
+        execution_id = _parameter(request, "executionId")
+        page = from_genesys_page(Parameters(request.scope["query_string"]), execution_id)
+        async with asyncio.timeout(self._answer_timeout):
+            return _reply(await self._results.page(caller.organization, execution_id, page))
+
+    async def _post_client_query(self, request: _Request) -> Response[bytes]:
+        caller = await self._admit(request, GENESYS_CLIENT_USAGE)
+        client_id = _parameter(request, "clientId")
+        question = self._reader.from_genesys_client_query(await self._body(request), client_id)
+        return await self._accept(caller, Kind.CLIENT_QUERY, question, _target(client_id))
+
+    async def _get_client_results(self, request: _Request) -> Response[bytes]:
+        caller = await self._admit(request, GENESYS_CLIENT_USAGE)
+        target = _target(_parameter(request, "clientId"))
+        return await self._show(caller, request, Kind.CLIENT_QUERY, Kind.CLIENT_SUMMARY, target=target)
+
+    async def _get_client_summary(self, request: _Request) -> Response[bytes]:
+        caller = await self._admit(request, GENESYS_CLIENT_USAGE)
+        client_id, days = (
+            _parameter(request, "clientId"),
+            Parameters(request.scope["query_string"]).get("days"),
+        )
+        question = self._reader.from_genesys_summary(client_id, days)
+        return await self._accept(caller, Kind.CLIENT_SUMMARY, question, _target(client_id))
+
+    async def _admit(self, request: _Request, permissions: tuple[str, ...]) -> Caller:
+        """Who is asking; a request of nobody we know counts against no limit."""
+        caller = await self._doorkeeper.admit(request.headers.get("Authorization"))
+        self._pace.take(caller)
+        caller.require(*permissions)
+        return caller
+
+    async def _body(self, request: _Request) -> object:
+        return await read_json(
+            request.headers,
+            request.receive,
+            limit=self._max_body,
+            seconds=self._body_timeout,
+        )
+
+    async def _accept(
+        self, caller: Caller, kind: Kind, question: Question, target: str = ""
+    ) -> Response[bytes]:
+        """Keeps a question and tells where its results will be: 200 where they already are there, or 202."""
+        async with asyncio.timeout(self._answer_timeout):
+            # Shielded, so that no question is kept and then not begun.
+            task, execution_id = await asyncio.shield(
+                asyncio.ensure_future(self._begin(caller, kind, question, target))
+            )
+            finished, _ = await asyncio.wait({task}, timeout=self._ready_within)
+        accepted = contract.UsageExecutionResult(execution_id, _results_uri(kind, execution_id, target))
+        return _reply(accepted, HTTPStatus.OK if finished else HTTPStatus.ACCEPTED)
+
+    async def _begin(
+        self, caller: Caller, kind: Kind, question: Question, target: str
+    ) -> tuple[asyncio.Task[None], str]:
+        execution = await asyncio.to_thread(
+            self._executions.create, caller.organization, caller.client_id, kind, target, question.to_text()
+        )
+        return self._runner.begin(execution), execution.execution_id
+
+    async def _show(
+        self, caller: Caller, request: _Request, *kinds: Kind, target: str = ""
+    ) -> Response[bytes]:
+        execution_id = _parameter(request, "executionId")
+        async with asyncio.timeout(self._answer_timeout):
+            return _reply(await self._results.all(caller.organization, execution_id, kinds, target))
+
+
+async def _refuse_path() -> Response[bytes]:
+    raise NotFoundError
+
+
+def _refuse_other_methods(operation: Operation) -> Any:
+    async def refuse_method() -> Response[bytes]:
+        raise WrongMethodError(operation.method)
+
+    others = [method for method in HttpMethod if method != operation.method]
+    return route(_template(operation), http_method=others, status_code=HTTPStatus.METHOD_NOT_ALLOWED)(
+        refuse_method
+    )
+
+
+def _refuse(request: _Request, error: Exception) -> Response[bytes]:
+    context_id = str(uuid.uuid4())
+    refusal = to_genesys_refusal(error, context_id)
+    if refusal.status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("request %s for %r failed", context_id, request.scope["path"], exc_info=error)
+    return _response(refusal.body, context_id, refusal.status, refusal.headers)
+
+
+def _reply(body: object, status: HTTPStatus = HTTPStatus.OK) -> Response[bytes]:
+    return _response(body, str(uuid.uuid4()), status, {})
+
+
+def _response(
+    body: object, correlation_id: str, status: HTTPStatus, headers: dict[str, str]
+) -> Response[bytes]:
+    return Response(
+        msgspec.json.encode(body),
+        status_code=status,
+        media_type=contract.CONTENT_TYPE,
+        headers={contract.CORRELATION_ID: correlation_id, **headers},
+    )
+
+
+def _parameter(request: _Request, name: str) -> str:
+    return unquote(request.path_params[name])
+
+
+def _target(client_id: str) -> str:
+    """A client id as it stands in paths, which any database can keep."""
+    return quote(client_id, safe="")
+
+
+def _results_uri(kind: Kind, execution_id: str, target: str) -> str:
+    match kind:
+        case Kind.ORGANIZATION_QUERY:
+            path = contract.GET_USAGE_QUERY_RESULTS.path
+        case Kind.SIMPLESEARCH:
+            path = contract.GET_USAGE_SIMPLESEARCH_RESULTS.path
+        case _:
+            path = contract.GET_CLIENT_USAGE_RESULTS.path
+    return path.format(executionId=execution_id, clientId=target)
+
+
+def _template(operation: Operation) -> str:
+    return operation.path.replace("Id}", "Id:str}")
+
+
+def _paths_between() -> list[str]:
+    """All that is below the prefix and is no known path itself.
+
+    Litestar looks for a path segment by segment and never turns back, so every segment of a known path needs
+    its own catch-all; where the next one is a parameter, that catches all.
+    """
+    known = {_template(operation) for operation in OPERATIONS}
+    heads = {"/".join(path.split("/")[:end]) for path in known for end in range(3, path.count("/") + 2)}
+    with_parameter = {head.rpartition("/")[0] for head in heads if head.endswith("Id:str}")}
+    return sorted((heads - known) | {f"{head}/{{rest:path}}" for head in heads - with_parameter})

@@ -1,0 +1,170 @@
+"""Every path of Segment's that this server answers."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import date
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, Router, get, route
+from litestar.enums import HttpMethod
+
+from calltally.auth.caller import Caller, Doorkeeper
+from calltally.auth.permissions import SEGMENT
+from calltally.clock import Clock, instant_of
+from calltally.dialects.segment.accept import from_segment_accept
+from calltally.dialects.segment.contract import Operation
+from calltally.dialects.segment.page import Page
+from calltally.dialects.segment.reading import (
+    Asked,
+    from_segment_days,
+    from_segment_query_string,
+    from_segment_sources,
+)
+from calltally.dialects.segment.refusals import WrongMethodError, to_segment_refusal
+from calltally.dialects.segment.request_pace import Allowance, RequestPace
+from calltally.dialects.segment.usage_grid import WORKSPACE, UsageGrid
+from calltally.dialects.segment.writing import (
+    to_segment_source_usage,
+    to_segment_sources,
+    to_segment_workspace_usage,
+)
+from calltally.errors import NotFoundError
+from calltally.query.query_engine import QueryEngine
+from calltally.usage_query import UsageResult
+
+_Request = Request[Any, Any, Any]
+
+_log = logging.getLogger(__name__)
+
+
+class SegmentDialect:
+    """Answers Segment's two operations on API calls, and everything else below ``/usage``, as Segment would.
+
+    Each client may make ``requests`` requests in ``per_seconds`` seconds, which begin with its first one.
+    """
+
+    def __init__(
+        self,
+        engine: QueryEngine,
+        doorkeeper: Doorkeeper,
+        clock: Clock,
+        *,
+        requests: int = 200,
+        per_seconds: int = 60,
+    ) -> None:
+        self._engine = engine
+        self._doorkeeper = doorkeeper
+        self._clock = clock
+        self._pace = RequestPace(requests, per_seconds)
+
+    def __deepcopy__(self, memo: object) -> "SegmentDialect":
+        """Itself: Litestar copies handlers, and with a bound method what it is bound to."""
+        return self
+
+    def router(self) -> Router:
+        """All paths, from the root of the server, with their own handling of errors."""
+        known = [str(operation) for operation in Operation]
+        other_methods = [method for method in HttpMethod if method is not HttpMethod.GET]
+        return Router(
+            "/",
+            route_handlers=[
+                # Before the operations: a path that came first without OPTIONS would get Litestar's own.
+                route(known, http_method=other_methods)(_refuse_method),
+                route(_paths_between(known), http_method=list(HttpMethod))(_refuse_path),
+                get(Operation.GET_DAILY_PER_SOURCE_API_CALLS_USAGE)(self._per_source_usage),
+                get(Operation.GET_DAILY_WORKSPACE_API_CALLS_USAGE)(self._workspace_usage),
+            ],
+            exception_handlers={Exception: _refuse},
+            include_in_schema=False,
+        )
+
+    async def _per_source_usage(self, request: _Request) -> Response[bytes]:
+        caller, allowance = await self._admit(request)
+        operation = Operation.GET_DAILY_PER_SOURCE_API_CALLS_USAGE
+        asked = from_segment_query_string(request.scope["query_string"], operation)
+        page = await self._page_of_sources(caller, asked)
+        results = await self._results(caller, asked, page, by_source=True)
+        return _reply(request, to_segment_source_usage(page, results), allowance)
+
+    async def _workspace_usage(self, request: _Request) -> Response[bytes]:
+        caller, allowance = await self._admit(request)
+        operation = Operation.GET_DAILY_WORKSPACE_API_CALLS_USAGE
+        asked = from_segment_query_string(request.scope["query_string"], operation)
+        page = Page(UsageGrid(self._days(asked), WORKSPACE), asked.cursor, asked.count)
+        results = await self._results(caller, asked, page, by_source=False)
+        return _reply(request, to_segment_workspace_usage(page, results), allowance)
+
+    async def _admit(self, request: _Request) -> tuple[Caller, Allowance]:
+        """Who is asking, and what is left to them; a request of nobody we know counts against no limit."""
+        caller = await self._doorkeeper.admit(request.headers.get("Authorization"))
+        allowance = self._pace.take(caller)
+        caller.require(*SEGMENT)
+        return caller, allowance
+
+    def _days(self, asked: Asked) -> tuple[date, ...]:
+        return asked.month.days_through(instant_of(self._clock.now_ms()).date())
+
+    async def _page_of_sources(self, caller: Caller, asked: Asked) -> Page:
+        days = self._days(asked)
+        sources: Sequence[str] = ()
+        if days:
+            answer = await self._engine.usage(from_segment_sources(caller.organization, days))
+            sources = to_segment_sources(answer.value)
+        return Page(UsageGrid(days, sources), asked.cursor, asked.count)
+
+    async def _results(
+        self, caller: Caller, asked: Asked, page: Page, *, by_source: bool
+    ) -> list[UsageResult]:
+        """What the rows of a page are made from; an empty page needs nothing."""
+        if not page.days:
+            return []
+        queries = from_segment_days(caller.organization, asked.month, page.days, by_source=by_source)
+        answers = await asyncio.gather(*(self._engine.usage(query) for query in queries))
+        return [answer.value for answer in answers]
+
+
+async def _refuse_method() -> Response[bytes]:
+    raise WrongMethodError
+
+
+async def _refuse_path() -> Response[bytes]:
+    raise NotFoundError
+
+
+def _refuse(request: _Request, error: Exception) -> Response[bytes]:
+    request_id = secrets.token_hex(16)
+    refusal = to_segment_refusal(error, request_id)
+    if refusal.status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("request %s for %r failed", request_id, request.scope["path"], exc_info=error)
+    return _response(request, refusal.body, refusal.status, refusal.headers)
+
+
+def _reply(request: _Request, body: object, allowance: Allowance) -> Response[bytes]:
+    return _response(request, body, HTTPStatus.OK, allowance.headers())
+
+
+def _response(
+    request: _Request, body: object, status: HTTPStatus, headers: dict[str, str]
+) -> Response[bytes]:
+    accept = ",".join(request.headers.getall("Accept", []))
+    return Response(
+        msgspec.json.encode(body),
+        status_code=status,
+        media_type=from_segment_accept(accept),
+        headers=headers,
+    )
+
+
+def _paths_between(known: Iterable[str]) -> list[str]:
+    """All that is below the first segment of known paths and is no known path itself.
+
+    Litestar looks for a path segment by segment and never turns back, so every segment of a known path needs
+    its own catch-all.
+    """
+    known = set(known)
+    heads = {"/".join(path.split("/")[:end]) for path in known for end in range(2, path.count("/") + 2)}
+    return sorted((heads - known) | {f"{head}/{{rest:path}}" for head in heads})

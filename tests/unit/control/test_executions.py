@@ -1,0 +1,197 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from calltally.control.executions import Execution, Executions, ExecutionState, TooManyExecutionsError
+from tests.installations import NOON, Installation
+
+
+@pytest.fixture
+def executions(installation: Installation) -> Executions:
+    return bounded(installation)
+
+
+def bounded(installation: Installation, **bounds: Any) -> Executions:
+    return Executions(installation.database, installation.clock, **bounds)
+
+
+def asked(executions: Executions, *, organization: str = "acme", asked_by: str = "client-1") -> Execution:
+    return executions.create(organization, asked_by, "query", "target", '{"what": "now?"}')
+
+
+def found(executions: Executions, execution: Execution) -> Execution:
+    again = executions.find(execution.organization, execution.execution_id)
+    assert again is not None
+    return again
+
+
+def test_a_question_is_kept_as_it_was_asked(executions: Executions) -> None:
+    execution = asked(executions)
+
+    assert found(executions, execution) == execution
+    assert (execution.kind, execution.target, execution.question) == ("query", "target", '{"what": "now?"}')
+    assert (execution.state, execution.rows, execution.failure) == (ExecutionState.RUNNING, 0, "")
+
+
+def test_an_answer_is_found_page_by_page(executions: Executions) -> None:
+    execution = asked(executions)
+
+    executions.complete(execution.execution_id, [b"[1,2]", b"[3,4]", b"[5]"], rows=5)
+
+    assert found(executions, execution).state is ExecutionState.COMPLETE
+    assert found(executions, execution).rows == 5
+    assert executions.pages(execution.execution_id, 0, 9) == [b"[1,2]", b"[3,4]", b"[5]"]
+    assert executions.pages(execution.execution_id, 1, 1) == [b"[3,4]"]
+    assert executions.pages(execution.execution_id, 3, 4) == []
+
+
+def test_an_answer_may_be_empty(executions: Executions) -> None:
+    execution = asked(executions)
+
+    executions.complete(execution.execution_id, [], rows=0)
+
+    assert found(executions, execution).state is ExecutionState.COMPLETE
+    assert executions.pages(execution.execution_id, 0, 0) == []
+
+
+def test_an_answer_stays_as_it_is(executions: Executions) -> None:
+    execution = asked(executions)
+    executions.complete(execution.execution_id, [b"first"], rows=1)
+
+    executions.complete(execution.execution_id, [b"second", b"third"], rows=2)
+    executions.fail(execution.execution_id, "never mind")
+
+    assert executions.pages(execution.execution_id, 0, 9) == [b"first"]
+    assert found(executions, execution).state is ExecutionState.COMPLETE
+    assert found(executions, execution).failure == ""
+
+
+def test_a_failure_is_told_and_stays(executions: Executions) -> None:
+    execution = asked(executions)
+    executions.fail(execution.execution_id, "it cannot be")
+
+    executions.complete(execution.execution_id, [b"after all"], rows=1)
+
+    assert found(executions, execution).state is ExecutionState.FAILED
+    assert found(executions, execution).failure == "it cannot be"
+    assert executions.pages(execution.execution_id, 0, 9) == []
+
+
+def test_no_organization_finds_the_execution_of_another(executions: Executions) -> None:
+    execution = asked(executions)
+
+    assert executions.find("globex", execution.execution_id) is None
+
+
+@pytest.mark.parametrize("execution_id", ["", "nothing", "\0", "é", "x" * 1000])
+def test_what_is_no_id_is_not_found(executions: Executions, execution_id: str) -> None:
+    assert executions.find("acme", execution_id) is None
+
+
+def test_unfinished_ones_are_there_after_a_restart_oldest_first(
+    installation: Installation, executions: Executions
+) -> None:
+    first = asked(executions)
+    installation.clock.move_to(NOON + timedelta(seconds=1))
+    second, done = asked(executions, organization="globex"), asked(executions)
+    executions.complete(done.execution_id, [], rows=0)
+
+    assert bounded(installation).unfinished() == (first, second)
+
+
+def test_an_execution_expires_a_day_after_it_was_asked(
+    installation: Installation, executions: Executions
+) -> None:
+    execution = asked(executions)
+
+    installation.clock.move_to(NOON + timedelta(hours=24, milliseconds=-1))
+    assert executions.unfinished() == (execution,)
+
+    installation.clock.move_to(NOON + timedelta(hours=24))
+    assert executions.find("acme", execution.execution_id) is None
+    assert executions.unfinished() == ()
+
+
+def test_an_answer_expires_a_day_after_it_was_given(
+    installation: Installation, executions: Executions
+) -> None:
+    execution = asked(executions)
+    installation.clock.move_to(NOON + timedelta(hours=2))
+    executions.complete(execution.execution_id, [b"[1]"], rows=1)
+
+    installation.clock.move_to(NOON + timedelta(hours=26, milliseconds=-1))
+    assert found(executions, execution).finished_ms == execution.created_ms + 7_200_000
+
+    installation.clock.move_to(NOON + timedelta(hours=26))
+    assert executions.find("acme", execution.execution_id) is None
+
+
+def test_what_has_expired_is_removed_with_its_answer_and_nothing_else(
+    installation: Installation, executions: Executions
+) -> None:
+    old = asked(executions)
+    executions.complete(old.execution_id, [b"[1]"], rows=1)
+    installation.clock.move_to(NOON + timedelta(hours=1))
+    young = asked(executions)
+    executions.complete(young.execution_id, [b"[2]"], rows=1)
+
+    installation.clock.move_to(NOON + timedelta(hours=24))
+
+    assert executions.remove_expired() == 1
+    assert executions.remove_expired() == 0
+    assert executions.pages(old.execution_id, 0, 0) == []
+    assert executions.pages(young.execution_id, 0, 0) == [b"[2]"]
+
+
+def test_an_execution_that_was_removed_meanwhile_takes_no_answer(
+    installation: Installation, executions: Executions
+) -> None:
+    execution = asked(executions)
+    installation.clock.move_to(NOON + timedelta(hours=24))
+    executions.remove_expired()
+
+    executions.complete(execution.execution_id, [b"[1]"], rows=1)
+
+    assert executions.pages(execution.execution_id, 0, 0) == []
+
+
+def test_a_client_with_too_many_unfinished_ones_must_wait_and_others_need_not(
+    installation: Installation,
+) -> None:
+    executions = bounded(installation, max_unfinished=2)
+    first, _ = asked(executions), asked(executions)
+
+    with pytest.raises(TooManyExecutionsError, match="2 executions of this client are not finished"):
+        asked(executions)
+
+    asked(executions, asked_by="client-2")
+    asked(executions, organization="globex")
+    executions.fail(first.execution_id)
+    asked(executions)
+
+
+def test_a_client_with_too_many_kept_ones_must_wait_for_the_first_to_expire(
+    installation: Installation,
+) -> None:
+    executions = bounded(installation, kept=timedelta(seconds=30), max_kept=2)
+    executions.complete(asked(executions).execution_id, [], rows=0)
+    installation.clock.move_to(NOON + timedelta(seconds=10))
+    executions.fail(asked(executions).execution_id)
+
+    with pytest.raises(TooManyExecutionsError) as caught:
+        asked(executions)
+
+    assert caught.value.retry_after == 20
+    installation.clock.move_to(NOON + timedelta(seconds=30))
+    asked(executions)
+
+
+def test_nobody_is_told_to_wait_for_longer_than_a_minute(installation: Installation) -> None:
+    executions = bounded(installation, max_kept=1)
+    executions.fail(asked(executions).execution_id)
+
+    with pytest.raises(TooManyExecutionsError) as caught:
+        asked(executions)
+
+    assert caught.value.retry_after == 60
