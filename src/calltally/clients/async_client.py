@@ -1,0 +1,121 @@
+"""A client whose methods are awaited."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
+
+import httpx
+
+from calltally.clients.conversation import Authorize, Conversation, Pause, Send, Step
+from calltally.clients.exchange import Exchange
+from calltally.clients.pages import K, Pages
+from calltally.clients.question import Errand
+from calltally.clients.retry_policy import DEFAULT_RETRIES, RetryPolicy
+from calltally.clients.sending import NOT_FOLLOWED, TIMEOUT, request_parts, shown_as
+from calltally.clients.vendor import Vendor
+from calltally.clients.vendor_error import VendorError
+
+P = ParamSpec("P")
+Q = TypeVar("Q")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class AsyncClient(Generic[Q]):
+    """Holds conversations with one vendor, any number at the same time, all in one event loop.
+
+    ``timeout`` in seconds is for connecting, and for every pause within a response. ``http`` may bring
+    proxies and certificates; it stays the caller's, who closes it. Without it the client has its own, which
+    ends with the context or with `close`.
+    """
+
+    def __init__(
+        self,
+        vendor: Vendor[Q],
+        *,
+        timeout: float = TIMEOUT,
+        retries: RetryPolicy = DEFAULT_RETRIES,
+        http: httpx.AsyncClient | None = None,
+    ) -> None:
+        self.vendor = vendor
+        self._timeout = timeout
+        self._exchange = Exchange(vendor, retries)
+        self._authorizing = asyncio.Lock()
+        self._http = http or httpx.AsyncClient()
+        self._owns_http = http is None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.vendor!r})"
+
+    async def close(self) -> None:
+        """Closes the connections, if they are this client's own."""
+        if self._owns_http:
+            await self._http.aclose()
+
+    async def settle(self, errand: Errand[T]) -> T:
+        """The answer; raises a `VendorError` if there is none."""
+        return await self._hold(errand.put(self._exchange))
+
+    async def walk(self, pages: Pages[R, K, T]) -> AsyncIterator[T]:
+        """All rows of all pages; each page is asked for when its first row is."""
+        errand: Errand[R] | None = pages.first
+        places: set[K] = set()
+        while errand is not None:
+            page = await self.settle(errand)
+            for row in pages.rows(page):
+                yield row
+            errand = pages.following(page, places)
+
+    async def _hold(self, conversation: Conversation[T]) -> T:
+        try:
+            step = next(conversation)
+            while True:
+                try:
+                    came = await self._take(step)
+                except (httpx.RequestError, VendorError) as error:
+                    step = conversation.throw(error)
+                else:
+                    step = conversation.send(came)
+        except StopIteration as end:
+            answer: T = end.value
+            return answer
+
+    async def _take(self, step: Step) -> object:
+        match step:
+            case Send():
+                request = self._http.build_request(**request_parts(step, self._timeout))
+                return await self._http.send(request, auth=None, follow_redirects=NOT_FOLLOWED)
+            case Pause(seconds):
+                await asyncio.sleep(seconds)
+                return None
+            case Authorize(refused, until):
+                async with self._authorizing:
+                    return await self._hold(self._exchange.token(refused, until))
+
+
+def asks(
+    build: Callable[Concatenate[Q, P], Errand[T]],
+) -> Callable[Concatenate[AsyncClient[Q], P], Coroutine[Any, Any, T]]:
+    """A method that asks what ``build`` makes, and returns the answer once it is awaited."""
+
+    def ask(client: AsyncClient[Q], /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
+        return client.settle(build(client.vendor.questions, *args, **kwargs))
+
+    return shown_as(build, ask, Awaitable)
+
+
+def walks(
+    build: Callable[Concatenate[Q, P], Pages[Any, Any, T]],
+) -> Callable[Concatenate[AsyncClient[Q], P], AsyncIterator[T]]:
+    """A method that walks through the pages that ``build`` makes, with ``async for``."""
+
+    def walk(client: AsyncClient[Q], /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+        return client.walk(build(client.vendor.questions, *args, **kwargs))
+
+    return shown_as(build, walk, AsyncIterator)

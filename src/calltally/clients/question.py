@@ -1,0 +1,66 @@
+"""A question to a vendor: what is sent, and how the answer is read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import httpx
+import msgspec
+
+from calltally.clients.conversation import Conversation
+from calltally.clients.vendor_request import VendorRequest
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[T]):
+    """One request, and a pure function that reads a successful response to it.
+
+    ``read`` raises `msgspec.DecodeError` for a body that is no such answer.
+    """
+
+    request: VendorRequest
+    read: Callable[[httpx.Response], T]
+
+    def put(self, asker: "Asker") -> Conversation[T]:
+        return asker.answer(self)
+
+
+class Asker(Protocol):
+    """Who gets questions answered, and knows the time in seconds from any beginning."""
+
+    @property
+    def vendor_name(self) -> str: ...
+
+    def now(self) -> float: ...
+
+    def answer(self, question: Question[T], until: float | None = None) -> Conversation[T]: ...
+
+
+class Errand(Protocol[T_co]):
+    """What is done with one question or with several: a question, or waiting for its answer to change."""
+
+    def put(self, asker: Asker) -> Conversation[T_co]: ...
+
+
+def reads(kind: type[T], *, nulls: bool = True) -> Callable[[httpx.Response], T]:
+    """Reads a JSON body as a type; fields that the type does not have are ignored.
+
+    Without ``nulls``, what is null counts as absent, wherever it is.
+    """
+
+    def read(response: httpx.Response) -> T:
+        body: Any = msgspec.json.decode(response.content)
+        return msgspec.convert(body if nulls else _without_nulls(body), kind)
+
+    return read
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value

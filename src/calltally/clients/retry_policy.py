@@ -1,0 +1,81 @@
+"""How often and for how long a question is repeated."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+from calltally.clients.retry_after import retry_after
+
+_REFUSED_UNDONE = (429, 503)
+_PASSING = (408, 429, 502, 503, 504)
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_BROKEN_OFF = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
+_LEAST_TIMEOUT = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """At most so many ``attempts``, and no pause that would end later than ``total_seconds`` after the first.
+
+    A pause is as long as the vendor asks for, plus up to half a second; where it does not ask, the pauses
+    double from ``first_pause`` to ``longest_pause`` seconds, each shortened by up to a half at random.
+    ``RetryPolicy(attempts=1)`` repeats nothing.
+    """
+
+    attempts: int = 5
+    total_seconds: float = 120.0
+    first_pause: float = 0.5
+    longest_pause: float = 30.0
+
+
+DEFAULT_RETRIES = RetryPolicy()
+
+
+class Patience:
+    """What is left of a policy while one question is asked; not after ``until``, if that is given."""
+
+    def __init__(
+        self,
+        policy: RetryPolicy,
+        now: Callable[[], float],
+        until: float | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._policy = policy
+        self._now = now
+        self._until = until
+        self._chance = chance
+        self._give_up_at = now() + policy.total_seconds
+        self._attempts = 0
+
+    def timeout(self) -> float | None:
+        """The seconds that the next attempt may take, at least one; None if there is no ``until``."""
+        return None if self._until is None else max(_LEAST_TIMEOUT, self._until - self._now())
+
+    def pause_after(self, method: str, response: httpx.Response) -> float | None:
+        """The seconds until the next attempt; None if there shall be none.
+
+        429 and 503 say that nothing was done, so that a POST is repeated too.
+        """
+        passing = _PASSING if method == "GET" else _REFUSED_UNDONE
+        return self._pause(retry_after(response.headers)) if response.status_code in passing else None
+
+    def pause_after_failure(self, method: str, error: httpx.RequestError) -> float | None:
+        """The same where no response came: a POST is only repeated if it was never sent."""
+        passing = _BROKEN_OFF if method == "GET" else _NEVER_SENT
+        return self._pause(None) if isinstance(error, passing) else None
+
+    def _pause(self, told: float | None) -> float | None:
+        self._attempts += 1
+        if self._attempts >= self._policy.attempts:
+            return None
+        seconds = self._backoff() if told is None else told + self._chance() / 2
+        end = self._now() + seconds
+        late = end > self._give_up_at or (self._until is not None and end > self._until)
+        return None if late else seconds
+
+    def _backoff(self) -> float:
+        doubled = self._policy.first_pause * 2.0 ** min(self._attempts - 1, 30)
+        return min(self._policy.longest_pause, doubled) * (1 - self._chance() / 2)

@@ -1,0 +1,40 @@
+"""Segment's two operations, to be called."""
+
+from calltally.clients import async_client, sync_client
+from calltally.clients.async_client import AsyncClient
+from calltally.clients.segment.questions import SegmentQuestions
+from calltally.clients.sync_client import SyncClient
+
+
+class SegmentClient(SyncClient[SegmentQuestions]):
+    """Asks a `SegmentWorkspace`; every method raises `VendorError` where there is no answer."""
+
+    get_daily_per_source_api_calls_usage = sync_client.asks(
+        SegmentQuestions.get_daily_per_source_api_calls_usage
+    )
+    iterate_daily_per_source_api_calls_usage = sync_client.walks(
+        SegmentQuestions.iterate_daily_per_source_api_calls_usage
+    )
+    get_daily_workspace_api_calls_usage = sync_client.asks(
+        SegmentQuestions.get_daily_workspace_api_calls_usage
+    )
+    iterate_daily_workspace_api_calls_usage = sync_client.walks(
+        SegmentQuestions.iterate_daily_workspace_api_calls_usage
+    )
+
+
+class AsyncSegmentClient(AsyncClient[SegmentQuestions]):
+    """`SegmentClient`, to be awaited."""
+
+    get_daily_per_source_api_calls_usage = async_client.asks(
+        SegmentQuestions.get_daily_per_source_api_calls_usage
+    )
+    iterate_daily_per_source_api_calls_usage = async_client.walks(
+        SegmentQuestions.iterate_daily_per_source_api_calls_usage
+    )
+    get_daily_workspace_api_calls_usage = async_client.asks(
+        SegmentQuestions.get_daily_workspace_api_calls_usage
+    )
+    iterate_daily_workspace_api_calls_usage = async_client.walks(
+        SegmentQuestions.iterate_daily_workspace_api_calls_usage
+    )
