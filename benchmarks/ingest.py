@@ -64,8 +64,8 @@ def _of_batch(server: ServerProcess, seen: int, batch: int, seconds: float) -> l
     return [
         Figure(name=f"acknowledged, {named}", unit="calls/s", ours=rate, rival=RIVAL, theirs=inserted.rate),
         Figure(name=f"counted, {named}", unit="calls/s", ours=full.accepted / until_counted),
-        *_latencies(f"full speed, {named}", full, inserted.latencies),
-        *_latencies(f"half of that, {named}", half, None),
+        *_latencies(f"full speed, {named}", full, None),
+        *_latencies(f"half of that, {named}", half, inserted.latencies),
         Figure(
             name=f"server's processor time, {named}",
             unit="µs/call",

@@ -99,12 +99,12 @@ class Report:
 
 def _cells(figure: Figure) -> tuple[str, str, str, str, str]:
     theirs = "" if figure.theirs is None else f"{_number(figure.theirs)} {figure.unit}"
-    ratio = "" if figure.ratio is None else f"{figure.ratio:.2f} times"
+    ratio = "" if figure.ratio is None else f"{_number(figure.ratio)} times"
     return figure.name, f"{_number(figure.ours)} {figure.unit}", figure.rival, theirs, ratio
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}".rstrip(".")
 
 
 def _told(sizes: Mapping[str, object]) -> str:
