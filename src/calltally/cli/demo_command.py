@@ -63,7 +63,9 @@ def demo(directory: Path, port: int, calls: int) -> None:
         with fresh_demo_directory(directory) as held:
             loaded = uvloop.run(_load(held, settings, story, console))
             free = read_settings(directory, None, (), port=_free_port(settings.host, port))
-            screen = DemoScreen(console, story, program=_this_program(), directory=directory)
+            screen = DemoScreen(
+                console, story, program=_this_program(), python=_this_python(), directory=directory
+            )
 
             async def ready(address: str, _installation: Installation) -> None:
                 screen.show(loaded, address, wanted_port=port)
@@ -115,3 +117,9 @@ def _free_port(host: str, wanted: int) -> int:
 def _this_program() -> str:
     """How to run Calltally from here, for a shell."""
     return "calltally" if shutil.which("calltally") else shlex.quote(sys.argv[0])
+
+
+def _this_python() -> str:
+    """The Python that runs Calltally, for a shell; relative where it lies below the current directory."""
+    python, here = Path(sys.executable), Path.cwd()
+    return shlex.quote(str(python.relative_to(here) if python.is_relative_to(here) else python))

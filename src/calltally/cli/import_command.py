@@ -1,6 +1,9 @@
 """``calltally import``."""
 
 import socket
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -18,10 +21,11 @@ from calltally.cli.options import (
 )
 from calltally.ingest.decoders.access_log import AccessLog, LogField
 from calltally.ingest.decoders.log_file import LogFile
-from calltally.ingest.log_import import ImportReport, LogImport, SentReceipt
+from calltally.ingest.log_import import ImportReport, LogImport, LogPart, Post, SentReceipt
 
 EXIT_NOTHING_READ = 3
 _SHOWN_PROBLEMS = 20
+_UNDER_WAY = 2
 
 _receipt = msgspec.json.Decoder(SentReceipt)
 
@@ -73,16 +77,20 @@ def import_(
     settings = read_settings(directory, config, assignments)
     reports = []
     console = Console(stderr=True, quiet=as_json)
-    with office(directory, settings, counting=True) as owner, _progress(console) as bars:
+    with (
+        office(directory, settings, counting=True, apart=True) as owner,
+        _progress(console) as bars,
+        ThreadPoolExecutor(1, thread_name_prefix="post") as poster,
+    ):
         for file in files:
             bar = bars.add_task(file.name, total=file.stat().st_size)
             with LogFile.open(file) as log:
                 who = AccessLog(origin, client_id=_field(client_id), user_id=_field(user_id))
                 run = LogImport(str(file), log, who)
-                post = _Posting(owner, organization)
-                reports.append(
-                    run.run(post, lambda done, bar=bar: bars.update(bar, completed=done))  # type: ignore[misc]
-                )
+                for part, receipt in _sent(run, _Posting(owner, organization), poster):
+                    run.report.take(part, receipt)
+                    bars.update(bar, completed=run.bytes_read)
+                reports.append(run.report)
     if as_json:
         click.echo(msgspec.json.encode(reports))
     else:
@@ -90,6 +98,22 @@ def import_(
             _print(report)
     if any(report.lines and not report.accepted + report.duplicate for report in reports):
         raise SystemExit(EXIT_NOTHING_READ)
+
+
+def _sent(run: LogImport, post: Post, poster: Executor) -> Iterator[tuple[LogPart, SentReceipt | None]]:
+    """The parts of a log with what became of them; the next is read while one is under way."""
+    under_way: deque[tuple[LogPart, Future[SentReceipt] | None]] = deque()
+    for part in run.parts():
+        sent = poster.submit(post, b"\n".join(part.body)) if part.body else None
+        under_way.append((part, sent))
+        if len(under_way) > _UNDER_WAY:
+            yield _done(*under_way.popleft())
+    while under_way:
+        yield _done(*under_way.popleft())
+
+
+def _done(part: LogPart, sent: Future[SentReceipt] | None) -> tuple[LogPart, SentReceipt | None]:
+    return part, None if sent is None else sent.result()
 
 
 class _Posting:

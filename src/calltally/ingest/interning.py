@@ -54,28 +54,44 @@ class Interning:
         ids = self.ids(Kind.ROUTE, organizations, routes, rows)
         if "" not in routes.distinct:
             return ids
-        codes = paths.codes[rows]
-        for row in np.flatnonzero(ids == 0).tolist():
-            if path := paths.distinct[codes[row]]:
-                ids[row] = self._derived_route(int(organizations[row]), self._routes.derive(path))
+        nameless = np.flatnonzero(ids == 0)
+        for organization in distinct(organizations[nameless]).tolist():
+            its = nameless[organizations[nameless] == organization]
+            codes = paths.codes[rows[its]]
+            used, texts = used_texts(paths, codes)
+            of_code = np.zeros(len(paths.distinct), np.int32)
+            of_code[used] = self._derived_routes(organization, texts)
+            ids[its] = of_code[codes]
         return ids
 
     def _ids_of_one(self, kind: Kind, organization: int, texts: TextColumn, codes: Int32s) -> Int32s:
         used, wanted = used_texts(texts, codes)
         ids = self._dictionary.find_all(kind, organization, wanted)
         if None in ids:
-            ids = [self.id_of(kind, organization, text) for text in wanted]
+            ids = [
+                self.id_of(kind, organization, text) if known is None else known
+                for text, known in zip(wanted, ids, strict=True)
+            ]
         of_code = np.zeros(len(texts.distinct), np.int32)
         of_code[used] = np.array(ids, np.int32)
         return of_code[codes]
 
-    def _derived_route(self, organization: int, route: str) -> int:
-        known = self._dictionary.find(Kind.ROUTE, organization, route)
-        if known is not None:
-            return known
-        if self._dictionary.derived_routes(organization) >= self._routes.max_derived:
-            return self.id_of(Kind.ROUTE, organization, OTHER_ROUTE)
-        return self.id_of(Kind.ROUTE, organization, route, derived=True)
+    def _derived_routes(self, organization: int, paths: list[str]) -> Int64s:
+        """The id of the route that each path gives."""
+        routes = list(map(self._routes.derive, paths))
+        ids = self._dictionary.find_all(Kind.ROUTE, organization, routes)
+        if None in ids:
+            ids = [
+                self._new_derived_route(organization, route) if known is None else known
+                for route, known in zip(routes, ids, strict=True)
+            ]
+        return np.array(ids, np.int64)
+
+    def _new_derived_route(self, organization: int, route: str) -> int:
+        """Its own id while there is room for derived routes, else that of all others."""
+        if self._dictionary.derived_routes(organization) < self._routes.max_derived:
+            return self.id_of(Kind.ROUTE, organization, route, derived=True)
+        return self.id_of(Kind.ROUTE, organization, OTHER_ROUTE)
 
 
 def distinct(numbers: Int32s) -> Int64s:

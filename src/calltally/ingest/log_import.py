@@ -35,8 +35,19 @@ class SentReceipt(msgspec.Struct):
     verdicts: list[SentVerdict]
 
 
-Post = Callable[[bytes], SentReceipt]
-"""Sends NDJSON as a declared backfill and returns what became of it."""
+@dataclass(slots=True)
+class LogPart:
+    """Neighbouring lines of a log: the calls they tell, as NDJSON, with each call's line number."""
+
+    body: list[bytes] = field(default_factory=list)
+    line_numbers: list[int] = field(default_factory=list)
+    skipped: list[SkippedLine] = field(default_factory=list)
+
+    def add(self, body: bytes, line_numbers: list[int], skipped: list[SkippedLine]) -> None:
+        if line_numbers:
+            self.body.append(body)
+        self.line_numbers.extend(line_numbers)
+        self.skipped.extend(skipped)
 
 
 @dataclass(slots=True)
@@ -59,22 +70,27 @@ class ImportReport:
     broken: str = ""
     problems: list[SkippedLine] = field(default_factory=list)
 
-    def note(self, problem: SkippedLine) -> None:
-        if len(self.problems) < _SHOWN_LINES:
-            self.problems.append(problem)
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """Lines that become one request."""
-
-    lines: list[bytes] = field(default_factory=list)
-    line_numbers: list[int] = field(default_factory=list)
-    skipped: list[SkippedLine] = field(default_factory=list)
+    def take(self, part: LogPart, receipt: SentReceipt | None) -> None:
+        """Books a part of the log with what the server said of its calls, None if it has no call."""
+        self.lines += len(part.line_numbers) + len(part.skipped)
+        self.skipped += len(part.skipped)
+        problems = list(part.skipped)
+        if receipt is not None:
+            self.accepted += receipt.accepted
+            self.duplicate += receipt.duplicate
+            self.conflict += receipt.conflict
+            self.rejected += receipt.rejected
+            problems += [
+                SkippedLine(part.line_numbers[verdict.index], _told(verdict))
+                for verdict in receipt.verdicts
+                if verdict.verdict != "duplicate"
+            ]
+        room = _SHOWN_LINES - len(self.problems)
+        self.problems.extend(sorted(problems)[:room])
 
 
 class LogImport:
-    """Carries one log through ``post``, in its order. Importing it again counts nothing twice."""
+    """Reads one log in parts to be sent, in its order. Importing it again counts nothing twice."""
 
     def __init__(self, name: str, log: LogFile, access_log: AccessLog) -> None:
         self._log = log
@@ -83,55 +99,36 @@ class LogImport:
         self._ndjson = NdjsonLog(log)
         self.report = ImportReport(name, self._format.value)
 
-    def run(self, post: Post, progress: Callable[[int], None] = lambda _: None) -> ImportReport:
-        """Sends everything; ``progress`` is told the bytes of the file that were read so far."""
-        for gathered in self._gather():
-            self._send(gathered, post)
-            progress(self._log.bytes_read)
+    def parts(self) -> Iterator[LogPart]:
+        """The log in parts of some thousands of calls; once they are read the report knows of its end."""
+        part = LogPart()
+        for body, line_numbers, skipped in self._slices():
+            part.add(body, line_numbers, skipped)
+            if len(part.line_numbers) >= CALLS_PER_POST:
+                yield part
+                part = LogPart()
+        yield part
         ndjson = self._format is LogFormat.NDJSON
         self.report.waiting = self._ndjson.waiting if ndjson else self._log.waiting is not None
         self.report.broken = self._log.break_reason
-        progress(self._log.bytes_read)
-        return self.report
 
-    def _gather(self) -> Iterator[_Gathered]:
-        gathered = _Gathered()
-        for lines, numbers, skipped in self._slices():
-            gathered.lines.extend(lines)
-            gathered.line_numbers.extend(numbers)
-            gathered.skipped.extend(skipped)
-            if len(gathered.lines) >= CALLS_PER_POST:
-                yield gathered
-                gathered = _Gathered()
-        yield gathered
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the file that were read so far."""
+        return self._log.bytes_read
 
-    def _slices(self) -> Iterator[tuple[list[bytes], list[int], list[SkippedLine]]]:
+    def _slices(self) -> Iterator[tuple[bytes, list[int], list[SkippedLine]]]:
         if self._format is LogFormat.NDJSON:
             for raw in self._ndjson.slices():
-                yield raw.lines, raw.line_numbers, raw.skipped
+                yield b"\n".join(raw.lines), raw.line_numbers, raw.skipped
             return
         for decoded in self._access_log.read(self._log.slices()):
-            yield [_encoder.encode(call) for call in decoded.calls], decoded.line_numbers, decoded.skipped
-
-    def _send(self, gathered: _Gathered, post: Post) -> None:
-        report = self.report
-        problems = list(gathered.skipped)
-        report.skipped += len(gathered.skipped)
-        report.lines += len(gathered.lines) + len(gathered.skipped)
-        if gathered.lines:
-            receipt = post(b"\n".join(gathered.lines))
-            report.accepted += receipt.accepted
-            report.duplicate += receipt.duplicate
-            report.conflict += receipt.conflict
-            report.rejected += receipt.rejected
-            problems += [
-                SkippedLine(gathered.line_numbers[verdict.index], _told(verdict))
-                for verdict in receipt.verdicts
-                if verdict.verdict != "duplicate"
-            ]
-        for problem in sorted(problems):
-            report.note(problem)
+            yield _encoder.encode_lines(decoded.calls)[:-1], decoded.line_numbers, decoded.skipped
 
 
 def _told(verdict: SentVerdict) -> str:
     return f"{verdict.verdict}: {verdict.field} {verdict.reason}".replace("  ", " ")
+
+
+Post = Callable[[bytes], SentReceipt]
+"""Sends NDJSON as a declared backfill and returns what became of it."""

@@ -19,11 +19,15 @@ class RouteNaming:
 
     def __init__(self, patterns: Sequence[str] = (), max_derived: int = 10_000) -> None:
         self.max_derived = max_derived
-        matches = re.compile("|".join([_IDENTIFIER, *(f"(?:{p})" for p in patterns)])).fullmatch
+        identifiers = re.compile(rf"(?:(?<=/)|^)(?:{_IDENTIFIER})(?=/|\Z)")
+        matches = re.compile("|".join(f"(?:{pattern})" for pattern in patterns)).fullmatch
 
         @lru_cache(maxsize=65_536)
         def derive(path: str) -> str:
-            return "/".join("{id}" if matches(part) else part for part in path.split("/"))
+            route = identifiers.sub("{id}", path)
+            if not patterns:
+                return route
+            return "/".join("{id}" if matches(part) else part for part in route.split("/"))
 
         self.derive = derive
 

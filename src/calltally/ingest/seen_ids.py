@@ -12,6 +12,9 @@ Verdicts = npt.NDArray[np.int8]
 
 _SMALLEST = 2**15
 _LARGEST = 2**23
+_AT_ONCE = 16_384
+"""Identities added in one go; more would not fit into the processor's cache."""
+
 _COPIED_PER_NEW = 4
 """Identities moved to the larger table for each new one; more than one, so that the move ends in time."""
 
@@ -108,7 +111,7 @@ class SeenIds:
         start = 0
         while start < len(low):
             self._make_room()
-            end = start + min(len(low) - start, self._active.room - self._left)
+            end = start + min(len(low) - start, self._active.room - self._left, _AT_ONCE)
             self._active.insert(high[start:end], low[start:end], digest[start:end])
             self._last_position = max(self._last_position, position)
             self._last_received_ms = max(self._last_received_ms, received_ms)

@@ -46,8 +46,8 @@ class Roller:
         *,
         record_names: Callable[[Sequence[tuple[int, NameUpdate]]], None] = lambda _: None,
         gather_seconds: float = 0.5,
-        checkpoint_calls: int = 5_000_000,
-        checkpoint_seconds: float = 60.0,
+        checkpoint_calls: int = 1_000_000,
+        checkpoint_seconds: float = 20.0,
         answer_timeout: float = 30.0,
     ) -> None:
         self.rolled = Progress(store.position)

@@ -1,0 +1,133 @@
+"""Holding a data directory for the time of a command: its owner's doors, served on its socket."""
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Protocol, Self
+
+import uvloop
+
+from calltally.data_directory import DataDirectory
+from calltally.errors import CalltallyError
+from calltally.server.serving import Serving, owner_socket
+from calltally.settings import Settings
+from calltally.wiring import Installation
+
+
+class Holder(Protocol):
+    """Holds a directory from entering to leaving its context.
+
+    Entering returns once the socket answers, and raises `DirectoryHeldError` or whatever else is in the way;
+    leaving brings everything into the store and raises what went wrong meanwhile.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class ThreadHolder:
+    """Serves from a thread of this process: quick to start."""
+
+    def __init__(self, directory: Path, settings: Settings, *, counting: bool) -> None:
+        self._directory = DataDirectory(directory)
+        self._settings = settings
+        self._counting = counting
+        self._up = threading.Event()
+        self._stop: Callable[[], object] = lambda: None
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="holder", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._directory.__enter__()
+        self._thread.start()
+        self._up.wait()
+        if self._failure is not None:
+            self._directory.__exit__(None, None, None)
+            raise self._failure
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+        self._thread.join()
+        self._directory.__exit__(None, None, None)
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(_serve(self._directory, self._settings, self._counting, self._is_up))
+        except Exception as failure:  # noqa: BLE001 - handed to the thread that waits
+            self._failure = failure
+        finally:
+            self._up.set()
+
+    def _is_up(self, serving: Serving) -> None:
+        loop = asyncio.get_running_loop()
+        self._stop = lambda: loop.is_closed() or loop.call_soon_threadsafe(serving.stop)
+        self._up.set()
+
+
+class ProcessHolder:
+    """Serves from a process of its own, so that the command's work and the counting share no processor.
+
+    That process ends by itself, in good order, when this one is gone.
+    """
+
+    def __init__(self, directory: Path, settings: Settings) -> None:
+        context = get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_hold, args=(directory, settings, theirs), name="holder")
+        self._theirs = theirs
+
+    def __enter__(self) -> Self:
+        self._process.start()
+        self._theirs.close()
+        failure = self._pipe.recv()
+        if failure is not None:
+            self._process.join()
+            raise failure
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pipe.close()
+        self._process.join()
+        if self._process.exitcode:
+            raise CalltallyError(f"the process that counted ended with code {self._process.exitcode}")
+
+
+def _hold(directory: Path, settings: Settings, pipe: Connection) -> None:
+    """Serves until the other end of the pipe is closed; says first whether it can: None or the failure."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which then closes the pipe
+    os.umask(0o077)
+
+    def is_up(serving: Serving) -> None:
+        asyncio.get_running_loop().add_reader(pipe.fileno(), serving.stop)
+        pipe.send(None)
+
+    try:
+        with DataDirectory(directory) as held:
+            uvloop.run(_serve(held, settings, True, is_up))
+    except CalltallyError as failure:
+        pipe.send(failure)
+
+
+async def _serve(
+    directory: DataDirectory, settings: Settings, counting: bool, is_up: Callable[[Serving], None]
+) -> None:
+    installation = Installation(directory, settings)
+    try:
+        if counting:
+            await installation.open_meter()
+        serving = Serving([(installation.owner_application(), owner_socket(directory.socket()))])
+        running = asyncio.create_task(serving.run())
+        await serving.started()
+        is_up(serving)
+        await running
+    finally:
+        await installation.close()
