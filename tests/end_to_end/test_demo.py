@@ -2,114 +2,21 @@
 
 import re
 import shlex
-import signal
 import socket
 import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import httpx
 import msgspec
 import pytest
 
 from calltally.call import Call
-from calltally.demo.demo_calls import DemoCalls
 from calltally.demo.demo_story import RUNAWAY_CLIENT
 from calltally.demo.words import UNUSED_SOURCES
-
-CALLTALLY = str(Path(sys.executable).with_name("calltally"))
-CALLS = 20_000
-
-
-class RunningDemo:
-    """A demo in ``.demo`` of a folder, as somebody starts it there, and what it printed."""
-
-    def __init__(self, folder: Path, *, port: int = 0) -> None:
-        self.folder = folder
-        self._out, self._err = folder / "out.txt", folder / "err.txt"
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            command = [CALLTALLY, "demo", "--calls", str(CALLS), "--port", str(port)]
-            self._process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=err)
-
-    def __enter__(self) -> Self:
-        end = time.monotonic() + 60
-        while "Ctrl-C stops" not in self.printed:
-            assert self._process.poll() is None, self._err.read_text("utf-8")
-            assert time.monotonic() < end, "the demo was not ready within a minute"
-            time.sleep(0.05)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    @property
-    def printed(self) -> str:
-        return self._out.read_text("utf-8")
-
-    @property
-    def address(self) -> str:
-        return self._found(r"ready at (http\S+)")
-
-    @property
-    def token(self) -> str:
-        return self._found(r"Bearer (\S+)'")
-
-    @property
-    def program(self) -> str:
-        """The printed SailPoint program, to the byte."""
-        return self._found(r"(?s)\n(from sailpoint .*?)\n\n─")
-
-    @property
-    def curls(self) -> list[str]:
-        return [line for line in self.printed.splitlines() if line.startswith("curl ")]
-
-    @property
-    def questions(self) -> list[str]:
-        return [line for line in self.printed.splitlines() if " usage --data " in line]
-
-    def story(self) -> DemoCalls:
-        """The calls that the demo must have loaded."""
-        until = datetime.strptime(self._found(r" to (\S+ \S+) UTC"), "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
-        return DemoCalls(until, calls=CALLS)
-
-    def ask(self, path: str, token: str = "") -> httpx.Response:
-        headers = {"Authorization": f"Bearer {token or self.token}"}
-        return httpx.get(f"{self.address}{path}", headers=headers)
-
-    def interrupt(self) -> int:
-        """Presses Ctrl-C and returns the exit code."""
-        self._process.send_signal(signal.SIGINT)
-        return self._process.wait(30)
-
-    def _found(self, pattern: str) -> str:
-        match = re.search(pattern, self.printed)
-        assert match is not None, self.printed
-        return match[1]
-
-
-def send(curl: str) -> httpx.Response:
-    """Does what a curl command with headers and a body would do."""
-    words = iter(shlex.split(curl)[1:])
-    headers, body, url = {}, None, ""
-    for word in words:
-        if word == "-H":
-            name, _, value = next(words).partition(": ")
-            headers[name] = value
-        elif word == "-d":
-            body = next(words)
-        elif word != "-s":
-            url = word
-    return httpx.request("POST" if body else "GET", url, headers=headers, content=body)
-
-
-def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([CALLTALLY, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+from tests.end_to_end.running_demo import RunningDemo, run, send
 
 
 @pytest.fixture(scope="module")
@@ -121,46 +28,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
 @pytest.fixture(scope="module")
 def calls(demo: RunningDemo) -> list[Call]:
     return [call for each in demo.story().slices() for call in each]
-
-
-def active_days(calls: list[Call], account_id: str) -> list[str]:
-    """An account's months, newest first, as the printed program writes them."""
-    days = {call.time[:10] for call in calls if call.account_id == account_id}
-    months = Counter(day[:7] for day in days)
-    return [f"  {month} {count:>3}" for month, count in sorted(months.items(), reverse=True)]
-
-
-def busiest_routes(calls: list[Call]) -> list[str]:
-    routes = Counter(call.route.replace("{id}", "<id>") for call in calls)
-    ordered = sorted(routes.items(), key=lambda each: (-each[1], each[0]))
-    return [f"{count:>9}  {route}" for route, count in ordered[:5]]
-
-
-def test_the_printed_sailpoint_program_prints_what_a_naive_count_gives(
-    demo: RunningDemo, calls: list[Call], tmp_path: Path
-) -> None:
-    story = demo.story()
-    this_month = [call for call in calls if call.time[:7] == f"{story.until:%Y-%m}"]
-    busy, dormant = re.findall(r'account", "([0-9a-f]+)"', demo.program)
-    (tmp_path / "report.py").write_text(demo.program, "utf-8")
-
-    done = subprocess.run(
-        [sys.executable, "report.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-
-    assert (done.stderr, done.returncode) == ("", 0)
-    assert done.stdout.splitlines() == [
-        f"calls since {story.story.first_day}: {len(calls)}",
-        f"calls this month: {len(this_month)}",
-        "this month's busiest routes:",
-        *busiest_routes(this_month),
-        f"active days of a busy account, {busy}:",
-        *active_days(calls, busy),
-        f"active days of a dormant account, {dormant}:",
-        *active_days(calls, dormant),
-    ]
-    assert len(active_days(calls, busy)) > 6
-    assert active_days(calls, dormant)[0][:9] < f"  {story.until - timedelta(days=90):%Y-%m}"
 
 
 def test_the_screen_tells_how_many_calls_were_loaded(demo: RunningDemo, calls: list[Call]) -> None:

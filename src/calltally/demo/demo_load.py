@@ -21,11 +21,12 @@ _SLICES_PER_TAKE = 50
 
 @dataclass(frozen=True, slots=True)
 class DemoAccess:
-    """Ways to log in to a demo: a client that sends and reads, a token of it, a client that only reads."""
+    """Ways to log in to a demo: a client that sends and reads, one that only reads, and a token of each."""
 
     client: NewClient
     token: str
     reader: NewClient
+    reader_token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,14 @@ def _prepare(installation: Installation, demo: DemoCalls) -> DemoAccess:
     clients = installation.clients
     client = clients.create(ORGANIZATION, "Demo client")
     reader = clients.create(ORGANIZATION, "Demo reader", (READ_USAGE,))
-    token = installation.api_tokens.create(client.client_id, "Demo token").token
+    tokens = installation.api_tokens
+    token = tokens.create(client.client_id, "Demo token").token
+    reader_token = tokens.create(reader.client_id, "Demo reader token").token
     sources = demo.organization.sources
     for source_id, name, weight in zip(sources.ids, sources.names, sources.weight, strict=True):
         if not weight:
             installation.names.set(ORGANIZATION, Kind.SOURCE, source_id, name)
-    return DemoAccess(client, token, reader)
+    return DemoAccess(client, token, reader, reader_token)
 
 
 def _decoded(slices: list[list[Call]]) -> Iterator[DecodedCalls]:

@@ -7,9 +7,11 @@ from rich.console import Console
 
 from calltally.demo.demo_calls import DemoCalls
 from calltally.demo.demo_load import DemoAccess, LoadedDemo
+from calltally.demo.demo_programs import demo_programs, save_programs
 from calltally.demo.demo_sights import sights_of
 from calltally.demo.demo_story import ORGANIZATION
-from calltally.demo.sailpoint_program import sailpoint_program
+
+_TRY = "try"
 
 
 class DemoScreen:
@@ -18,12 +20,15 @@ class DemoScreen:
     Whatever is meant to be pasted stands at the start of its line and is never wrapped or indented.
     """
 
-    def __init__(self, console: Console, demo: DemoCalls, *, program: str, directory: Path) -> None:
-        """``program`` is how to run Calltally from here, ready for a shell."""
+    def __init__(
+        self, console: Console, demo: DemoCalls, *, program: str, python: str, directory: Path
+    ) -> None:
+        """``program`` is how to run Calltally from here, ``python`` its Python, both ready for a shell."""
         self._console = console
         self._demo = demo
         self._program = program
-        self._directory = shlex.quote(str(directory))
+        self._python = python
+        self._directory = directory
 
     def show(self, loaded: LoadedDemo, address: str, *, wanted_port: int) -> None:
         """Everything, once the server answers at the address."""
@@ -31,7 +36,7 @@ class DemoScreen:
         self._access(loaded.access)
         self._sights()
         self._requests(loaded.access, address)
-        self._sailpoint(loaded.access, address)
+        self._programs(loaded.access, address)
         self._console.print()
         self._console.rule(style="dim")
         self._say(f"[bold green]{address}[/]  [bold]Ctrl-C[/] stops the demo; the next one starts afresh.")
@@ -56,7 +61,9 @@ class DemoScreen:
 
     def _sights(self) -> None:
         self._heading("Look at this")
-        usage = f"{self._program} usage --data {self._directory} --organization {ORGANIZATION}"
+        usage = (
+            f"{self._program} usage --data {shlex.quote(str(self._directory))} --organization {ORGANIZATION}"
+        )
         for sight in sights_of(self._demo):
             self._say(f"[bold]•[/] {sight.what}")
             self._paste(f"{usage} {sight.question}")
@@ -74,11 +81,16 @@ class DemoScreen:
         self._say("A call of your own; sent twice it is a duplicate, and counted once:")
         self._paste(f"curl -s {bearer} -H 'Content-Type: application/json' -d '{call}' '{address}/v1/calls'")
 
-    def _sailpoint(self, access: DemoAccess, address: str) -> None:
-        self._heading("Use SailPoint's own SDK, unmodified")
-        self._say("After [bold]pip install sailpoint[/] this program runs as it stands:")
-        self._console.print()
-        self._paste(sailpoint_program(self._demo, access.reader, address).rstrip())
+    def _programs(self, access: DemoAccess, address: str) -> None:
+        directory = self._directory / _TRY
+        programs = demo_programs(self._demo, access, address)
+        save_programs(programs, directory)
+        for program in programs:
+            self._heading(program.title)
+            self._say("Run it, or paste it into a file of your own:")
+            self._paste(program.command(directory, self._python))
+            self._console.print()
+            self._paste(program.text.rstrip())
 
     def _heading(self, text: str) -> None:
         self._console.print()

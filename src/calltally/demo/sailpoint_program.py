@@ -5,6 +5,7 @@ from calltally.demo.demo_calls import DemoCalls
 from calltally.demo.demo_sights import busiest_account, dormant_account
 
 _PROGRAM = """\
+# pip install sailpoint
 from sailpoint import account_usages, api_usage
 from sailpoint.configuration import Configuration, ConfigurationParams
 

@@ -54,6 +54,7 @@ async def _serve(directory: DataDirectory, settings: Settings, ready: Ready) -> 
     await running
     log.info("stopping")
     await installation.close()
+    gc.unfreeze()  # or the store's library takes what it finds at the end for leaked
     log.info("stopped")
     return 0
 

@@ -78,16 +78,17 @@ class PureCloudSdk:
 
 @contextmanager
 def running() -> Iterator[PureCloudSdk]:
-    """The SDK; the first time on a machine it is fetched by pip and kept under ``.cache``."""
+    """The SDK, at work."""
     with subprocess.Popen(
-        [_installed(), "-c", _WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [installed(), "-c", _WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         yield PureCloudSdk(process)
         assert process.stdin is not None
         process.stdin.close()
 
 
-def _installed() -> Path:
+def installed() -> Path:
+    """A Python with the SDK; the first time on a machine it is fetched by pip and kept under ``.cache``."""
     python, complete = HOME / "bin" / "python", HOME / f"complete-{VERSION}"
     if not complete.exists():
         package = f"PureCloudPlatformClientV2=={VERSION}"
