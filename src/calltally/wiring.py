@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from litestar import Router
 
@@ -25,8 +26,11 @@ from calltally.control.names import NameDirectory
 from calltally.control.signing_keys import SigningKeys
 from calltally.data_directory import DataDirectory
 from calltally.dialects.genesys import GenesysDialect
+from calltally.dialects.genesys import description as genesys
 from calltally.dialects.sailpoint import SailPointDialect
+from calltally.dialects.sailpoint import description as sailpoint
 from calltally.dialects.segment import SegmentDialect
+from calltally.dialects.segment import description as segment
 from calltally.dictionary import Kind
 from calltally.ingest.intake import MILLISECONDS_PER_DAY, IntakeLimits
 from calltally.meter import Meter, MeterOptions
@@ -95,27 +99,35 @@ class Installation:
             ).router(),
             self._genesys.router(),
         ]
-        return self._application(authority, [login, *vendors])
+        return self._application(authority, [login, *vendors], vendor_descriptions())
 
     def owner_application(self) -> Application:
         """Our own doors without login, and what only the owner may do; calls and usage with a meter only."""
         owners = [owner_router(self.clients), owner_tokens_router(self.api_tokens)]
         return self._application(OwnerDoorkeeper(), owners)
 
-    def _application(self, doorkeeper: Doorkeeper, routers: list[Router]) -> Application:
+    def _application(
+        self, doorkeeper: Doorkeeper, routers: list[Router], descriptions: Iterable[Mapping[str, Any]] = ()
+    ) -> Application:
         settings = self._settings
         if self.meter is None:
-            return Application(routers, None, max_body=settings.max_body)
+            return Application(routers, None, descriptions, max_body=settings.max_body)
         limits = BodyLimits(
             settings.max_body, settings.max_call, settings.max_calls, settings.body_timeout_seconds
         )
         own = [
             usage_router(self.meter.engine, doorkeeper, self._clock),
-            directory_router(self.names, self.meter.engine, doorkeeper, self._clock),
+            directory_router(
+                self.names,
+                self.meter.engine,
+                doorkeeper,
+                self._clock,
+                body_seconds=settings.body_timeout_seconds,
+            ),
             health_router(self.meter),
         ]
         calls_door = CallsDoor(self.meter.intake, doorkeeper, limits)
-        return Application([*own, *routers], calls_door, max_body=settings.max_body)
+        return Application([*own, *routers], calls_door, descriptions, max_body=settings.max_body)
 
     def _sailpoint_dialect(self, engine: QueryEngine, doorkeeper: Doorkeeper) -> SailPointDialect:
         settings = self._settings
@@ -169,6 +181,11 @@ class Installation:
             record_names=self.names.record,
             on_failure=on_failure,
         )
+
+
+def vendor_descriptions() -> list[dict[str, Any]]:
+    """What each dialect says of itself, for the OpenAPI document."""
+    return [sailpoint.description(), segment.description(), genesys.description()]
 
 
 class _SourcesInThreads:

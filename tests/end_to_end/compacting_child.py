@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from calltally.call_batch import ABSENT, CALL_COLUMNS, CallBatch, Outcome
+from calltally.call_batch import ABSENT, CALL_COLUMNS, CallBatch, Conflict, Outcome
 from calltally.dictionary import DictionaryValue, Kind
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 
 CALLS = 5_000
+CONFLICTS = 10_000
 CLIENTS, SOURCES, ACCOUNTS, ROUTES = 7, 5, 300, 11
 STATUSES = (0, 200, 204, 304, 404, 429, 500)
 EAGER = CompactionLimits(fresh_rows=1, merged_rows=15_000, runs_of_month=2)
@@ -51,7 +52,8 @@ def numbered_batch(position: int) -> CallBatch:
         positions=np.full(CALLS, position, np.uint64),
         received_ms=np.full(CALLS, today * _DAY_MS, np.int64),
         values=_dictionary() if position == 1 else [],
-        outcomes=[Outcome(1, today, CALLS + position, CALLS, position, 0, 0)],
+        outcomes=[Outcome(1, today, CALLS + CONFLICTS + position, CALLS, position, CONFLICTS, 0)],
+        conflicts=[Conflict(1, today * _DAY_MS, position, number, b"{}") for number in range(CONFLICTS)],
     )
 
 

@@ -1,6 +1,7 @@
 """``calltally serve`` as a process of its own, to be killed, stopped and started again on one directory."""
 
 import json
+import resource
 import signal
 import subprocess
 import time
@@ -25,7 +26,6 @@ class ServerProcess:
     def __init__(self, directory: Path, **settings: object) -> None:
         self.directory = directory
         self.address = ""
-        self.position_at_start = 0
         self._settings = settings
         self._log = directory.with_name(f"{directory.name}.log")
         self._logged = 0
@@ -59,9 +59,7 @@ class ServerProcess:
             self._process = subprocess.Popen([PROGRAM, *words], stderr=log, env=environment())
 
     def wait_until_it_serves(self) -> None:
-        serving = self._awaited("serving")
-        self.position_at_start = serving["position"]
-        self.address = serving["address"]
+        self.address = self._awaited("serving")["address"]
 
     def kill(self) -> None:
         """Ends the process as the out-of-memory killer does: nothing is told to it."""
@@ -75,6 +73,15 @@ class ServerProcess:
         process.send_signal(signal.SIGTERM)
         return process.wait(_START_SECONDS)
 
+    def limit_file_size(self, size: int) -> None:
+        """Lets no file of the process grow beyond so many bytes, as on a disk that is full."""
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (size, size))
+
+    def wait(self) -> int:
+        """The exit code, once the process has ended by itself."""
+        process, self._process, self.address = self._running(), None, ""
+        return process.wait(_START_SECONDS)
+
     def restart(self) -> None:
         self.stop()
         self.start()
@@ -82,6 +89,7 @@ class ServerProcess:
     def events(self) -> list[dict[str, Any]]:
         """What the server logged since it was started."""
         lines = self._log.read_bytes()[self._logged :].split(b"\n")[:-1]
+        assert all(line.startswith(b"{") for line in lines), b"\n".join(lines).decode()
         return [json.loads(line) for line in lines]
 
     def new_client(self, organization: str = "acme", *permissions: str) -> "Credentials":

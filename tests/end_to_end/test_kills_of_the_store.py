@@ -38,7 +38,7 @@ def killed_while(phase: str, file: Path, instants: random.Random) -> tuple[str, 
         said.append(line.split())
         if sum(words[0] == phase for words in said) == times:
             break
-    time.sleep(instants.uniform(0, 0.01))
+    time.sleep(instants.uniform(0, 0.03))
     process.kill()
     process.wait()
     said += [line.split() for line in process.stdout]
@@ -92,20 +92,24 @@ def assert_known_once(store: DuckDBUsageStore, position: int) -> None:
     blocks = list(store.identities(0))
     found = [pair for block in blocks for pair in zip(block.high.tolist(), block.low.tolist(), strict=True)]
     wanted = {(batch, number) for batch in range(1, position + 1) for number in range(1, child.CALLS + 1)}
+    conflicts = position * child.CONFLICTS
     books = [sum(verdicts) for verdicts in zip(*store.outcomes("acme").values(), strict=True)]
     repeated = sum(range(1, position + 1))
+    assert len(store.conflicts("acme")) == conflicts
     assert len(found) == len(wanted)
     assert set(found) == wanted
-    assert books == ([len(wanted) + repeated, len(wanted), repeated, 0, 0] if position else [])
+    assert books == (
+        [len(wanted) + repeated + conflicts, len(wanted), repeated, conflicts, 0] if position else []
+    )
 
 
 def test_kills_while_applying_merging_and_checkpointing_change_no_answer(tmp_path: Path) -> None:
     instants = random.Random(4)  # noqa: S311 - no secret
-    wanted = Counter({child.APPLYING: 2, child.COMPACTING: 3, child.CHECKPOINTING: 2})
+    wanted = Counter({child.APPLYING: 6, child.COMPACTING: 4, child.CHECKPOINTING: 2})
     kills: Counter[str] = Counter()
     position = 0
     while missing := list(wanted - kills):
-        assert kills.total() < 25, f"25 kills, and none landed while {missing}"
+        assert kills.total() < 30, f"30 kills, and none landed while {missing}"
         caught, applied = killed_while(missing[0], tmp_path / "store", instants)
         kills[caught] += 1
         store = child.open_store(tmp_path / "store")

@@ -1,5 +1,6 @@
 """A server that is asked to stop finishes what it began and loses nothing."""
 
+import shutil
 import socket
 import time
 from collections import Counter
@@ -50,8 +51,9 @@ def test_what_was_rolled_up_at_a_stop_needs_no_journal_at_the_next_start(tmp_pat
         sender.start()
         sender.wait_for(2)
         sender.finish()
-        server.restart()
+        server.stop()
+        shutil.rmtree(server.directory / "journal")
+        server.start()
 
-        assert server.position_at_start >= sender.batches
         with server.visitor(token) as visitor:
             assert total(visitor) == sender.acknowledged.total()

@@ -1,14 +1,16 @@
 """All doors of one server as one ASGI application."""
 
-from collections.abc import MutableMapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from litestar import Litestar, Router
-from litestar.openapi import OpenAPIConfig
 
-from calltally import __version__
 from calltally.api.bodies import Receive
 from calltally.api.calls_door import CALLS_PATH, CallsDoor
+from calltally.api.openapi import openapi_document
+from calltally.api.openapi_door import openapi_router
+from calltally.api.openapi_server import DOCUMENT_PATH, PAGE_PATH
 from calltally.api.problems import problem_response
 from calltally.server.request_paths import RequestPaths, Send
 
@@ -16,14 +18,27 @@ Scope = MutableMapping[str, Any]
 
 
 class Application:
-    """Sends calls to the calls door and everything else to the routers, by one spelling of the path."""
+    """Sends calls to the calls door and everything else to the routers, by one spelling of the path.
 
-    def __init__(self, routers: Sequence[Router], calls_door: CallsDoor | None, *, max_body: int) -> None:
+    It describes itself at ``/openapi.json``: of our own doors and what ``descriptions`` tell of vendors',
+    what is answered here.
+    """
+
+    def __init__(
+        self,
+        routers: Sequence[Router],
+        calls_door: CallsDoor | None,
+        descriptions: Iterable[Mapping[str, Any]] = (),
+        *,
+        max_body: int,
+    ) -> None:
         self._calls_door = calls_door
+        paths = [route.path for router in routers for route in router.routes]
+        described = _document([*paths, CALLS_PATH] if calls_door else paths, descriptions)
         self._others = Litestar(
-            route_handlers=list(routers),
+            route_handlers=[*routers, openapi_router(described)],
             exception_handlers={Exception: problem_response},
-            openapi_config=OpenAPIConfig(title="Calltally", version=__version__, path="/openapi"),
+            openapi_config=None,
             request_max_body_size=max_body,
             logging_config=None,
         )
@@ -37,3 +52,16 @@ class Application:
             await self._calls_door(scope, receive, send)
         else:
             await self._others(scope, receive, send)  # type: ignore[arg-type] # the same ASGI, typed more closely
+
+
+def _document(paths: Iterable[str], descriptions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What there is to say of these paths, and of the document itself."""
+    served = {_shape(path) for path in (*paths, DOCUMENT_PATH, PAGE_PATH)}
+    document = openapi_document(descriptions)
+    told = {path: item for path, item in document["paths"].items() if _shape(path) in served}
+    return {**document, "paths": told}
+
+
+def _shape(path: str) -> str:
+    """A path without the names and types of its parameters."""
+    return re.sub(r"\{[^}]*\}", "{}", path)

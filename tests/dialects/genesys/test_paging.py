@@ -45,10 +45,15 @@ def test_the_first_page_has_no_before_and_the_last_no_after() -> None:
     assert to_genesys_cursors(Page(10, 0), 0, ID) is UNSET
 
 
-@pytest.mark.parametrize("size", ["0", "1001", "-1", "", "ten", "1e2", "\u0663", "9" * 5000])
+@pytest.mark.parametrize("size", ["1001", "-1", "00", "ten", "1e2", "\u0663", "9" * 5000])
 def test_a_size_is_a_whole_number_from_1_to_1000(size: str) -> None:
     with pytest.raises(BadRequestError, match=r"\[pageSize\].* from 1 to 1000"):
         page(pageSize=size)
+
+
+@pytest.mark.parametrize("size", ["", "0"])
+def test_a_size_that_an_sdk_sends_for_none_is_the_default(size: str) -> None:
+    assert page(pageSize=size) == Page(1000, 0)
 
 
 def test_a_cursor_counts_for_its_own_execution_only() -> None:

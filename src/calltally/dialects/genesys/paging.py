@@ -11,6 +11,9 @@ from calltally.dialects.genesys.bad_request import invalid_parameter
 from calltally.dialects.genesys.contract import MAX_PAGE_SIZE, SEARCH_CAP, Cursors
 from calltally.dialects.genesys.parameters import Parameters
 
+_NO_SIZE = (None, "", "0")
+"""What leaves the size open: nothing, JavaScript's null, and 0, which the Go SDK sends for none."""
+
 _OFFSET_BYTES = 4
 _CHECK_BYTES = 8
 _CURSOR = re.compile("[A-Za-z0-9_-]{16}", re.ASCII)
@@ -41,7 +44,7 @@ def to_genesys_cursors(page: Page, records: int, execution_id: str) -> Cursors |
 
 
 def _size(text: str | None) -> int:
-    if text is None:
+    if text in _NO_SIZE:
         return MAX_PAGE_SIZE
     if text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MAX_PAGE_SIZE:
         return int(text)

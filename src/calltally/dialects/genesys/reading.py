@@ -175,7 +175,7 @@ def _list(fields: Mapping[str, object], name: str) -> list[object]:
 
 
 def _days(text: str | None) -> int:
-    if text is None:
+    if not text:  # the JavaScript SDK sends null as an empty text
         return DEFAULT_DAYS
     if text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MAX_DAYS:
         return int(text)

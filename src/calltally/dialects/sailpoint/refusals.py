@@ -20,6 +20,7 @@ from calltally.errors import (
     NotAllowedError,
     NotAuthenticatedError,
     NotFoundError,
+    OutOfServiceError,
     TooManyRequestsError,
 )
 
@@ -52,6 +53,9 @@ def to_sailpoint_refusal(error: Exception, tracking_id: str) -> Refusal:
         case BusyError():
             busy = _dto("503 Service unavailable", f"The server is busy: {error}.", tracking_id)
             return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, busy, _retry_after(error))
+        case OutOfServiceError():
+            ending = _dto("503 Service unavailable", "The server is about to end.", tracking_id)
+            return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, ending, {"Retry-After": "5"})
     return _plain_refusal(error, tracking_id)
 
 

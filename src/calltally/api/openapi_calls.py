@@ -1,0 +1,114 @@
+"""What the OpenAPI document says of ``POST /v1/calls``."""
+
+import msgspec
+
+from calltally.api.calls_door import CALLS_PATH
+from calltally.api.openapi_parts import (
+    COUNT,
+    SCHEMAS,
+    TEXT,
+    Data,
+    answer,
+    choice,
+    listing,
+    needs,
+    operation,
+    parameter,
+    problems,
+    record,
+    ref,
+)
+from calltally.auth.permissions import BACKFILL, SEND
+from calltally.call import MAX_WHOLE_NUMBER, Call
+from calltally.ingest.call_rules import MEASURES, TEXT_LIMITS
+from calltally.ingest.receipt import MAX_VERDICTS, CallVerdict
+
+_DESCRIPTION = (
+    "Takes in calls and answers once they are de-duplicated and on disk. A call that was not accepted has a"
+    " verdict that says why; one bad call never spoils the others. A missing content type is detected."
+)
+_LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
+_ID = "c-1"
+_EXAMPLE = {
+    "id": _ID,
+    "time": "2026-03-10T12:00:00.250Z",
+    "client_id": "shop",
+    "method": "GET",
+    "path": "/users/17",
+    "status": 200,
+}
+
+
+def calls_paths() -> Data:
+    lines = {
+        **TEXT,
+        "description": "One call per line, each an object as in application/json; blank lines are no calls.",
+    }
+    objects = {"oneOf": [ref("Call"), listing(ref("Call"))]}
+    body = {
+        "required": True,
+        "description": "One call, an array of calls, or one call per line (NDJSON).",
+        "content": {
+            "application/json": {"schema": objects, "examples": {"one": {"value": _EXAMPLE}}},
+            **{media_type: {"schema": lines} for media_type in _LINES},
+        },
+    }
+    post = operation(
+        "sendCalls",
+        "Calls",
+        "Count calls",
+        {
+            "200": answer({"application/json": ref("Receipt")}),
+            **problems(400, 401, 403, 408, 413, 415, 500, 503),
+        },
+        description=_DESCRIPTION,
+        security=needs(SEND),
+        parameters=[
+            parameter(
+                "backfill",
+                f"Takes calls of any age; needs the permission `{BACKFILL}`.",
+                {"type": "boolean", "default": False},
+            ),
+            parameter(
+                "Content-Encoding",
+                "How the body is packed, if it is.",
+                choice(("gzip", "zstd", "identity")),
+                place="header",
+            ),
+        ],
+        requestBody=body,
+    )
+    return {CALLS_PATH: {"post": post}}
+
+
+def calls_schemas() -> Data:
+    """`Call` with the bounds that its values have, and `Receipt`."""
+    _, schemas = msgspec.json.schema_components([Call, CallVerdict], ref_template=SCHEMAS + "{name}")
+    call = schemas["Call"]
+    call["description"] = "One API call. Longest texts are bytes of UTF-8; absent text is empty."
+    fields = call["properties"]
+    for name, limit in TEXT_LIMITS.items():
+        fields[name]["maxLength"] = limit
+    fields["id"]["minLength"] = 1
+    fields["time"]["format"] = "date-time"
+    fields["status"] = {
+        "anyOf": [{"const": 0}, {"type": "integer", "minimum": 100, "maximum": 599}],
+        "default": 0,
+    }
+    for name in MEASURES:
+        fields[name] = {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "maximum": MAX_WHOLE_NUMBER,
+            "default": None,
+        }
+    schemas["Receipt"] = record(
+        {
+            **dict.fromkeys(("accepted", "duplicate", "conflict", "rejected"), COUNT),
+            "verdicts": {**listing(ref("CallVerdict")), "maxItems": MAX_VERDICTS},
+            "truncated": {"const": True, "description": "There are more verdicts than are told."},
+        },
+        required=("accepted", "duplicate", "conflict", "rejected", "verdicts"),
+        description="How many calls had which verdict, and each that was not accepted.",
+    )
+    return schemas

@@ -1,0 +1,30 @@
+"""``/openapi.json`` and the page to read it; open to everyone, telling nothing of any organization."""
+
+import msgspec
+from litestar import Response, Router, get
+
+from calltally.api.openapi_page import openapi_page
+from calltally.api.openapi_parts import Data
+from calltally.api.openapi_server import DOCUMENT_PATH, PAGE_PATH
+
+_KEPT = {"Cache-Control": "public, max-age=300"}
+_LOADS_NOTHING = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def openapi_router(document: Data) -> Router:
+    """Both are written once, here."""
+    encoded = msgspec.json.encode(document)
+    page = openapi_page(document).encode()
+
+    @get(DOCUMENT_PATH, operation_id="getDocument")
+    async def show_document() -> Response[bytes]:
+        return Response(encoded, media_type="application/json", headers=_KEPT)
+
+    @get(PAGE_PATH, operation_id="getPage")
+    async def show_page() -> Response[bytes]:
+        return Response(page, media_type="text/html", headers=_KEPT | _LOADS_NOTHING)
+
+    return Router("/", route_handlers=[show_document, show_page])

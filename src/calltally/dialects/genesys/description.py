@@ -1,0 +1,217 @@
+"""Genesys's operations as OpenAPI data."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from calltally.auth.permissions import (
+    GENESYS_CLIENT_USAGE,
+    GENESYS_ORGANIZATION_USAGE,
+    GENESYS_SIMPLE_SEARCH,
+)
+from calltally.dialects.genesys import contract
+from calltally.dialects.genesys.contract import (
+    OPERATIONS,
+    Column,
+    HttpMethodName,
+    Operation,
+    Period,
+    SearchColumn,
+    UsageMetric,
+)
+
+_Data = dict[str, Any]
+
+_TAG = "Genesys Cloud"
+_PREFIX = "Genesys."
+_NAMES = {
+    contract.POST_USAGE_QUERY: ("postUsageQuery", "Ask for the organization's usage"),
+    contract.GET_USAGE_QUERY_RESULTS: ("getUsageQueryExecutionIdResults", "Results of postUsageQuery"),
+    contract.POST_USAGE_SIMPLESEARCH: ("postUsageSimplesearch", "Search the organization's usage"),
+    contract.GET_USAGE_SIMPLESEARCH_RESULTS: (
+        "getUsageSimplesearchExecutionIdResults",
+        "Results of postUsageSimplesearch, in pages",
+    ),
+    contract.POST_CLIENT_USAGE_QUERY: ("postOauthClientUsageQuery", "Ask for one client's usage"),
+    contract.GET_CLIENT_USAGE_RESULTS: (
+        "getOauthClientUsageQueryResult",
+        "Results of postOauthClientUsageQuery and getOauthClientUsageSummary",
+    ),
+    contract.GET_CLIENT_USAGE_SUMMARY: ("getOauthClientUsageSummary", "Ask for one client's last days"),
+}
+_BODIES = {
+    contract.POST_USAGE_QUERY: "ApiUsageOrganizationQuery",
+    contract.POST_USAGE_SIMPLESEARCH: "ApiUsageSimpleSearch",
+    contract.POST_CLIENT_USAGE_QUERY: "ApiUsageClientQuery",
+}
+_PAGED = {
+    "pageSize": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": contract.MAX_PAGE_SIZE,
+        "default": contract.MAX_PAGE_SIZE,
+    },
+    "after": {"type": "string", "description": "A cursor of an earlier page."},
+}
+_QUERIES: dict[Operation, _Data] = {
+    contract.GET_USAGE_SIMPLESEARCH_RESULTS: _PAGED,
+    contract.GET_CLIENT_USAGE_SUMMARY: {
+        "days": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": contract.MAX_DAYS,
+            "default": contract.DEFAULT_DAYS,
+        }
+    },
+}
+_WHEN = {
+    400: "Something in the request can never work.",
+    401: "No token came, or it is wrong.",
+    403: "The token lacks a permission.",
+    404: "No such execution at this path.",
+    408: "The body did not come in time.",
+    413: "The body is too large.",
+    415: "The content type cannot be read.",
+    429: "Too many requests, or too many executions.",
+    500: "The server failed.",
+    503: "The server is busy.",
+    504: "The control database is held up.",
+}
+_POINT = r"\d{4}(-\d\d(-\d\d([Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d(:?\d\d)?)?)?)?)?"
+_INTERVAL = {
+    "type": "string",
+    "pattern": f"^{_POINT}/{_POINT}$",
+    "description": "Two years, months, dates or instants; an end that is no instant is included.",
+    "examples": ["2026-03-01/2026-03-31"],
+}
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_HEADERS = {contract.CORRELATION_ID: {"required": True, "schema": {"type": "string", "format": "uuid"}}}
+
+_MORE_HEADERS = {
+    401: {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}},
+    429: {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 1}}},
+}
+
+
+def description() -> dict[str, _Data]:
+    """Every operation, with Genesys's schemas."""
+    paths: _Data = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    schemas = {_PREFIX + name: schema for name, schema in {**_asked(), **_answered()}.items()}
+    return {"tags": {_TAG: "The Platform API's usage operations."}, "paths": paths, "schemas": schemas}
+
+
+def _operation(operation: Operation) -> _Data:
+    name, summary = _NAMES[operation]
+    begins = operation in _BODIES or operation is contract.GET_CLIENT_USAGE_SUMMARY
+    body = _ref(contract.UsageExecutionResult if begins else contract.ApiUsageQueryResult)
+    answers = {"200": _response("The results are there.", body)}
+    if begins:
+        answers["202"] = _response("The results will be there.", body)
+    described: _Data = {
+        "operationId": name,
+        "tags": [_TAG],
+        "summary": summary,
+        "security": [*({"oauth2": [permission]} for permission in _permissions(operation)), {"bearer": []}],
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation)],
+        "responses": {**answers, **_refusals(operation)},
+    }
+    if operation in _BODIES:
+        schema = {"$ref": f"#/components/schemas/{_PREFIX}{_BODIES[operation]}"}
+        examples = {"month": {"value": {"interval": "2026-03-01/2026-03-31"}}}
+        content = {"application/json": {"schema": schema, "examples": examples}}
+        described["requestBody"] = {"required": True, "content": content}
+    return described
+
+
+def _permissions(operation: Operation) -> tuple[str, ...]:
+    if "{clientId}" in operation.path:
+        return GENESYS_CLIENT_USAGE
+    return GENESYS_SIMPLE_SEARCH if "simplesearch" in operation.path else GENESYS_ORGANIZATION_USAGE
+
+
+def _path_parameters(operation: Operation) -> list[_Data]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in ("clientId", "executionId")
+        if f"{{{name}}}" in operation.path
+    ]
+
+
+def _query_parameters(operation: Operation) -> list[_Data]:
+    schemas = _QUERIES.get(operation, {})
+    return [{"name": name, "in": "query", "schema": schema} for name, schema in schemas.items()]
+
+
+def _refusals(operation: Operation) -> _Data:
+    # An answer needs rows, but a question is only kept: 404 is for results, pace and size for bodies.
+    results = "{executionId}" in operation.path
+    left_out = {404} if not results else set()
+    left_out |= set() if operation in _BODIES else {408, 413, 415}
+    error = _ref(contract.ErrorBody)
+    return {
+        str(status): _response(text, error, _MORE_HEADERS.get(status, {}))
+        for status, text in _WHEN.items()
+        if status not in left_out
+    }
+
+
+def _response(text: str, body: _Data, more_headers: Mapping[str, _Data] = MappingProxyType({})) -> _Data:
+    content = {contract.CONTENT_TYPE: {"schema": body}}
+    return {"description": text, "headers": {**_HEADERS, **more_headers}, "content": content}
+
+
+def _asked() -> _Data:
+    columns = [column for column in Column if column is not Column.USER_ID]
+    counts = [metric for metric in UsageMetric if metric is not UsageMetric.REQUESTS]
+    search = {
+        "metrics": _some_of([*SearchColumn, *counts]),
+        "oauthClientNames": _TEXTS,
+        "httpMethods": _some_of(HttpMethodName),
+        "templateUris": _TEXTS,
+    }
+    return {
+        "ApiUsageOrganizationQuery": _question(_query(Column)),
+        "ApiUsageClientQuery": _question(_query(columns)),
+        "ApiUsageSimpleSearch": _question(search),
+    }
+
+
+def _query(columns: Iterable[str]) -> _Data:
+    period = {"type": "string", "enum": [str(period) for period in Period]}
+    return {"granularity": period, "metrics": _some_of(UsageMetric), "groupBy": _some_of(columns)}
+
+
+def _question(fields: _Data) -> _Data:
+    properties = {"interval": _INTERVAL, **fields}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": ["interval"],
+        "additionalProperties": False,
+    }
+
+
+def _some_of(values: Iterable[str]) -> _Data:
+    return {"type": "array", "items": {"type": "string", "enum": [str(value) for value in values]}}
+
+
+def _answered() -> _Data:
+    types = [
+        contract.UsageExecutionResult,
+        contract.ApiUsageQueryResult,
+        contract.ApiUsageRow,
+        contract.ErrorBody,
+    ]
+    _, schemas = msgspec.json.schema_components(types, ref_template=f"#/components/schemas/{_PREFIX}{{name}}")
+    # Rows are kept as JSON that was written when the execution ended.
+    rows = {"type": "array", "items": _ref(contract.ApiUsageRow)}
+    schemas["ApiUsageQueryResult"]["properties"]["results"] = rows
+    return schemas
+
+
+def _ref(kind: type) -> _Data:
+    return {"$ref": f"#/components/schemas/{_PREFIX}{kind.__name__}"}

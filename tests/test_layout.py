@@ -1,0 +1,150 @@
+"""The tree is the data flow: who may know whom, read off the import lines."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "calltally"
+
+NOUNS = {"call", "window", "usage_query", "errors", "clock", "dictionary", "call_batch"}
+"""The shared nouns at the top, which every stage may know."""
+
+MAY_KNOW = {
+    "ingest": {"journal", "store", "auth"},
+    "journal": set(),
+    "rollup": {"journal", "store"},
+    "store": set(),
+    "query": {"store"},
+    "dialects": {"query", "auth", "control"},
+    "api": {"ingest", "query", "store", "auth", "control", "meter"},
+    "auth": {"control"},
+    "control": {"auth"},
+    "clients": {"dialects"},
+    "console": {"query", "auth"},
+}
+"""What the stages and what stands beside them may know, besides the nouns and themselves."""
+
+VENDORS = sorted(path.name for path in (SOURCE / "dialects").iterdir() if (path / "__init__.py").exists())
+SEAMS_OF_THE_STORE = {"calltally.store.usage_store", "calltally.store.time_zone"}
+MAY_SAY_SAILPOINT = (
+    "dialects/sailpoint",
+    "clients",
+    "demo",
+    "wiring.py",
+    "settings.py",
+    "auth/permissions.py",
+)
+
+
+def modules_in(*places: str) -> list[Path]:
+    """The modules in packages or, where a place is one, the module itself."""
+    paths = [SOURCE / place for place in places]
+    return [module for path in paths for module in ([path] if path.is_file() else sorted(path.rglob("*.py")))]
+
+
+def imports_of(module: Path) -> Iterator[str]:
+    """The modules of ours that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        match node:
+            case ast.Import():
+                names = [alias.name for alias in node.names]
+            case ast.ImportFrom(module=name, level=0):
+                names = [name or ""]
+            case ast.ImportFrom():
+                raise AssertionError(f"{module} has a relative import")
+            case _:
+                names = []
+        yield from (name for name in names if name.partition(".")[0] == "calltally")
+
+
+def arrows(modules: list[Path]) -> set[tuple[str, str]]:
+    """Each module with each module of ours that it imports."""
+    return {(str(module.relative_to(SOURCE)), name) for module in modules for name in imports_of(module)}
+
+
+def package_of(name: str) -> str:
+    """The first part behind ours; the version, which our own package holds, belongs to nobody."""
+    return f"{name}..".split(".")[1]
+
+
+@pytest.mark.parametrize("noun", sorted(NOUNS))
+def test_a_shared_noun_knows_other_nouns_only(noun: str) -> None:
+    known = arrows(modules_in(f"{noun}.py"))
+
+    assert {arrow for arrow in known if package_of(arrow[1]) not in NOUNS} == set()
+
+
+@pytest.mark.parametrize("stage", [stage for stage in MAY_KNOW if (SOURCE / stage).exists()])
+def test_a_stage_knows_only_what_stands_before_it(stage: str) -> None:
+    allowed = NOUNS | MAY_KNOW[stage] | {stage, ""}
+
+    assert {arrow for arrow in arrows(modules_in(stage)) if package_of(arrow[1]) not in allowed} == set()
+
+
+def test_nobody_but_the_wiring_knows_which_store_there_is() -> None:
+    outside = [module for module in modules_in("") if "store" not in module.relative_to(SOURCE).parts[0]]
+    known = {arrow for arrow in arrows(outside) if package_of(arrow[1]) == "store"}
+
+    assert {module for module, name in known if name not in SEAMS_OF_THE_STORE} == {"wiring.py"}
+
+
+def test_sql_is_written_in_stores_and_control_data_only() -> None:
+    sql = ("duckdb", "sqlalchemy")
+    using = {
+        module.relative_to(SOURCE).parts[0]
+        for module in modules_in("")
+        if any(
+            f"import {name}" in (text := module.read_text("utf-8")) or f"from {name}" in text for name in sql
+        )
+    }
+
+    assert using == {"store", "control"}
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_dialect_knows_no_other_dialect(vendor: str) -> None:
+    known = {
+        arrow for arrow in arrows(modules_in(f"dialects/{vendor}")) if package_of(arrow[1]) == "dialects"
+    }
+
+    assert {arrow for arrow in known if not arrow[1].startswith(f"calltally.dialects.{vendor}")} == set()
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_dialect_can_be_deleted_with_its_client_and_one_line_of_the_wiring(vendor: str) -> None:
+    dialect = f"calltally.dialects.{vendor}"
+    own = (f"dialects/{vendor}/", f"clients/{vendor}/")
+    knowing = {arrow for arrow in arrows(modules_in("")) if arrow[1].startswith(dialect)}
+
+    assert {module for module, _ in knowing if not module.startswith(own)} == {"wiring.py"}
+    assert {name for module, name in knowing if module.startswith(f"clients/{vendor}/")} <= {
+        f"{dialect}.contract"
+    }
+
+
+def test_sailpoint_is_named_only_where_it_is_served_asked_set_and_shown() -> None:
+    naming = [
+        str(module.relative_to(SOURCE))
+        for module in modules_in("")
+        if "sailpoint" in module.read_text("utf-8").lower()
+    ]
+
+    assert [name for name in naming if not name.startswith(MAY_SAY_SAILPOINT)] == []
+
+
+@pytest.mark.parametrize(
+    "package", [str(path.parent.relative_to(SOURCE)) for path in SOURCE.rglob("__init__.py")]
+)
+def test_a_package_lists_its_public_names_and_does_nothing_else(package: str) -> None:
+    body = ast.parse((SOURCE / package / "__init__.py").read_text("utf-8")).body
+    doing = [
+        ast.unparse(node)
+        for node in body
+        if not isinstance(node, ast.ImportFrom)
+        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        and not ast.unparse(node).startswith(("__all__ = ", "__version__ = "))
+    ]
+
+    assert doing == []
