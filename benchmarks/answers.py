@@ -55,10 +55,10 @@ def measure_under_load(*, calls: int, repeat: int, pace: float) -> Iterator[list
     ):
         for name, question in questions().items():
             chance = random.Random(name)
-            targets = [question(chance).target for _ in range(repeat)]
+            askings = [question(chance).asking for _ in range(repeat)]
             sending = load.send(Load(_CONNECTIONS, _LOAD_SECONDS, pace / _BATCH))
             time.sleep(_LOAD_SECONDS / 10)
-            spent, _ = ask_all(server.port, server.headers | EXPERIMENTAL, targets, _LOAD_SECONDS * 0.8)
+            spent, _ = ask_all(server.port, server.headers | EXPERIMENTAL, askings, _LOAD_SECONDS * 0.8)
             sending.result()
             named = f"{name}, {calls:,} stored, {pace:,.0f} calls/s coming in"
             yield [
@@ -77,7 +77,7 @@ def _of_question(
 ) -> list[Figure]:
     chance = random.Random(named)
     asked = [question(chance) for _ in range(_WARM_UP + repeat)]
-    spent, answers = ask_all(server.port, server.headers | EXPERIMENTAL, [one.target for one in asked])
+    spent, answers = ask_all(server.port, server.headers | EXPERIMENTAL, [one.asking for one in asked])
     theirs = []
     for one, answer in zip(asked[: max(_WARM_UP, repeat // _RIVALS_SHARE)], answers, strict=False):
         began = time.perf_counter()

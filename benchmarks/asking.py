@@ -1,45 +1,66 @@
 """Asks questions over one keep-alive connection, one after the other, and times each."""
 
+import json
 import math
 import socket
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import NamedTuple
 
 _HEAD_END = b"\r\n\r\n"
 _BUFFER = 1 << 18
 
 
+class Asking(NamedTuple):
+    """What is requested: a GET; with a body a POST, whose execution is followed to its results."""
+
+    target: str
+    body: str = ""
+
+
 def ask_all(
-    port: int, headers: dict[str, str], targets: list[str], seconds: float = math.inf
+    port: int, headers: dict[str, str], askings: list[Asking], seconds: float = math.inf
 ) -> tuple[list[float], list[bytes]]:
-    """Milliseconds of each request and the bodies of the answers; in a process of its own.
+    """Milliseconds until each answer and the bodies of the answers; in a process of its own.
 
     Asks nothing more after so many seconds.
     """
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(_ask_all, port, headers, targets, seconds).result()
+        return pool.submit(_ask_all, port, headers, askings, seconds).result()
 
 
 def _ask_all(
-    port: int, headers: dict[str, str], targets: list[str], seconds: float
+    port: int, headers: dict[str, str], askings: list[Asking], seconds: float
 ) -> tuple[list[float], list[bytes]]:
     end = time.perf_counter() + seconds
     told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     spent, bodies = [], []
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for target in targets:
-            request = f"GET {target} HTTP/1.1\r\nHost: benchmark\r\n{told}\r\n".encode()
+        for asking in askings:
             if (began := time.perf_counter()) > end:
                 break
-            connection.sendall(request)
-            head, body = _answer(connection)
+            body = _asked(connection, told, asking)
+            if asking.body:
+                results = Asking(json.loads(body)["resultsUri"])
+                while b'"Running"' in (body := _asked(connection, told, results)):
+                    time.sleep(0.002)
             spent.append((time.perf_counter() - began) * 1000)
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise RuntimeError(f"{target} was refused: {head!r} {body[:500]!r}")
             bodies.append(body)
     return spent, bodies
+
+
+def _asked(connection: socket.socket, told: str, asking: Asking) -> bytes:
+    """The body of the answer to one request; raises `RuntimeError` for a refusal."""
+    method, packed = ("POST", asking.body.encode()) if asking.body else ("GET", b"")
+    about = f"Content-Type: application/json\r\nContent-Length: {len(packed)}\r\n" if packed else ""
+    head = f"{method} {asking.target} HTTP/1.1\r\nHost: benchmark\r\n{told}{about}\r\n"
+    connection.sendall(head.encode() + packed)
+    head_back, body = _answer(connection)
+    if not head_back.startswith((b"HTTP/1.1 200", b"HTTP/1.1 202")):
+        raise RuntimeError(f"{asking.target} was refused: {head_back!r} {body[:500]!r}")
+    return body
 
 
 def _answer(connection: socket.socket) -> tuple[bytes, bytes]:

@@ -1,5 +1,6 @@
 """The questions that are timed: as requests to the server and as SQL on a plain table of calls."""
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from benchmarks.asking import Asking
 from benchmarks.skewed_calls import ACCOUNTS, CLIENTS, DAY_MS, SOURCES
 from calltally.window import first_of_month, months_before
 
@@ -36,19 +38,28 @@ class Asked:
     target: str
     sql: str
     same: Callable[[Any, list[tuple[Any, ...]]], bool]
+    body: str = ""
+
+    @property
+    def asking(self) -> Asking:
+        return Asking(self.target, self.body)
 
 
 Question = Callable[[random.Random], Asked]
 
 
 def questions() -> dict[str, Question]:
-    """By name: SailPoint's five operations, then the native questions."""
+    """By name: the vendors' operations, then the native questions."""
     return {
         "SailPoint total count": _total_count,
         "SailPoint API summary": _api_summary,
         "SailPoint source status": _source_status,
         "SailPoint source summaries": _source_summaries,
         "SailPoint account summaries": _account_summaries,
+        "Segment's workspace, a month": _workspace,
+        "Segment's sources, a month, 1,000 rows": _sources,
+        "Genesys, a month by client": _genesys("OAuthClientId"),
+        "Genesys, a month by route and method": _genesys("TemplateUri", "HttpMethod"),
         "calls of a month by day": _by_day,
         "top 100 clients of a month": _top_clients,
         "one client's routes, 28 days": _routes_of_client,
@@ -107,6 +118,51 @@ def _account_summaries(chance: random.Random) -> Asked:
         f"FROM call WHERE {_past_year()} AND account_id = '{account}' GROUP BY month ORDER BY month DESC"
     )
     return Asked(f"/v2025/account-usages/{account}/summaries", sql, _same_counts)
+
+
+def _workspace(chance: random.Random) -> Asked:
+    start, end = _month(chance)
+    target = f"/usage/api-calls/daily?{urlencode({'period': start.isoformat()})}"
+    sql = f"SELECT COUNT(*) FROM call WHERE {_within(start, end)}"
+    return Asked(target, sql, lambda answer, rows: int(_last(answer)["apiCalls"]) == rows[0][0])
+
+
+def _sources(chance: random.Random) -> Asked:
+    start, end = _month(chance)
+    params = {"period": start.isoformat(), "pagination.count": "1000"}
+    sql = (
+        f"SELECT {_DAY} AS day, source_id, SUM(COUNT(*)) OVER (PARTITION BY source_id ORDER BY {_DAY}) "
+        f"FROM call WHERE {_within(start, end)} GROUP BY day, source_id ORDER BY day, source_id LIMIT 1000"
+    )
+    return Asked(
+        f"/usage/api-calls/sources/daily?{urlencode(params)}",
+        sql,
+        lambda answer, _: len(next(iter(answer["data"].values()))) == 1000,
+    )
+
+
+def _last(answer: Any) -> Any:
+    return answer["data"]["dailyWorkspaceAPICallsUsage"][-1]
+
+
+def _genesys(*group_by: str) -> Question:
+    column = {"OAuthClientId": "client_id", "TemplateUri": "route", "HttpMethod": "method"}
+    keys = ", ".join(column[key] for key in group_by)
+
+    def question(chance: random.Random) -> Asked:
+        start, end = _month(chance)
+        interval = f"{start}/{end - timedelta(days=1)}"
+        sql = (
+            f"SELECT {keys}, COUNT(*), {_RAW_STATUSES} FROM call WHERE {_within(start, end)} GROUP BY {keys}"
+        )
+        return Asked(
+            "/api/v2/usage/query",
+            sql,
+            lambda answer, rows: len(answer["results"]) == len(rows),
+            json.dumps({"interval": interval, "groupBy": list(group_by)}),
+        )
+
+    return question
 
 
 def _by_day(chance: random.Random) -> Asked:

@@ -18,6 +18,7 @@ from benchmarks.skewed_calls import ORGANIZATION
 CALLTALLY = Path(sys.executable).with_name("calltally")
 _PATIENCE = 120.0
 _ENOUGH_REQUESTS = 1_000_000
+_LIMITS = ("sailpoint_requests", "segment_requests_per_minute", "genesys_requests_per_minute")
 
 
 class ServerProcess:
@@ -32,7 +33,7 @@ class ServerProcess:
         self.port = _free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.seconds_to_first_answer = 0.0
-        self._settings = {"sailpoint_requests": _ENOUGH_REQUESTS, **settings}
+        self._settings = {**dict.fromkeys(_LIMITS, _ENOUGH_REQUESTS), **settings}
         self._client = httpx.Client(base_url=self.address, timeout=_PATIENCE)
         self._process: subprocess.Popen[bytes]
 
