@@ -103,7 +103,10 @@ class Installation:
 
     def owner_application(self) -> Application:
         """Our own doors without login, and what only the owner may do; calls and usage with a meter only."""
-        owners = [owner_router(self.clients), owner_tokens_router(self.api_tokens)]
+        owners = [
+            owner_router(self.clients, counting=self.meter is not None),
+            owner_tokens_router(self.api_tokens),
+        ]
         return self._application(OwnerDoorkeeper(), owners)
 
     def _application(

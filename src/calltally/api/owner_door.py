@@ -19,12 +19,15 @@ class ClientWanted(msgspec.Struct, forbid_unknown_fields=True):
     permissions: list[str] | None = None
 
 
-def owner_router(clients: ClientRegistry) -> Router:
-    """Making, listing and revoking clients. Every handler here may block: the owner is alone."""
+def owner_router(clients: ClientRegistry, *, counting: bool) -> Router:
+    """Making, listing and revoking clients. Every handler here may block: the owner is alone.
+
+    ``counting`` tells callers whether calls can be sent and usage asked here too.
+    """
 
     @get("/owner", sync_to_thread=True)
-    def about() -> dict[str, str]:
-        return {"version": __version__}
+    def about() -> dict[str, Any]:
+        return {"version": __version__, "counting": counting}
 
     @post("/owner/clients", sync_to_thread=True)
     def create_client(data: JSONBody[ClientWanted]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from calltally.auth.permissions import KNOWN
-from calltally.cli.office import office
+from calltally.cli.office import Office
 from calltally.cli.options import data_option, json_option, organization_option, read_settings
 
 
@@ -38,7 +38,7 @@ def create(
     wanted: dict[str, Any] = {"organization": organization, "name": name}
     if permissions:
         wanted["permissions"] = list(permissions)
-    with office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
         made = owner.ask("POST", "/owner/clients", json=wanted).json()
     _print_secret(made, as_json)
 
@@ -50,7 +50,7 @@ def create(
 def list_(directory: Path, organization: str | None, as_json: bool) -> None:
     """Show clients, never their secrets."""
     params = [("organization", organization)] if organization else []
-    with office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
         clients = owner.ask("GET", "/owner/clients", params=params).json()["clients"]
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(clients)))
@@ -77,7 +77,7 @@ def list_(directory: Path, organization: str | None, as_json: bool) -> None:
 @json_option
 def rotate(directory: Path, client_id: str, as_json: bool) -> None:
     """Give a client a new secret and print it, this once; the old one stops working."""
-    with office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
         made = owner.ask("POST", f"/owner/clients/{client_id}/rotate").json()
     _print_secret(made, as_json)
 
@@ -87,7 +87,7 @@ def rotate(directory: Path, client_id: str, as_json: bool) -> None:
 @click.argument("client_id")
 def revoke(directory: Path, client_id: str) -> None:
     """Shut a client out at once, with every token it holds."""
-    with office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
         owner.ask("POST", f"/owner/clients/{client_id}/revoke")
     click.echo(f"revoked {client_id}")
 

@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from calltally.cli.office import Office, office
+from calltally.cli.office import Office
 from calltally.cli.options import (
     data_option,
     json_option,
@@ -78,7 +78,7 @@ def import_(
     reports = []
     console = Console(stderr=True, quiet=as_json)
     with (
-        office(directory, settings, counting=True, apart=True) as owner,
+        Office(directory, settings, counting=True, apart=True) as owner,
         _progress(console) as bars,
         ThreadPoolExecutor(1, thread_name_prefix="post") as poster,
     ):

@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from calltally.cli.office import office
+from calltally.cli.office import Office
 from calltally.cli.options import data_option, json_option, organization_option, read_settings
 
 _KINDS = click.Choice(["client", "source", "account"])
@@ -28,7 +28,7 @@ def name_group() -> None:
 def set_(directory: Path, organization: str, kind: str, id_: str, name: str) -> None:
     """Call a client, source or account by NAME, whatever names its calls bring."""
     path = f"/v1/{kind}s/{quote(id_, safe='')}"
-    with office(directory, read_settings(directory, None, ()), counting=True) as owner:
+    with Office(directory, read_settings(directory, None, ()), counting=True) as owner:
         owner.ask("PUT", path, organization=organization, json={"name": name})
     click.echo(f"{kind} {id_} is {name}")
 
@@ -40,7 +40,7 @@ def set_(directory: Path, organization: str, kind: str, id_: str, name: str) -> 
 @json_option
 def list_(directory: Path, organization: str, kind: str, as_json: bool) -> None:
     """Show the names of one kind."""
-    with office(directory, read_settings(directory, None, ()), counting=True) as owner:
+    with Office(directory, read_settings(directory, None, ()), counting=True) as owner:
         rows = owner.ask("GET", f"/v1/{kind}s", organization=organization).json()["rows"]
     if as_json:
         click.echo(msgspec.json.encode(rows))

@@ -1,10 +1,10 @@
 """How a command reaches a data directory, whether or not a server holds it."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -23,12 +23,29 @@ class RefusedError(CalltallyError):
 
 
 class Office:
-    """Speaks to the holder of a data directory as its owner, always through the owner's socket."""
+    """Speaks to the holder of a data directory as its owner, always through the owner's socket.
 
-    def __init__(self, address: str) -> None:
-        self._client = httpx.Client(
-            transport=httpx.HTTPTransport(uds=address), base_url="http://owner", timeout=_REQUEST_SECONDS
-        )
+    When nobody holds the directory it is held and served on its socket until the end of the context, with
+    the meter opened if ``counting``, and by a process of its own if ``apart``. When another process holds it,
+    that one is asked; and should that one end, being a command itself, this one takes its place.
+    """
+
+    def __init__(self, directory: Path, settings: Settings, *, counting: bool, apart: bool = False) -> None:
+        self._directory = directory
+        self._settings = settings
+        self._counting = counting
+        self._apart = apart
+        self._address = ""
+        self._held = ExitStack()
+        self._client: httpx.Client
+
+    def __enter__(self) -> Self:
+        self._open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+        self._held.close()
 
     def ask(
         self,
@@ -43,7 +60,7 @@ class Office:
     ) -> httpx.Response:
         """One request. Raises `RefusedError` with the door's own words for anything but success."""
         authorization = {"Authorization": owner_authorization(organization)} if organization else {}
-        response = self._client.request(
+        request = self._client.build_request(
             method,
             path,
             content=content,
@@ -51,52 +68,53 @@ class Office:
             params=list(params),
             headers={**authorization, **(headers or {})},
         )
+        try:
+            response = self._client.send(request)
+        except httpx.ConnectError:  # the holder has ended; nothing was sent
+            self._client.close()
+            self._open()
+            response = self._client.send(request)
         if response.is_success:
             return response
         raise RefusedError(_told(response))
 
-    def close(self) -> None:
-        self._client.close()
-
-
-@contextmanager
-def office(directory: Path, settings: Settings, *, counting: bool, apart: bool = False) -> Iterator[Office]:
-    """An office for a data directory.
-
-    When nobody holds the directory it is held and served on its socket until the end of the context, with
-    the meter opened if ``counting``, and by a process of its own if ``apart``. When a server holds it, that
-    one is asked.
-    """
-    holder: Holder = (
-        ProcessHolder(directory, settings) if apart else ThreadHolder(directory, settings, counting=counting)
-    )
-    with ExitStack() as held:
-        try:
-            held.enter_context(holder)
-        except DirectoryHeldError:
-            found = _reached(directory)
-        else:
-            found = Office(socket_address(directory))
-        held.callback(found.close)
-        yield found
-
-
-def _reached(directory: Path) -> Office:
-    """The holder's office; a server that is still opening gets time to come up."""
-    found = Office(socket_address(directory))
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            found.ask("GET", "/owner")
-        except httpx.ConnectError:
+    def _open(self) -> None:
+        """Holds the directory or finds a holder that can do what is wanted, in good time."""
+        deadline = time.monotonic() + _PATIENCE
+        while not (self._hold() or self._reach()):
             if time.monotonic() > deadline:
-                found.close()
-                raise BusyError(
-                    f"{directory} is held by another process that does not answer", retry_after=60
-                ) from None
+                text = f"{self._directory} is held by another process that does not answer"
+                raise BusyError(text, retry_after=60)
             time.sleep(0.1)
-        else:
-            return found
+
+    def _hold(self) -> bool:
+        holder: Holder = (
+            ProcessHolder(self._directory, self._settings)
+            if self._apart
+            else ThreadHolder(self._directory, self._settings, counting=self._counting)
+        )
+        try:
+            self._held.enter_context(holder)
+        except DirectoryHeldError:
+            return False
+        self._connect()
+        return True
+
+    def _reach(self) -> bool:
+        self._connect()
+        try:
+            about = self._client.get("/owner").json()
+        except (httpx.TransportError, ValueError):
+            about = {}
+        fits = "version" in about and (about["counting"] or not self._counting)
+        if not fits:
+            self._client.close()
+        return fits
+
+    def _connect(self) -> None:
+        self._address = self._address or socket_address(self._directory)
+        transport = httpx.HTTPTransport(uds=self._address)
+        self._client = httpx.Client(transport=transport, base_url="http://owner", timeout=_REQUEST_SECONDS)
 
 
 def _told(response: httpx.Response) -> str:

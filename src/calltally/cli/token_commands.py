@@ -9,7 +9,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from calltally.cli.office import office
+from calltally.cli.office import Office
 from calltally.cli.options import data_option, json_option, read_settings
 
 
@@ -29,7 +29,7 @@ def create(directory: Path, client_id: str, name: str, as_json: bool) -> None:
     It is good until it is revoked, and may do what its client may do at the time.
     """
     wanted = {"client_id": client_id, "name": name}
-    with office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
         made: dict[str, Any] = owner.ask("POST", "/owner/tokens", json=wanted).json()
     if as_json:
         click.echo(msgspec.json.encode(made))
@@ -47,7 +47,7 @@ def create(directory: Path, client_id: str, name: str, as_json: bool) -> None:
 def list_(directory: Path, organization: str | None, client_id: str | None, as_json: bool) -> None:
     """Show tokens by their ids and names; the tokens themselves are not kept."""
     params = [("organization", organization)] if organization else []
-    with office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
         tokens = owner.ask("GET", "/owner/tokens", params=params).json()["tokens"]
     if client_id:
         tokens = [token for token in tokens if token["client_id"] == client_id]
@@ -68,6 +68,6 @@ def list_(directory: Path, organization: str | None, client_id: str | None, as_j
 @click.argument("token_id")
 def revoke(directory: Path, token_id: str) -> None:
     """End a token at once; its client and the client's other tokens stay."""
-    with office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
         owner.ask("POST", f"/owner/tokens/{quote(token_id, safe='')}/revoke")
     click.echo(f"revoked {token_id}")

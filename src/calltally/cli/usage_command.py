@@ -7,7 +7,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from calltally.cli.office import office
+from calltally.cli.office import Office
 from calltally.cli.options import (
     data_option,
     json_option,
@@ -68,7 +68,7 @@ def show(
     if as_csv:
         params.append(("format", "csv"))
     settings = read_settings(directory, config, assignments)
-    with office(directory, settings, counting=True) as owner:
+    with Office(directory, settings, counting=True) as owner:
         response = owner.ask("GET", "/v1/usage", organization=organization, params=params)
     if as_csv or as_json:
         click.echo(response.content, nl=not as_csv)
@@ -98,7 +98,7 @@ def dormant(
     """Show who has had no call for a while, and the last day each was seen."""
     params = [(name, str(value)) for name, value in asked.items() if value is not None]
     settings = read_settings(directory, config, assignments)
-    with office(directory, settings, counting=True) as owner:
+    with Office(directory, settings, counting=True) as owner:
         response = owner.ask("GET", "/v1/dormant", organization=organization, params=params)
     if as_json:
         click.echo(response.content)

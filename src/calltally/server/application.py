@@ -48,7 +48,7 @@ class Application:
         await self._spelled(scope, receive, send)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._calls_door and scope["path"] == CALLS_PATH:
+        if self._calls_door and scope["path"].removesuffix("/") == CALLS_PATH:
             await self._calls_door(scope, receive, send)
         else:
             await self._others(scope, receive, send)  # type: ignore[arg-type] # the same ASGI, typed more closely

@@ -44,7 +44,7 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[In
         def office(*_: Any, **__: Any) -> Iterator[Office]:
             yield NearbyOffice(doors)
 
-        monkeypatch.setattr(token_commands, "office", office)
+        monkeypatch.setattr(token_commands, "Office", office)
         yield opened
     opened.database.close()
 
