@@ -68,7 +68,7 @@ class Meter:
         self.roller = Roller(
             self.journal, store, record_names=record_names, answer_timeout=options.answer_timeout
         )
-        self._compactor = Compactor(store)
+        self._compactor = Compactor(store, lambda: self.roller.applied_at)
         routes = RouteNaming(options.route_patterns, options.max_derived_routes)
         step = OrderedStep(self.journal, store.dictionary, self.seen_ids, routes, store.identity_seed)
         stored = StoredIdentities(store, clock, horizon_ms)

@@ -14,6 +14,7 @@ import uvloop
 
 from calltally.data_directory import DataDirectory
 from calltally.errors import CalltallyError
+from calltally.server.garbage import collect_as_ever, collect_less
 from calltally.server.serving import Serving, owner_socket
 from calltally.settings import Settings
 from calltally.wiring import Installation
@@ -80,9 +81,10 @@ class ProcessHolder:
     """
 
     def __init__(self, directory: Path, settings: Settings) -> None:
-        context = get_context("spawn")
+        context = get_context("fork")  # everything is loaded already, and no thread runs yet
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_hold, args=(directory, settings, theirs), name="holder")
+        ends = (theirs, self._pipe)
+        self._process = context.Process(target=_hold, args=(directory, settings, *ends), name="holder")
         self._theirs = theirs
 
     def __enter__(self) -> Self:
@@ -101,18 +103,21 @@ class ProcessHolder:
             raise CalltallyError(f"the process that counted ended with code {self._process.exitcode}")
 
 
-def _hold(directory: Path, settings: Settings, pipe: Connection) -> None:
+def _hold(directory: Path, settings: Settings, pipe: Connection, commands_end: Connection) -> None:
     """Serves until the other end of the pipe is closed; says first whether it can: None or the failure."""
+    commands_end.close()  # a copy, which would keep the pipe open
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which then closes the pipe
     os.umask(0o077)
 
     def is_up(serving: Serving) -> None:
+        collect_less()
         asyncio.get_running_loop().add_reader(pipe.fileno(), serving.stop)
         pipe.send(None)
 
     try:
         with DataDirectory(directory) as held:
             uvloop.run(_serve(held, settings, True, is_up))
+        collect_as_ever()
     except CalltallyError as failure:
         pipe.send(failure)
 

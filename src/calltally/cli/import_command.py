@@ -22,6 +22,7 @@ from calltally.cli.options import (
 from calltally.ingest.decoders.access_log import AccessLog, LogField
 from calltally.ingest.decoders.log_file import LogFile
 from calltally.ingest.log_import import ImportReport, LogImport, LogPart, Post, SentReceipt
+from calltally.server.garbage import collect_as_ever, collect_less
 
 EXIT_NOTHING_READ = 3
 _SHOWN_PROBLEMS = 20
@@ -75,6 +76,7 @@ def import_(
     any age. Exit code 0: done, whatever lines had to be skipped; 3: a file held lines, and no call in them.
     """
     settings = read_settings(directory, config, assignments)
+    collect_less()
     reports = []
     console = Console(stderr=True, quiet=as_json)
     with (
@@ -91,6 +93,7 @@ def import_(
                     run.report.take(part, receipt)
                     bars.update(bar, completed=run.bytes_read)
                 reports.append(run.report)
+    collect_as_ever()
     if as_json:
         click.echo(msgspec.json.encode(reports))
     else:

@@ -72,6 +72,7 @@ class Office:
             response = self._client.send(request)
         except httpx.ConnectError:  # the holder has ended; nothing was sent
             self._client.close()
+            self._apart = False  # a process is made only while no thread runs
             self._open()
             response = self._client.send(request)
         if response.is_success:

@@ -32,7 +32,7 @@ class TextColumn:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.codes: Int32s
-        self.distinct = list(dict.fromkeys(texts))
+        self.distinct = list(dict.fromkeys(texts)) if any(texts) else [""]
         if len(self.distinct) > 1:
             numbers = dict(zip(self.distinct, count(), strict=False))
             self.codes = np.fromiter(map(numbers.__getitem__, texts), np.int32, len(texts))

@@ -34,7 +34,8 @@ class Roller:
 
     Names go to the directory before the store: recording them again changes nothing.
 
-    ``failure`` is why the last try failed, None once one succeeded.
+    ``applied_at`` tells, on the monotonic clock, when it last did. ``failure`` is why the last try failed,
+    None once one succeeded.
 
     Works back to back while a question waits, and otherwise lets calls gather for up to ``gather_seconds``.
     """
@@ -62,6 +63,7 @@ class Roller:
         self._calls_since_checkpoint = 0
         self._checkpointed_at = time.monotonic()
         self.failure: Exception | None = None
+        self.applied_at = time.monotonic()
         self._stop = threading.Event()
         self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._run, name="roller", daemon=True)
@@ -101,6 +103,7 @@ class Roller:
             self._record_names([(position, name) for position, frame in frames for name in frame.names])
         self._store.apply(batch)
         self.rolled.advance(batch.last_position)
+        self.applied_at = time.monotonic()
         self._calls_since_checkpoint += len(batch.calls)
         return True
 

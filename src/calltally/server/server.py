@@ -1,7 +1,6 @@
 """A server from start to end."""
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -11,6 +10,7 @@ import structlog
 import uvloop
 
 from calltally.data_directory import DataDirectory
+from calltally.server.garbage import collect_as_ever, collect_less
 from calltally.server.serving import Serving, listening_socket, owner_socket
 from calltally.settings import Settings
 from calltally.wiring import Installation
@@ -53,25 +53,15 @@ async def _serve(directory: DataDirectory, settings: Settings, ready: Ready) -> 
     )
     running = asyncio.create_task(serving.run([signal.SIGINT, signal.SIGTERM]))
     await serving.started()
-    _leave_long_lived_objects_alone()
+    collect_less()
     log.info("serving", address=address, seen_ids=meter.seen_ids.count, position=meter.store.position)
     await ready(address, installation)
     await running
     log.info("stopping")
     await installation.close()
-    gc.unfreeze()  # or the store's library takes what it finds at the end for leaked
+    collect_as_ever()
     log.info("stopped")
     return 0
-
-
-def _leave_long_lived_objects_alone() -> None:
-    """Takes what was loaded at the start out of the collector's sight, and has it look less often.
-
-    A full look at millions of dictionary entries holds up the event loop for tens of milliseconds.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
 
 
 def _host(host: str) -> str:
