@@ -15,6 +15,7 @@ from litestar.testing import TestClient
 from calltally.api.owner_tokens_door import owner_tokens_router
 from calltally.api.problems import problem_response
 from calltally.cli import token_commands
+from calltally.cli.main import cli
 from calltally.cli.office import Office, RefusedError
 from calltally.control.clients import NewClient
 from calltally.errors import NotAuthenticatedError
@@ -56,7 +57,7 @@ def client(installation: Installation) -> NewClient:
 
 def run(*words: str) -> Result:
     """The outcome of a command line; a refusal is raised."""
-    return CliRunner().invoke(token_commands.token_group, words, catch_exceptions=False)
+    return CliRunner().invoke(cli, ["token", *words], catch_exceptions=False)
 
 
 def create(client: NewClient, name: str = "cron job") -> Any:
