@@ -42,7 +42,7 @@ def combined_log(lines: int) -> Path:
     )
     with unfinished.open("w", encoding="ascii") as file:
         for batch in recent.batches(sizes):
-            calls = batch.calls
+            calls, paths = batch.calls, batch.paths.texts()
             columns = (
                 calls[name].tolist() for name in ("time_ms", "client", "user", "method", "path", "status")
             )
@@ -51,7 +51,7 @@ def combined_log(lines: int) -> Path:
                 verb = dictionary.text(Kind.METHOD, method)
                 file.write(
                     f"{_address(user)} - {_user(user)} [{_at(ms)}] "
-                    f'"{verb} {batch.paths[path_index]} HTTP/1.1" {status} {size} '
+                    f'"{verb} {paths[path_index]} HTTP/1.1" {status} {size} '
                     f'"{_REFERRERS[client % len(_REFERRERS)]}" "{_AGENTS[client % len(_AGENTS)]}"\n'
                 )
     unfinished.rename(path)

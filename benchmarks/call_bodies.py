@@ -69,7 +69,8 @@ def _lines(count: int, random: np.random.Generator) -> Iterator[bytes]:
         texts = [_column(dictionary, kind, batch.calls[name]) for name, kind in _columns()]
         times = [_instant(ms) for ms in batch.calls["time_ms"].tolist()]
         ids = _uuids(count, random)
-        paths = [batch.paths[index] for index in batch.calls["path"].tolist()]
+        known = batch.paths.texts()
+        paths = [known[index] for index in batch.calls["path"].tolist()]
         numbers = (batch.calls[name].tolist() for name in ("status", "duration_ms", "response_bytes"))
         for id_, at, path, status, ms, size, *values in zip(ids, times, paths, *numbers, *texts, strict=True):
             told = ",".join(f'"{name}":"{value}"' for name, value in zip(_TEXTS, values, strict=True))
@@ -85,7 +86,8 @@ def call_rows(
     """The calls of a batch as a database client would hold them: id, time, texts and numbers."""
     texts = [_column(dictionary, kind, batch.calls[name]) for name, kind in _columns()]
     numbers = [batch.calls[name].tolist() for name in ("time_ms", "status", "duration_ms", "response_bytes")]
-    paths = [batch.paths[index] for index in batch.calls["path"].tolist()]
+    known = batch.paths.texts()
+    paths = [known[index] for index in batch.calls["path"].tolist()]
     return list(zip(_uuids(len(paths), random), *numbers, *texts, paths, strict=True))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.skewed_calls import DAY_MS, DAYS, FIRST_DAY, SkewedCalls
 from calltally.call_batch import CallBatch
 from calltally.dictionary import Dictionary, Kind
+from calltally.packed_texts import PackedTexts
 
 PLACEHOLDER = "{id}"
 _FIRST_MS = (FIRST_DAY - date(1970, 1, 1)).days * DAY_MS
@@ -40,7 +41,7 @@ class RecentCalls:
         calls["path"] = index + 1
         routes, things = divmod(distinct, _THINGS + 1)
         paths = [self._path(*pair) for pair in zip(routes.tolist(), things.tolist(), strict=True)]
-        return replace(batch, received_ms=calls["time_ms"] + 1000, paths=["", *paths])
+        return replace(batch, received_ms=calls["time_ms"] + 1000, paths=PackedTexts.of(["", *paths]))
 
     def _path(self, route: int, thing: int) -> str:
         return self._dictionary.text(Kind.ROUTE, route).replace(PLACEHOLDER, str(thing))

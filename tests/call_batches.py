@@ -12,6 +12,7 @@ from calltally.call import Call
 from calltally.call_batch import ABSENT, CALL_COLUMNS, CallBatch, Conflict, Outcome
 from calltally.clock import instant_ms
 from calltally.dictionary import Dictionary, DictionaryValue, Kind
+from calltally.packed_texts import PackedTexts
 from calltally.store.usage_store import UsageStore
 
 _numbers = iter(range(1, 2**62))
@@ -63,7 +64,7 @@ def batch_of(
         calls=columns,
         positions=np.full(len(calls), at, np.uint64),
         received_ms=np.array(received, np.int64),
-        paths=paths,
+        paths=PackedTexts.of(paths),
         values=values,
         outcomes=_all_accepted(columns, received) if outcomes is None else list(outcomes),
         conflicts=list(conflicts),

@@ -2,12 +2,14 @@
 store takes in one transaction."""
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from calltally.dictionary import DictionaryValue, Kind
+from calltally.packed_texts import NO_TEXT, PackedTexts
 
 CALL_COLUMNS = np.dtype(
     [
@@ -28,16 +30,31 @@ CALL_COLUMNS = np.dtype(
         ("route", "<i4"),
         ("path", "<i4"),
         ("status", "<i4"),
+        ("entry", "<i4"),
     ]
 )
-"""One accepted call. Texts are dictionary ids, ``path`` is an index into the batch's paths, an absent measure
-is `ABSENT`. The journal stores these bytes: a change needs a new frame version."""
+"""One entry of the ledger of calls, nearly always an accepted call. Texts are dictionary ids, ``path`` is an
+index into the batch's paths, an absent measure is `ABSENT`, ``entry`` is an `Entry`. The journal stores these
+bytes: a change needs a new frame version."""
 
 ABSENT = -1
 
 CallColumns = npt.NDArray[np.void]
 UInt64s = npt.NDArray[np.uint64]
 Int64s = npt.NDArray[np.int64]
+
+
+class Entry(IntEnum):
+    """What a row of the ledger of calls is. Rows are only ever added; what a call says now is their sum.
+
+    An identity is taken by its `RECEIVED` or `ADDED` row, which it has exactly one of, and stays taken. The
+    numbers are stored: never renumber, only add.
+    """
+
+    RECEIVED = 0  # a call as its sender sent it; counts 1
+    WITHDRAWN = 1  # takes an earlier row of the same identity back, as it was; counts -1
+    RESTATED = 2  # what a correction says instead; the identity was taken before; counts 1
+    ADDED = 3  # a call that only a correction brought; counts 1
 
 
 class Outcome(NamedTuple):
@@ -66,6 +83,68 @@ class Conflict(NamedTuple):
     content: bytes  # the call as JSON
 
 
+class Rejection(NamedTuple):
+    """How many calls of one organization's books were rejected for one reason.
+
+    Those of a receipt day add up to the day's `Outcome.rejected`.
+    """
+
+    organization: int
+    receipt_day: int
+    code: str  # a short name of the rule that was broken, as ``time.too_late``
+    calls: int
+
+
+class RejectedSample(NamedTuple):
+    """One rejected call, as it came, for inspection; only some of each reason are kept."""
+
+    organization: int
+    received_ms: int
+    code: str
+    field: str
+    reason: str
+    content: bytes  # what was sent, cut to a bounded length
+
+
+class Refusal(NamedTuple):
+    """How many requests with calls an organization was refused as a whole, before any call was judged."""
+
+    organization: int
+    receipt_day: int
+    reason: str  # a short name, as ``busy`` or ``too_large``
+    requests: int
+
+
+class Correction(NamedTuple):
+    """Who changed what was counted, when and why, and how many rows it brought of each `Entry`."""
+
+    organization: int
+    received_ms: int
+    who: str
+    why: str
+    action: str  # cancel, amend or replace
+    subject: str  # what was asked to be corrected, as JSON
+    withdrawn: int
+    restated: int
+    added: int
+
+
+class Erasure(NamedTuple):
+    """A user or an account that goes by ``replacement`` from now on, in everything received before.
+
+    ``text`` is carried only so that it can be found in paths and in what is kept for inspection; the store
+    keeps the erasure without it.
+    """
+
+    kind: Kind
+    organization: int
+    text: str
+    replacement: str
+    received_ms: int
+    who: str
+    why: str
+
+
 class NameUpdate(NamedTuple):
     """A name that a call gave to a client, a source or an account."""
 
@@ -79,8 +158,9 @@ class NameUpdate(NamedTuple):
 class CallBatch:
     """A span of the journal, ready for the store: the frames ``first_position`` through ``last_position``.
 
-    ``calls``, ``positions`` and ``received_ms`` have one entry per accepted call. ``paths[0]`` is the empty
-    path. Dictionary entries come in the order of their ids and before any later batch that uses them.
+    ``calls``, ``positions`` and ``received_ms`` have one entry per row. ``paths[0]`` is the empty path.
+    Dictionary entries come in the order of their ids and before any later batch that uses them. A batch with
+    an erasure has that one only, in its last frame, and every row of it was received before.
     """
 
     first_position: int
@@ -88,11 +168,16 @@ class CallBatch:
     calls: CallColumns
     positions: UInt64s
     received_ms: Int64s
-    paths: list[str] = field(default_factory=lambda: [""])
+    paths: PackedTexts = NO_TEXT
     values: list[DictionaryValue] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     names: list[NameUpdate] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    samples: list[RejectedSample] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    corrections: list[tuple[int, Correction]] = field(default_factory=list)  # with their positions
+    erasures: list[Erasure] = field(default_factory=list)
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """One field of all calls as a contiguous array."""

@@ -17,6 +17,7 @@ from calltally.ingest.routes import RouteNaming
 from calltally.ingest.seen_ids import Seen, SeenIds, Verdicts
 from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal
+from calltally.packed_texts import PackedTexts
 
 _DIMENSIONS = {
     "origin": (Kind.ORIGIN, "origin"),
@@ -113,7 +114,7 @@ class OrderedStep:
         frame = Frame(
             received_ms=now_ms,
             calls=columns,
-            paths=paths,
+            paths=PackedTexts.of(paths),
             values=interning.values,
             outcomes=_outcomes(books, now_ms),
             conflicts=_conflicts(calls, verdicts, organizations, now_ms),
@@ -124,7 +125,7 @@ class OrderedStep:
 
 def _columns(calls: PreparedCalls, new: Int64s, organizations: Int32s, interning: Interning) -> CallColumns:
     """The new calls as the journal's columns, but for their paths."""
-    columns = np.empty(len(new), CALL_COLUMNS)
+    columns = np.zeros(len(new), CALL_COLUMNS)
     if not len(new):
         return columns
     for name in ("identity_high", "identity_low", "digest", "time_ms", "status"):

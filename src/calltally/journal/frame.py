@@ -7,35 +7,77 @@ import msgspec
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
-from calltally.call_batch import CALL_COLUMNS, CallColumns, Conflict, NameUpdate, Outcome
+from calltally.call_batch import (
+    CALL_COLUMNS,
+    CallColumns,
+    Conflict,
+    Correction,
+    Erasure,
+    NameUpdate,
+    Outcome,
+    Refusal,
+    RejectedSample,
+    Rejection,
+)
 from calltally.dictionary import DictionaryValue, Kind
+from calltally.errors import CalltallyError
+from calltally.packed_texts import NO_TEXT, PackedTexts
 
-MAGIC = b"CTJ1"
+FAMILY = b"CTJ"
+"""Begins every frame of every version."""
+
+MAGIC = b"CTJ2"
 """Begins every frame and names the format; a change of any layout below needs another."""
+
+MAGIC_1 = b"CTJ1"
+"""The first format: without corrections, erasures and the reasons of rejections; paths as objects."""
 
 HEADER = struct.Struct("<4sIQQQ")
 """Magic, length of the payload, position, durable position when written, checksum."""
 
-_META_LENGTH = struct.Struct("<I")
+_SIZES = struct.Struct("<III")
+"""Length of the meta data, number of paths, bytes of the paths."""
+
+_META_LENGTH_1 = struct.Struct("<I")
+_CALL_COLUMNS_1 = np.dtype([field for field in CALL_COLUMNS.descr if field[0] != "entry"])
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The calls accepted in one step, the dictionary entries they use first, and the step's books.
+    """The rows of one step, the dictionary entries they use first, and the step's books.
 
-    Also a step that accepted nothing makes a frame: its outcomes count.
+    Also a step that accepted nothing makes a frame: its outcomes count. A frame with a correction holds the
+    correction's rows only, one with an erasure nothing else.
     """
 
     received_ms: int
     calls: CallColumns = field(default_factory=lambda: np.empty(0, CALL_COLUMNS))
-    paths: list[str] = field(default_factory=lambda: [""])
+    paths: PackedTexts = NO_TEXT
     values: list[DictionaryValue] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     names: list[NameUpdate] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    samples: list[RejectedSample] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    correction: Correction | None = None
+    erasure: Erasure | None = None
 
 
 class _Meta(msgspec.Struct, array_like=True):
+    received_ms: int
+    values: list[tuple[int, int, int, str, bool]]
+    outcomes: list[tuple[int, int, int, int, int, int, int]]
+    conflicts: list[tuple[int, int, int, int, bytes]]
+    names: list[tuple[int, str, str, str]]
+    rejections: list[tuple[int, int, str, int]]
+    samples: list[tuple[int, int, str, str, str, bytes]]
+    refusals: list[tuple[int, int, str, int]]
+    correction: tuple[int, int, str, str, str, str, int, int, int] | None
+    erasure: tuple[int, int, str, str, int, str, str] | None
+
+
+class _Meta1(msgspec.Struct, array_like=True):
     received_ms: int
     paths: list[str]
     values: list[tuple[int, int, int, str, bool]]
@@ -46,6 +88,7 @@ class _Meta(msgspec.Struct, array_like=True):
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Meta)
+_decoder_1 = msgspec.msgpack.Decoder(_Meta1)
 
 
 def encode_frame(frame: Frame, position: int, durable_position: int) -> bytes:
@@ -55,33 +98,87 @@ def encode_frame(frame: Frame, position: int, durable_position: int) -> bytes:
     to what was acknowledged.
     """
     meta = _encoder.encode(
-        [frame.received_ms, frame.paths, frame.values, frame.outcomes, frame.conflicts, frame.names]
+        [
+            frame.received_ms,
+            frame.values,
+            frame.outcomes,
+            frame.conflicts,
+            frame.names,
+            frame.rejections,
+            frame.samples,
+            frame.refusals,
+            frame.correction,
+            frame.erasure,
+        ]
     )
-    payload = b"".join([_META_LENGTH.pack(len(meta)), meta, frame.calls.tobytes()])
-    checksum = _checksum(position, durable_position, payload)
+    paths = frame.paths
+    offsets = paths.offsets.astype("<u4").tobytes()
+    sizes = _SIZES.pack(len(meta), len(paths), len(paths.data))
+    payload = b"".join([sizes, meta, offsets, paths.data, frame.calls.tobytes()])
+    checksum = _checksum(MAGIC, position, durable_position, payload)
     return HEADER.pack(MAGIC, len(payload), position, durable_position, checksum) + payload
 
 
-def decode_payload(payload: bytes | memoryview) -> Frame:
-    """The frame of a payload whose checksum was found right."""
-    (length,) = _META_LENGTH.unpack_from(payload)
-    start = _META_LENGTH.size
-    meta = _decoder.decode(payload[start : start + length])
+def decode_payload(payload: bytes | memoryview, magic: bytes = MAGIC) -> Frame:
+    """The frame of a payload whose checksum was found right, in the format that ``magic`` names."""
+    if magic == MAGIC_1:
+        return _decode_payload_1(payload)
+    meta_length, path_count, path_bytes = _SIZES.unpack_from(payload)
+    start = _SIZES.size
+    meta = _decoder.decode(payload[start : start + meta_length])
+    start += meta_length
+    offsets = np.frombuffer(payload, "<u4", path_count + 1, start).astype(np.int64)
+    start += 4 * (path_count + 1)
+    paths = PackedTexts(offsets, bytes(payload[start : start + path_bytes]))
+    erasure = meta.erasure
     return Frame(
         received_ms=meta.received_ms,
-        calls=np.frombuffer(payload, CALL_COLUMNS, offset=start + length),
-        paths=meta.paths,
-        values=[DictionaryValue(Kind(v[0]), v[1], v[2], v[3], v[4]) for v in meta.values],
+        calls=np.frombuffer(payload, CALL_COLUMNS, offset=start + path_bytes),
+        paths=paths,
+        values=_values(meta.values),
         outcomes=[Outcome(*outcome) for outcome in meta.outcomes],
         conflicts=[Conflict(*conflict) for conflict in meta.conflicts],
-        names=[NameUpdate(Kind(n[0]), n[1], n[2], n[3]) for n in meta.names],
+        names=_names(meta.names),
+        rejections=[Rejection(*rejection) for rejection in meta.rejections],
+        samples=[RejectedSample(*sample) for sample in meta.samples],
+        refusals=[Refusal(*refusal) for refusal in meta.refusals],
+        correction=Correction(*meta.correction) if meta.correction else None,
+        erasure=Erasure(Kind(erasure[0]), *erasure[1:]) if erasure else None,
     )
+
+
+def _decode_payload_1(payload: bytes | memoryview) -> Frame:
+    (length,) = _META_LENGTH_1.unpack_from(payload)
+    start = _META_LENGTH_1.size
+    meta = _decoder_1.decode(payload[start : start + length])
+    old = np.frombuffer(payload, _CALL_COLUMNS_1, offset=start + length)
+    calls = np.zeros(len(old), CALL_COLUMNS)
+    for name in _CALL_COLUMNS_1.names or ():
+        calls[name] = old[name]
+    return Frame(
+        received_ms=meta.received_ms,
+        calls=calls,
+        paths=PackedTexts.of(meta.paths),
+        values=_values(meta.values),
+        outcomes=[Outcome(*outcome) for outcome in meta.outcomes],
+        conflicts=[Conflict(*conflict) for conflict in meta.conflicts],
+        names=_names(meta.names),
+    )
+
+
+def _values(rows: list[tuple[int, int, int, str, bool]]) -> list[DictionaryValue]:
+    return [DictionaryValue(Kind(row[0]), *row[1:]) for row in rows]
+
+
+def _names(rows: list[tuple[int, str, str, str]]) -> list[NameUpdate]:
+    return [NameUpdate(Kind(row[0]), *row[1:]) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class FrameHeader:
     """What stands before a payload; ``end`` is where the frame ends in the bytes it was read from."""
 
+    magic: bytes
     position: int
     durable_position: int
     payload_start: int
@@ -89,17 +186,27 @@ class FrameHeader:
 
 
 def read_header(data: memoryview, offset: int) -> FrameHeader | None:
-    """The header at an offset if a whole and undamaged frame begins there, else None."""
+    """The header at an offset if a whole and undamaged frame begins there, else None.
+
+    Raises `CalltallyError` for such a frame in a format that only a newer program knows.
+    """
     if offset + HEADER.size > len(data):
         return None
     magic, length, position, durable_position, checksum = HEADER.unpack_from(data, offset)
     start = offset + HEADER.size
-    if magic != MAGIC or start + length > len(data):
+    if magic[:3] != FAMILY or start + length > len(data):
         return None
-    if _checksum(position, durable_position, data[start : start + length]) != checksum:
+    if _checksum(magic, position, durable_position, data[start : start + length]) != checksum:
         return None
-    return FrameHeader(position, durable_position, start, start + length)
+    if magic not in (MAGIC, MAGIC_1):
+        raise CalltallyError(
+            f"the journal has frames of the format {magic.decode('latin-1')}, which this version of "
+            "Calltally does not know: they were written by a newer version, which must be used to open it"
+        )
+    return FrameHeader(magic, position, durable_position, start, start + length)
 
 
-def _checksum(position: int, durable_position: int, payload: bytes | memoryview) -> int:
-    return xxh3_64_intdigest(payload, (position * 0x9E3779B97F4A7C15 + durable_position) & 0xFFFFFFFFFFFFFFFF)
+def _checksum(magic: bytes, position: int, durable_position: int, payload: bytes | memoryview) -> int:
+    salt = 0 if magic == MAGIC_1 else int.from_bytes(magic, "little")
+    seed = (position + salt) * 0x9E3779B97F4A7C15 + durable_position
+    return xxh3_64_intdigest(payload, seed & 0xFFFFFFFFFFFFFFFF)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from calltally.errors import DamagedDataError
-from calltally.journal.frame import MAGIC, FrameHeader, read_header
+from calltally.journal.frame import FAMILY, FrameHeader, read_header
 
 _SUFFIX = ".frames"
 
@@ -99,12 +99,12 @@ def drop_through(folder: Path, position: int) -> None:
 def _later_frame_proves_durable(path: Path, offset: int, position: int) -> bool:
     data = path.read_bytes()
     view = memoryview(data)
-    place = data.find(MAGIC, offset)
+    place = data.find(FAMILY, offset)
     while place != -1:
         header = read_header(view, place)
         if header is not None and header.durable_position >= position:
             return True
-        place = data.find(MAGIC, place + 1)
+        place = data.find(FAMILY, place + 1)
     return False
 
 

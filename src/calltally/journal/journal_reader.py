@@ -57,7 +57,7 @@ class JournalReader:
             if header is None:
                 break
             if header.position == expected:
-                frames.append(decode_payload(data[header.payload_start : header.end]))
+                frames.append(decode_payload(data[header.payload_start : header.end], header.magic))
                 calls += len(frames[-1].calls)
                 expected += 1
             offset = header.end

@@ -13,6 +13,7 @@ from calltally.errors import BusyError
 from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal
 from calltally.journal.progress import Progress
+from calltally.packed_texts import NO_TEXT, PackedTexts
 from calltally.store.usage_store import UsageStore
 
 log = structlog.get_logger()
@@ -147,14 +148,16 @@ class Roller:
 def batch_of_frames(frames: Sequence[tuple[int, Frame]]) -> CallBatch:
     """Frames in the order of their positions as one batch of columns."""
     sizes = [len(frame.calls) for _, frame in frames]
-    paths = [""]
+    paths = [NO_TEXT]
+    number_of_paths = len(NO_TEXT)
     parts: list[CallColumns] = []
     for _, frame in frames:
         calls = frame.calls
         if len(calls) and len(frame.paths) > 1:
             calls = calls.copy()
-            calls["path"] = np.where(calls["path"] > 0, calls["path"] + (len(paths) - 1), 0)
-            paths.extend(frame.paths[1:])
+            calls["path"] = np.where(calls["path"] > 0, calls["path"] + (number_of_paths - 1), 0)
+            paths.append(_without_first(frame.paths))
+            number_of_paths += len(paths[-1])
         parts.append(calls)
     return CallBatch(
         first_position=frames[0][0],
@@ -162,9 +165,19 @@ def batch_of_frames(frames: Sequence[tuple[int, Frame]]) -> CallBatch:
         calls=np.concatenate(parts) if parts else np.empty(0, CALL_COLUMNS),
         positions=np.repeat(np.array([position for position, _ in frames], np.uint64), sizes),
         received_ms=np.repeat(np.array([frame.received_ms for _, frame in frames], np.int64), sizes),
-        paths=paths,
+        paths=PackedTexts.joined(paths),
         values=[value for _, frame in frames for value in frame.values],
         outcomes=[outcome for _, frame in frames for outcome in frame.outcomes],
         conflicts=[conflict for _, frame in frames for conflict in frame.conflicts],
         names=[name for _, frame in frames for name in frame.names],
+        rejections=[rejection for _, frame in frames for rejection in frame.rejections],
+        samples=[sample for _, frame in frames for sample in frame.samples],
+        refusals=[refusal for _, frame in frames for refusal in frame.refusals],
+        corrections=[(position, frame.correction) for position, frame in frames if frame.correction],
+        erasures=[frame.erasure for _, frame in frames if frame.erasure],
     )
+
+
+def _without_first(paths: PackedTexts) -> PackedTexts:
+    """Without the empty text that the paths of every frame begin with."""
+    return PackedTexts(paths.offsets[1:], paths.data)

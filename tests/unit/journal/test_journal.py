@@ -7,11 +7,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calltally.call_batch import CALL_COLUMNS, Conflict, NameUpdate, Outcome
+from calltally.call_batch import (
+    CALL_COLUMNS,
+    Conflict,
+    Correction,
+    Erasure,
+    NameUpdate,
+    Outcome,
+    Refusal,
+    RejectedSample,
+    Rejection,
+)
 from calltally.dictionary import DictionaryValue, Kind
 from calltally.errors import DamagedDataError
 from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal, JournalFailedError
+from calltally.packed_texts import PackedTexts
 
 
 @pytest.fixture
@@ -51,11 +62,16 @@ def test_a_frame_comes_back_as_it_was_appended(folder: Path) -> None:
     frame = Frame(
         received_ms=1_700_000_000_123,
         calls=np.ones(3, CALL_COLUMNS),
-        paths=["", "/users/17", "/größe"],
+        paths=PackedTexts.of(["", "/users/17", "/größe"]),
         values=[DictionaryValue(Kind.ROUTE, 1, 7, "/users/{id}", derived=True)],
         outcomes=[Outcome(1, 19_675, 5, 3, 1, 0, 1)],
         conflicts=[Conflict(1, 1_700_000_000_123, 2**64 - 1, 1, b'{"id":"a"}')],
         names=[NameUpdate(Kind.CLIENT, "acme", "c-1", "Billing")],
+        rejections=[Rejection(1, 19_675, "time.too_late", 1)],
+        samples=[RejectedSample(1, 1_700_000_000_123, "time.too_late", "time", "is too old", b'{"id":"b"}')],
+        refusals=[Refusal(1, 19_675, "busy", 2)],
+        correction=Correction(1, 1_700_000_000_123, "ann", "sent in error", "cancel", "{}", 1, 0, 0),
+        erasure=Erasure(Kind.USER, 1, "u-1", "erased-1", 1_700_000_000_123, "ann", "asked to"),
     )
     journal = Journal(folder)
 
@@ -65,8 +81,15 @@ def test_a_frame_comes_back_as_it_was_appended(folder: Path) -> None:
     ((read_position, read),) = journal.reader(0).read(10**9)
     assert read_position == position == 1
     assert read.calls.tolist() == frame.calls.tolist()
-    assert (read.received_ms, read.paths, read.values) == (frame.received_ms, frame.paths, frame.values)
+    assert (read.received_ms, read.values) == (frame.received_ms, frame.values)
+    assert read.paths.texts() == ["", "/users/17", "/größe"]
     assert (read.outcomes, read.conflicts, read.names) == (frame.outcomes, frame.conflicts, frame.names)
+    assert (read.rejections, read.samples, read.refusals) == (
+        frame.rejections,
+        frame.samples,
+        frame.refusals,
+    )
+    assert (read.correction, read.erasure) == (frame.correction, frame.erasure)
     journal.close()
 
 

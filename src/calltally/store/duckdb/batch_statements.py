@@ -24,6 +24,7 @@ CALL_COLUMNS = (
     "identity_high",
     "identity_low",
     "digest",
+    "entry",
 )
 """The columns of the table call, in order."""
 

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from calltally.call_batch import CALL_COLUMNS, CallBatch, CallColumns
+from calltally.packed_texts import PackedTexts
 from calltally.store.duckdb.time_buckets import DAY_MS
 
 _ROWS_AT_ONCE = 4096
@@ -47,9 +48,15 @@ _CONFLICT = pa.schema(
 def call_table(batch: CallBatch) -> pa.Table:
     """One row per call: the fields of the batch, with ``path`` as text and the UTC ``day`` beside."""
     fields = _taken_apart(batch.calls)
-    fields["path"] = pa.DictionaryArray.from_arrays(fields["path"], pa.array(batch.paths, pa.string()))
+    fields["path"] = pa.DictionaryArray.from_arrays(fields["path"], _arrow_texts(batch.paths))
     fields["day"] = (fields["time_ms"] // DAY_MS).astype(np.int32)
     return pa.table({**fields, "position": batch.positions, "received_ms": batch.received_ms})
+
+
+def _arrow_texts(texts: PackedTexts) -> pa.Array:
+    """The texts where they lie."""
+    offsets = pa.py_buffer(np.ascontiguousarray(texts.offsets))
+    return pa.LargeStringArray.from_buffers(len(texts), offsets, pa.py_buffer(texts.data))
 
 
 def rows_beside(batch: CallBatch) -> dict[str, pa.Table]:

@@ -98,7 +98,7 @@ class Database:
 
     def _found(self) -> None:
         """Gives a new store its secret and its first position."""
-        if not statements.meta().run(self._root).fetchall():
+        if "identity_seed" not in dict(statements.meta().run(self._root).fetchall()):
             batch_statements.found(secrets.randbits(63)).run(self._root)
 
 
