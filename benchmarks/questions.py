@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from benchmarks.asking import Asking
-from benchmarks.skewed_calls import ACCOUNTS, CLIENTS, DAY_MS, SOURCES
+from benchmarks.skewed_calls import ACCOUNTS, CLIENTS, DAY_MS, ROUTES, SOURCES
 from calltally.window import first_of_month, months_before
 
 EXPERIMENTAL = {"X-SailPoint-Experimental": "true"}
@@ -26,6 +26,8 @@ _RAW_STATUSES = ", ".join(
         "status BETWEEN 500 AND 599",
     )
 )
+_GENESYS_COLUMNS = {"OAuthClientId": "client_id", "TemplateUri": "route", "HttpMethod": "method"}
+_GENESYS_COUNTS = ("Status200", "Status300", "Status400", "Status429", "Status500")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,11 @@ class Asked:
     sql: str
     same: Callable[[Any, list[tuple[Any, ...]]], bool]
     body: str = ""
+    is_execution: bool = False
 
     @property
     def asking(self) -> Asking:
-        return Asking(self.target, self.body)
+        return Asking(self.target, self.body, self.is_execution)
 
 
 Question = Callable[[random.Random], Asked]
@@ -60,6 +63,10 @@ def questions() -> dict[str, Question]:
         "Segment's sources, a month, 1,000 rows": _sources,
         "Genesys, a month by client": _genesys("OAuthClientId"),
         "Genesys, a month by route and method": _genesys("TemplateUri", "HttpMethod"),
+        "Genesys, one client's month by route and method": _genesys_client_query,
+        "Genesys, one client's summary": _genesys_summary,
+        "Genesys search by client, route, method, about 1,000 rows": _genesys_search(routes=25),
+        "Genesys search by client, route, method, 1,000 of about 16,000": _genesys_search(),
         "calls of a month by day": _by_day,
         "top 100 clients of a month": _top_clients,
         "one client's routes, 28 days": _routes_of_client,
@@ -146,23 +153,85 @@ def _last(answer: Any) -> Any:
 
 
 def _genesys(*group_by: str) -> Question:
-    column = {"OAuthClientId": "client_id", "TemplateUri": "route", "HttpMethod": "method"}
-    keys = ", ".join(column[key] for key in group_by)
+    keys = ", ".join(_GENESYS_COLUMNS[key] for key in group_by)
 
     def question(chance: random.Random) -> Asked:
         start, end = _month(chance)
-        interval = f"{start}/{end - timedelta(days=1)}"
-        sql = (
-            f"SELECT {keys}, COUNT(*), {_RAW_STATUSES} FROM call WHERE {_within(start, end)} GROUP BY {keys}"
-        )
         return Asked(
             "/api/v2/usage/query",
-            sql,
-            lambda answer, rows: len(answer["results"]) == len(rows),
-            json.dumps({"interval": interval, "groupBy": list(group_by)}),
+            _genesys_sql(keys, start, end),
+            _same_requests,
+            json.dumps({"interval": _interval(start, end), "groupBy": list(group_by)}),
+            is_execution=True,
         )
 
     return question
+
+
+def _genesys_client_query(chance: random.Random) -> Asked:
+    start, end = _month(chance)
+    client = _client(chance)
+    return Asked(
+        f"/api/v2/oauth/clients/{client}/usage/query",
+        _genesys_sql("route, method", start, end, f"AND client_id = '{client}'"),
+        _same_requests,
+        json.dumps({"interval": _interval(start, end), "groupBy": ["TemplateUri", "HttpMethod"]}),
+        is_execution=True,
+    )
+
+
+def _genesys_summary(chance: random.Random) -> Asked:
+    client = _client(chance)
+    days = chance.randrange(7, 32)
+    start, end = _today() - timedelta(days=days), _today() + timedelta(days=1)
+    return Asked(
+        f"/api/v2/oauth/clients/{client}/usage/summary?days={days}",
+        _genesys_sql("route, method", start, end, f"AND client_id = '{client}'"),
+        _same_requests,
+        is_execution=True,
+    )
+
+
+def _genesys_search(routes: int = 0) -> Question:
+    """By client, template and method with all counts; of a few of the routes, or of all."""
+
+    def question(chance: random.Random) -> Asked:
+        start, end = _month(chance)
+        numbers = chance.sample(range(ROUTES), routes)
+        templates = [f"/v1/things-{number:03}/{{id}}" for number in numbers]
+        body = {
+            "interval": _interval(start, end),
+            "metrics": ["ClientName", "TemplateUri", "HttpMethod", *_GENESYS_COUNTS],
+            "templateUris": templates,
+        }
+        keys = "client_id, method, route"
+        among = ", ".join(f"'{template}'" for template in templates)
+        condition = f"AND route IN ({among})" if templates else ""
+        return Asked(
+            "/api/v2/usage/simplesearch",
+            f"{_genesys_sql(keys, start, end, condition)} ORDER BY {keys} LIMIT 1000",
+            lambda answer, rows: len(answer["results"]) == len(rows),
+            json.dumps(body),
+            is_execution=True,
+        )
+
+    return question
+
+
+def _genesys_sql(keys: str, start: date, end: date, condition: str = "") -> str:
+    return (
+        f"SELECT {keys}, COUNT(*), {_RAW_STATUSES} "
+        f"FROM call WHERE {_within(start, end)} {condition} GROUP BY {keys}"
+    )
+
+
+def _same_requests(answer: Any, rows: list[tuple[Any, ...]]) -> bool:
+    """Whether both have the same groups' numbers of calls, which stand before the five of statuses."""
+    return sorted(row["requests"] for row in answer["results"]) == sorted(row[-6] for row in rows)
+
+
+def _interval(start: date, end: date) -> str:
+    return f"{start}/{end - timedelta(days=1)}"
 
 
 def _by_day(chance: random.Random) -> Asked:
@@ -182,7 +251,7 @@ def _top_clients(chance: random.Random) -> Asked:
 
 def _routes_of_client(chance: random.Random) -> Asked:
     start = _today() - timedelta(days=chance.randrange(30, 360))
-    client = f"client-{chance.randrange(CLIENTS):04}"
+    client = _client(chance)
     span = start, start + timedelta(days=28)
     sql = (
         f"SELECT route, method, COUNT(*) FROM call WHERE {_within(*span)} AND client_id = '{client}' "
@@ -270,6 +339,10 @@ def _month(chance: random.Random) -> tuple[date, date]:
 
 def _source(chance: random.Random) -> str:
     return f"source-{chance.randrange(SOURCES):03}"
+
+
+def _client(chance: random.Random) -> str:
+    return f"client-{chance.randrange(CLIENTS):04}"
 
 
 def _today() -> date:
