@@ -157,7 +157,7 @@ async def test_what_is_asked_while_the_server_stops_is_answered_after_the_restar
     app: GenesysApp, client: httpx.AsyncClient
 ) -> None:
     await app.dialect.stop()
-    uri = await ask(client)
+    uri = await ask(client, status=202)
     assert await result(client, uri) == {"queryStatus": "Running"}
 
     app.dialect = app.new_dialect()
@@ -277,7 +277,7 @@ async def test_a_server_about_to_end_leaves_the_question_to_the_next_one(
     app: GenesysApp, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_once(app, monkeypatch, OutOfServiceError("the disk is gone"))
-    uri = await ask(client)
+    uri = await ask(client, status=202)
     assert await result(client, uri) == {"queryStatus": "Running"}
 
     app.dialect = app.new_dialect()
