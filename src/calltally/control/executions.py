@@ -28,15 +28,6 @@ class ExecutionState(StrEnum):
     FAILED = "failed"
 
 
-_INSERT = insert(executions)
-_INSERT_PAGE = insert(execution_pages)
-_FINISH = (
-    update(executions)
-    .where(executions.c.execution_id == bindparam("running_id"))
-    .where(executions.c.state == ExecutionState.RUNNING)
-)
-
-
 class TooManyExecutionsError(BusyError):
     """The client has as many executions as one may; it must wait until some finish or expire."""
 
@@ -77,6 +68,35 @@ class Outcome:
     @property
     def state(self) -> ExecutionState:
         return ExecutionState.COMPLETE if self.failure is None else ExecutionState.FAILED
+
+
+# Built once: building a statement takes SQLAlchemy longer than SQLite needs to run it.
+_INSERT = insert(executions)
+_INSERT_PAGE = insert(execution_pages)
+_FINISH = (
+    update(executions)
+    .where(executions.c.execution_id == bindparam("running_id"))
+    .where(executions.c.state == ExecutionState.RUNNING)
+)
+_FIND = (
+    select(executions)
+    .where(executions.c.execution_id == bindparam("execution_id"))
+    .where(executions.c.organization == bindparam("organization"))
+    .where(executions.c.expires_ms > bindparam("now_ms"))
+)
+_PAGES = (
+    select(execution_pages.c.content)
+    .where(execution_pages.c.execution_id == bindparam("execution_id"))
+    .where(execution_pages.c.page.between(bindparam("first"), bindparam("last")))
+    .order_by(execution_pages.c.page)
+)
+_NUMBERS = (
+    select(executions.c.state, func.count().label("number"), func.min(executions.c.expires_ms))
+    .where(executions.c.organization == bindparam("organization"))
+    .where(executions.c.asked_by == bindparam("asked_by"))
+    .where(executions.c.expires_ms > bindparam("now_ms"))
+    .group_by(executions.c.state)
+)
 
 
 class Executions:
@@ -172,13 +192,13 @@ class Executions:
         """The organization's execution of that id, unless it has expired."""
         if not can_be_an_id(execution_id):
             return None
-        query = select(executions).where(
-            executions.c.execution_id == execution_id,
-            executions.c.organization == organization,
-            executions.c.expires_ms > self._clock.now_ms(),
-        )
+        asked = {
+            "execution_id": execution_id,
+            "organization": organization,
+            "now_ms": self._clock.now_ms(),
+        }
         with self._database.reading() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_FIND, asked).one_or_none()
         return None if row is None else _execution(row)
 
     def pages(self, execution_id: str, first: int, last: int) -> list[bytes]:
@@ -186,14 +206,9 @@ class Executions:
 
         Past the end there are none, nor once the execution was removed.
         """
-        query = (
-            select(execution_pages.c.content)
-            .where(execution_pages.c.execution_id == execution_id)
-            .where(execution_pages.c.page.between(first, last))
-            .order_by(execution_pages.c.page)
-        )
+        asked = {"execution_id": execution_id, "first": first, "last": last}
         with self._database.reading() as connection:
-            packed = list(connection.execute(query).scalars())
+            packed = list(connection.execute(_PAGES, asked).scalars())
         return [zstandard.decompress(content) for content in packed]
 
     def unfinished(self) -> tuple[Execution, ...]:
@@ -216,14 +231,8 @@ class Executions:
             return connection.execute(delete(executions).where(expired)).rowcount
 
     def _check_number(self, connection: Connection, organization: str, asked_by: str, now_ms: int) -> None:
-        query = (
-            select(executions.c.state, func.count().label("number"), func.min(executions.c.expires_ms))
-            .where(executions.c.organization == organization)
-            .where(executions.c.asked_by == asked_by)
-            .where(executions.c.expires_ms > now_ms)
-            .group_by(executions.c.state)
-        )
-        found = {state: (number, first_ms) for state, number, first_ms in connection.execute(query)}
+        asked = {"organization": organization, "asked_by": asked_by, "now_ms": now_ms}
+        found = {state: (number, first) for state, number, first in connection.execute(_NUMBERS, asked)}
         if found.get(ExecutionState.RUNNING, (0, 0))[0] >= self._max_unfinished:
             raise TooManyExecutionsError(
                 f"{self._max_unfinished} executions of this client are not finished",

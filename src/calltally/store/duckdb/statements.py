@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from calltally.store.duckdb.marginals import narrowest_marginal
 
-Bound = int | str
+Bound = int | str | list[int]
 
 
 class Statement:
