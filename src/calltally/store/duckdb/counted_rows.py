@@ -125,7 +125,7 @@ class CountedRows:
 def membership(dimension: Dimension, numbers: tuple[int, ...]) -> Statement:
     """The condition that a column holds one of the numbers.
 
-    Several are bound as one list: of hundreds, each a parameter of its own, binding takes longer than looking.
+    Several are bound as one list: binding hundreds one by one takes longer than looking for them.
     """
     column = COLUMNS[dimension]
     if len(numbers) == 1:
