@@ -42,6 +42,51 @@ def test_a_question_is_kept_as_it_was_asked(executions: Executions) -> None:
     assert (execution.state, execution.rows, execution.failure) == (ExecutionState.RUNNING, 0, "")
 
 
+def test_an_execution_without_a_position_is_one_of_an_older_version(executions: Executions) -> None:
+    execution = executions.new("acme", "client-1", "query", "target", "now?")
+    executions.keep(execution)
+
+    assert asked(executions).position == 7
+    assert found(executions, execution).position is None
+
+
+def test_nothing_knows_of_an_execution_that_was_not_kept(executions: Executions) -> None:
+    execution = executions.new("acme", "client-1", "query", "target", "now?")
+
+    assert executions.find("acme", execution.execution_id) is None
+    assert executions.unfinished() == ()
+
+
+def test_a_question_and_its_answer_may_be_kept_together(executions: Executions) -> None:
+    complete, failed = (executions.new("acme", "client-1", "query", "target", "now?") for _ in range(2))
+
+    executions.keep(complete, Outcome([b"[1,2]", b"[3]"], 3))
+    executions.keep(failed, Outcome(failure="it cannot be"))
+
+    assert (found(executions, complete).state, found(executions, complete).rows) == (
+        ExecutionState.COMPLETE,
+        3,
+    )
+    assert executions.pages(complete.execution_id, 0, 9) == [b"[1,2]", b"[3]"]
+    assert (found(executions, failed).state, found(executions, failed).failure) == (
+        ExecutionState.FAILED,
+        "it cannot be",
+    )
+    assert executions.unfinished() == ()
+
+
+def test_one_too_many_leaves_nothing_behind_though_it_is_answered(installation: Installation) -> None:
+    executions = bounded(installation, max_unfinished=1)
+    asked(executions)
+    refused = executions.new("acme", "client-1", "query", "target", "now?")
+
+    with pytest.raises(TooManyExecutionsError):
+        executions.keep(refused, Outcome([b"[1]"], 1))
+
+    assert executions.find("acme", refused.execution_id) is None
+    assert executions.pages(refused.execution_id, 0, 9) == []
+
+
 def test_an_answer_is_found_page_by_page(executions: Executions) -> None:
     execution = asked(executions)
 
