@@ -7,6 +7,7 @@ from typing import Any
 
 from litestar import Router
 
+from calltally.api.body_budget import BodyBudget
 from calltally.api.calls_door import BodyLimits, CallsDoor
 from calltally.api.directory_door import directory_router
 from calltally.api.health_door import health_router
@@ -36,6 +37,7 @@ from calltally.ingest.intake import MILLISECONDS_PER_DAY, IntakeLimits
 from calltally.meter import Meter, MeterOptions
 from calltally.query.query_engine import QueryEngine
 from calltally.server.application import Application
+from calltally.server.bounded_bodies import BodyBounds
 from calltally.settings import Settings
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 
@@ -55,6 +57,7 @@ class Installation:
         self.api_tokens = ApiTokens(self._control, self._clock)
         self.names = NameDirectory(self._control)
         self.meter: Meter | None = None
+        self._body_budget = BodyBudget(max(settings.max_bodies, 2 * settings.max_body))
         self._genesys: GenesysDialect | None = None
 
     async def open_meter(self, on_failure: Callable[[Exception], None] = lambda _: None) -> Meter:
@@ -88,7 +91,6 @@ class Installation:
             authority,
             self.clients,
             failures_per_client=settings.login_failures_per_minute,
-            body_seconds=settings.body_timeout_seconds,
         )
         self._genesys = self._genesys_dialect(meter, authority)
         await self._genesys.start()
@@ -113,24 +115,19 @@ class Installation:
         self, doorkeeper: Doorkeeper, routers: list[Router], descriptions: Iterable[Mapping[str, Any]] = ()
     ) -> Application:
         settings = self._settings
+        bounds = BodyBounds(settings.body_timeout_seconds, settings.minimum_body_rate, self._body_budget)
         if self.meter is None:
-            return Application(routers, None, descriptions, max_body=settings.max_body)
-        limits = BodyLimits(
-            settings.max_body, settings.max_call, settings.max_calls, settings.body_timeout_seconds
-        )
+            return Application(routers, None, descriptions, max_body=settings.max_body, bounds=bounds)
+        limits = BodyLimits(settings.max_body, settings.max_call, settings.max_calls)
         own = [
             usage_router(self.meter.engine, doorkeeper, self._clock),
-            directory_router(
-                self.names,
-                self.meter.engine,
-                doorkeeper,
-                self._clock,
-                body_seconds=settings.body_timeout_seconds,
-            ),
+            directory_router(self.names, self.meter.engine, doorkeeper, self._clock),
             health_router(self.meter),
         ]
-        calls_door = CallsDoor(self.meter.intake, doorkeeper, limits)
-        return Application([*own, *routers], calls_door, descriptions, max_body=settings.max_body)
+        calls_door = CallsDoor(self.meter.intake, doorkeeper, self._body_budget, limits)
+        return Application(
+            [*own, *routers], calls_door, descriptions, max_body=settings.max_body, bounds=bounds
+        )
 
     def _sailpoint_dialect(self, engine: QueryEngine, doorkeeper: Doorkeeper) -> SailPointDialect:
         settings = self._settings
@@ -155,7 +152,6 @@ class Installation:
             self._clock,
             durable_position=lambda: meter.journal.durable.position,
             requests=settings.genesys_requests_per_minute,
-            body_timeout=settings.body_timeout_seconds,
             lag_days=settings.genesys_lag_days,
         )
 
