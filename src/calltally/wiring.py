@@ -12,6 +12,7 @@ from calltally.api.calls_door import BodyLimits, CallsDoor
 from calltally.api.directory_door import directory_router
 from calltally.api.health_door import health_router
 from calltally.api.owner_door import owner_router
+from calltally.api.owner_keys_door import owner_keys_router
 from calltally.api.owner_tokens_door import owner_tokens_router
 from calltally.api.usage_door import usage_router
 from calltally.auth.caller import Doorkeeper
@@ -56,6 +57,8 @@ class Installation:
         self.clients = ClientRegistry(self._control, self._clock)
         self.api_tokens = ApiTokens(self._control, self._clock)
         self.names = NameDirectory(self._control)
+        self._token_lifetime = timedelta(hours=settings.token_hours)
+        self.signing_keys = SigningKeys(self._control, self._clock, self._token_lifetime)
         self.meter: Meter | None = None
         self._body_budget = BodyBudget(max(settings.max_bodies, 2 * settings.max_body))
         self._genesys: GenesysDialect | None = None
@@ -77,15 +80,14 @@ class Installation:
     async def public_application(self) -> Application:
         """Every door, for clients that log in; queries that a crash cut off are run again."""
         settings, meter = self._settings, self._opened_meter()
-        lifetime = timedelta(hours=settings.token_hours)
         authority = TokenAuthority(
             self._control,
             self.clients,
             self.api_tokens,
-            SigningKeys(self._control, self._clock, lifetime),
+            self.signing_keys,
             self._clock,
             issuer=settings.issuer,
-            lifetime=lifetime,
+            lifetime=self._token_lifetime,
         )
         login = token_router(
             authority,
@@ -108,6 +110,7 @@ class Installation:
         owners = [
             owner_router(self.clients, counting=self.meter is not None),
             owner_tokens_router(self.api_tokens),
+            owner_keys_router(self.signing_keys),
         ]
         return self._application(OwnerDoorkeeper(), owners)
 

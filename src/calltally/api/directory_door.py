@@ -71,9 +71,9 @@ def directory_router(
         return caller
 
     def doors_of(listed: Listed) -> list[BaseRouteHandler]:
-        kind, one = KIND_OF[listed], listed.value.removesuffix("s")
+        kind = KIND_OF[listed]
 
-        @put(f"/{listed}/{{id_:str}}", summary=f"Name one {one}", operation_id=f"name{one.title()}")
+        @put(f"/{listed}/{{id_:str}}")
         async def put_name(request: _Request, id_: FromPath[str]) -> Response[dict[str, str]]:
             caller = await admit(request, WRITE_DIRECTORY)
             thing = _checked_id(unquote(id_))
@@ -81,7 +81,7 @@ def directory_router(
             await asyncio.to_thread(names.set, caller.organization, kind, thing, name)
             return Response({"id": thing, "name": name})
 
-        @get(f"/{listed}", summary=f"The names of {listed}", operation_id=f"list{listed.value.title()}")
+        @get(f"/{listed}")
         async def list_names(request: _Request) -> Response[dict[str, Any]]:
             caller = await admit(request, READ_USAGE)
             found = await asyncio.to_thread(names.all, caller.organization, kind)
@@ -89,7 +89,7 @@ def directory_router(
 
         return [put_name, list_names]
 
-    @get("/dormant", summary="Who has had no call for a while", operation_id="listDormant")
+    @get("/dormant")
     async def list_dormant(request: _Request) -> Response[dict[str, Any]]:
         caller = await admit(request, READ_USAGE)
         asked = Parameters(request.scope["query_string"], ["kind", "days", "limit"])

@@ -19,11 +19,11 @@ def openapi_router(document: Data) -> Router:
     encoded = msgspec.json.encode(document)
     page = openapi_page(document).encode()
 
-    @get(DOCUMENT_PATH, operation_id="getDocument")
+    @get(DOCUMENT_PATH)
     async def show_document() -> Response[bytes]:
         return Response(encoded, media_type="application/json", headers=_KEPT)
 
-    @get(PAGE_PATH, operation_id="getPage")
+    @get(PAGE_PATH)
     async def show_page() -> Response[bytes]:
         return Response(page, media_type="text/html", headers=_KEPT | _LOADS_NOTHING)
 

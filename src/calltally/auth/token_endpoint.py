@@ -57,7 +57,7 @@ def token_router(
     """The routes at which programs log in; see `Login` for the limits, which are failures a minute."""
     login = Login(registry, failures_per_client, failures_per_address)
 
-    @post(TOKEN_PATH, status_code=HTTP_200_OK, media_type=MediaType.JSON, operation_id="issueToken")
+    @post(TOKEN_PATH, status_code=HTTP_200_OK, media_type=MediaType.JSON)
     async def issue_token(request: Request[Any, Any, Any]) -> Response[TokenReply]:
         """Exchanges client credentials for an access token.
 
@@ -82,13 +82,13 @@ def token_router(
         )
         return Response(reply, headers=_NOT_TO_BE_STORED)
 
-    @route(TOKEN_PATH, http_method=_OTHER_METHODS, include_in_schema=False, status_code=HTTP_200_OK)
+    @route(TOKEN_PATH, http_method=_OTHER_METHODS, status_code=HTTP_200_OK)
     async def refuse_method() -> Response[TokenError]:
         refusal = invalid_request("A token is asked for with POST.", status=HTTP_405_METHOD_NOT_ALLOWED)
         refusal.headers["Allow"] = "POST, OPTIONS"
         return _refused(refusal)
 
-    @get(JWKS_PATH, media_type=MediaType.JSON, operation_id="getSigningKeys")
+    @get(JWKS_PATH, media_type=MediaType.JSON)
     async def show_keys() -> Response[dict[str, list[dict[str, str]]]]:
         """The public keys that verify access tokens, as a JSON Web Key Set."""
         return Response(authority.jwks(), headers={"Cache-Control": "public, max-age=300"})

@@ -10,6 +10,7 @@ from calltally import __version__
 from calltally.cli.client_commands import client_group
 from calltally.cli.demo_command import demo
 from calltally.cli.import_command import import_
+from calltally.cli.key_commands import key_group
 from calltally.cli.name_commands import name_group
 from calltally.cli.serve_command import serve
 from calltally.cli.token_commands import token_group
@@ -26,7 +27,7 @@ def cli() -> None:
     """Know exactly who calls your APIs."""
 
 
-for command in (serve, demo, client_group, token_group, import_, usage_group, name_group):
+for command in (serve, demo, client_group, token_group, key_group, import_, usage_group, name_group):
     cli.add_command(command)
 
 

@@ -131,7 +131,6 @@ class GenesysDialect:
                 ),
             ],
             exception_handlers={Exception: _refuse},
-            include_in_schema=False,
         )
 
     async def _post_query(self, request: _Request) -> Response[bytes]:
