@@ -80,8 +80,8 @@ def test_browsers_are_told_to_stay_with_https_only_where_a_known_proxy_spoke_it(
 
 
 def test_without_a_named_proxy_nobody_is_believed(tmp_path: Path) -> None:
-    with ServerProcess(tmp_path / "data", login_failures_per_minute=1) as server:
-        with visitor(server, PROXY) as client:
-            answers = [failed_login(client, f"192.0.2.{number}") for number in (1, 2)]
+    server = ServerProcess(tmp_path / "data", login_failures_per_minute=1)
+    with server, visitor(server, PROXY) as client:
+        answers = [failed_login(client, f"192.0.2.{number}") for number in (1, 2)]
 
     assert answers == [401, 429]
