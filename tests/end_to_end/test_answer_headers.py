@@ -25,7 +25,7 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         ("POST", "/v1/calls"),
         ("PUT", "/v1/calls"),
         ("POST", "/oauth/token"),
-        ("GET", "//oauth//token"),
+        ("GET", "/oauth//token"),
         ("GET", "/healthz"),
         ("GET", "/metrics"),
         ("GET", "/openapi"),
