@@ -40,4 +40,4 @@ def _shown(keys: SigningKeys, key: SigningKey) -> dict[str, Any]:
 
 
 def _instant(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else instant_of(milliseconds).isoformat()
+    return None if milliseconds is None else instant_of(milliseconds).isoformat(timespec="seconds")

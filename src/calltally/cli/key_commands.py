@@ -30,7 +30,7 @@ def list_(directory: Path, as_json: bool) -> None:
     table = Table(box=None)
     table.add_column("key_id", no_wrap=True)
     for column in ("created", "retired", "needed_until"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for key in keys:
         table.add_row(key["key_id"], key["created"], key["retired"] or "", key["needed_until"] or "")
     Console().print(table)
