@@ -8,6 +8,8 @@ from typing import NamedTuple, Self
 
 from tests.end_to_end.server_process import ServerProcess
 
+_PIECE = 64 * 1024
+
 
 class Reply(NamedTuple):
     """One answer of the server."""
@@ -34,7 +36,9 @@ class Wire:
         self._socket.close()
 
     def send(self, *data: bytes) -> Self:
-        self._socket.sendall(b"".join(data))
+        whole = memoryview(b"".join(data))
+        for start in range(0, len(whole), _PIECE):  # the time-out is for each piece
+            self._socket.sendall(whole[start : start + _PIECE])
         return self
 
     def send_what_is_taken(self, data: bytes) -> None:
