@@ -247,7 +247,7 @@ def test_twenty_thousand_tiny_posts_down_five_connections_are_counted_each(
 
     def post_all(_: int) -> set[bytes]:
         first = next(numbers) * each
-        with Wire(server) as wire, ThreadPoolExecutor(1) as sender:
+        with Wire(server, seconds=300) as wire, ThreadPoolExecutor(1) as sender:
             requests = b"".join(one_call(first + number) for number in range(each))
             sent = sender.submit(wire.send, requests)
             replies = {wire.reply().body for _ in range(each)}

@@ -8,8 +8,6 @@ from typing import NamedTuple, Self
 
 from tests.end_to_end.server_process import ServerProcess
 
-_PIECE = 64 * 1024
-
 
 class Reply(NamedTuple):
     """One answer of the server."""
@@ -21,11 +19,11 @@ class Reply(NamedTuple):
 
 
 class Wire:
-    """Sends any bytes, and reads answers one by one; a silence of ten seconds is an error."""
+    """Sends any bytes, and reads answers one by one; a silence of so many seconds is an error."""
 
-    def __init__(self, server: ServerProcess) -> None:
+    def __init__(self, server: ServerProcess, seconds: float = 10) -> None:
         host, port = server.address.removeprefix("http://").split(":")
-        self._socket = socket.create_connection((host, int(port)), timeout=10)
+        self._socket = socket.create_connection((host, int(port)), timeout=seconds)
         self._answers = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:
@@ -36,17 +34,16 @@ class Wire:
         self._socket.close()
 
     def send(self, *data: bytes) -> Self:
-        whole = memoryview(b"".join(data))
-        for start in range(0, len(whole), _PIECE):  # the time-out is for each piece
-            self._socket.sendall(whole[start : start + _PIECE])
+        self._socket.sendall(b"".join(data))
         return self
 
     def send_what_is_taken(self, data: bytes) -> None:
         """Sends until the server takes no more for a second."""
+        seconds = self._socket.gettimeout()
         self._socket.settimeout(1)
         with contextlib.suppress(TimeoutError):
             self._socket.sendall(data)
-        self._socket.settimeout(10)
+        self._socket.settimeout(seconds)
 
     def keep_sending(self, data: bytes) -> None:
         """Sends something every tenth of a second, for ten seconds or until the server closes."""
