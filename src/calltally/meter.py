@@ -22,6 +22,7 @@ from calltally.query.query_engine import QueryEngine
 from calltally.rollup.compactor import Compactor
 from calltally.rollup.roller import Roller
 from calltally.store.usage_store import UsageStore
+from calltally.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ class Meter:
             refuse=self._disk_is_short,
         )
         self.engine = QueryEngine(store, self.roller, clock, self._threads)
+        self.upkeep = Upkeep()
         self._forgetting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
