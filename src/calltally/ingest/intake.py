@@ -11,10 +11,11 @@ from calltally.auth.caller import Caller
 from calltally.auth.permissions import ANY_ORGANIZATION
 from calltally.clock import Clock
 from calltally.errors import BusyError
-from calltally.ingest.call_rules import Admission
+from calltally.ingest.call_rules import Admission, Fault
 from calltally.ingest.decoded_calls import DecodedCalls
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
+from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.receipt import CallVerdict, Receipt, Verdict
 from calltally.ingest.stored_identities import StoredIdentities
 from calltally.journal.journal import Journal
@@ -66,10 +67,11 @@ class Intake:
         Raises `BusyError` before anything was taken when senders must slow down, and `JournalFailedError`
         when it is unknown whether the calls are on disk.
         """
+        self._refuse_when_full()
         receipt = Receipt()
         position = 0
         for slice_ in slices:
-            self._refuse_when_full()
+            await self._wait_for_room()
             position = await self._take_slice(caller, slice_, backfill, receipt)
             await asyncio.sleep(0)
         await self._journal.durable.reached(position)
@@ -77,11 +79,23 @@ class Intake:
             self.totals[verdict] += getattr(receipt, verdict)
         return receipt
 
+    def refused(self, caller: Caller, reason: str) -> None:
+        """Books a request that a door refused as a whole, by a short name of the reason.
+
+        It reaches the journal within a second, so a crash loses the refusals of the last second at most.
+        """
+        self._step.refuse(caller.organization, reason, self._clock.now_ms())
+
     def _refuse_when_full(self) -> None:
         if self._journal.queued_bytes > self._limits.max_queued_bytes:
             raise BusyError("too many calls wait to be written to disk", retry_after=1)
         if refusal := self._refuse():
             raise refusal
+
+    async def _wait_for_room(self) -> None:
+        """What has begun is not refused half-way; it waits until enough of what waits before it is on disk."""
+        while self._journal.queued_bytes > self._limits.max_queued_bytes:
+            await self._journal.durable.reached(self._journal.durable.position + 1)
 
     async def _take_slice(
         self, caller: Caller, slice_: DecodedCalls, backfill: bool, receipt: Receipt
@@ -89,13 +103,11 @@ class Intake:
         now_ms = self._clock.now_ms()
         admission = self._admission(caller, now_ms, backfill)
         prepared, faults = prepare(slice_.calls, slice_.indexes, admission, self._step.identity_seed)
-        rejected = slice_.unreadable + faults
+        rejected = slice_.unreadable + _with_calls(faults, slice_)
         stored = await self._look_up(prepared) if prepared else None
-        step = self._step.take(prepared, stored, slice_.received, len(rejected), caller.organization, now_ms)
+        step = self._step.take(prepared, stored, slice_.received, rejected, caller.organization, now_ms)
         receipt.accepted += step.accepted
-        verdicts = [
-            CallVerdict(index, Verdict.REJECTED, fault.field, fault.reason) for index, fault in rejected
-        ]
+        verdicts = [CallVerdict(one.index, Verdict.REJECTED, *one.fault[1:]) for one in rejected]
         receipt.add(sorted(verdicts + step.verdicts, key=lambda verdict: verdict.index))
         return step.position
 
@@ -116,3 +128,11 @@ class Intake:
             if self._step.forgotten_position == asked:
                 return found
         return None
+
+
+def _with_calls(faults: list[tuple[int, Fault]], slice_: DecodedCalls) -> list[RejectedCall]:
+    """The faults of a slice with the calls that have them."""
+    if not faults:
+        return []
+    calls = dict(zip(slice_.indexes, slice_.calls, strict=True))
+    return [RejectedCall(index, fault, calls[index]) for index, fault in faults]
