@@ -1,6 +1,10 @@
 """What an export of a store holds."""
 
+from datetime import UTC
 from typing import Literal
+
+from calltally.errors import InvalidInputError
+from calltally.window import Window, midnight
 
 What = Literal["calls", "counts", "sources"]
 """Calls one by one; counts by day, client, user, route and method; counts by day, source and account."""
@@ -41,3 +45,15 @@ SOURCE_FIELDS = ("day", "source_id", "account_id", *COUNTED)
 def fields_of(what: What) -> tuple[str, ...]:
     """The columns of an export, in order."""
     return {"calls": CALL_FIELDS, "counts": COUNT_FIELDS, "sources": SOURCE_FIELDS}[what]
+
+
+def demand_whole_days(window: Window) -> None:
+    """Raises `InvalidInputError` unless a window begins and ends at midnight UTC."""
+    for field, instant in (("from", window.start), ("to", window.end)):
+        if instant != midnight(instant.astimezone(UTC).date()):
+            raise InvalidInputError(
+                "counts are exported by whole days",
+                field=field,
+                received=instant.isoformat(),
+                accepted="a date, or its midnight UTC",
+            )

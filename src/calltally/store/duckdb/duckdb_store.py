@@ -1,13 +1,14 @@
 """The embedded store: one DuckDB file."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
-from calltally.call_batch import CallBatch, Conflict, Int64s, UInt64s
+from calltally.call_batch import CallBatch, Conflict, Correction, Erasure, Int64s, RejectedSample, UInt64s
 from calltally.clock import instant_ms
 from calltally.dictionary import Dictionary, DictionaryValue, Kind
+from calltally.store.audit import AuditStep
 from calltally.store.duckdb import batch_statements, statements
 from calltally.store.duckdb.batch_tables import call_table, rows_beside
 from calltally.store.duckdb.compaction import Compaction, CompactionLimits
@@ -18,8 +19,10 @@ from calltally.store.duckdb.marginals import MARGINALS
 from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH, TimeBuckets
 from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion
 from calltally.store.duckdb.usage_statement import usage, usage_rows
+from calltally.store.export import Form, What
+from calltally.store.retained import NEVER_PRUNED
 from calltally.store.time_zone import time_zone
-from calltally.store.usage_store import THINGS, Identities
+from calltally.store.usage_store import THINGS, Identities, StoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Granularity, Window
 
@@ -180,6 +183,61 @@ class DuckDBUsageStore:
     ) -> tuple[Int64s, UInt64s]:
         identities = IdentityLookup(self._database.reader())
         return identities.find(high, low, days, up_to_position, received_from_ms)
+
+    @property
+    def calls_from(self) -> date:
+        return NEVER_PRUNED
+
+    @property
+    def counts_from(self) -> date:
+        return NEVER_PRUNED
+
+    def current_calls(self, organization: str, high: UInt64s, low: UInt64s) -> StoredCalls:
+        raise NotImplementedError
+
+    def calls_within(
+        self, organization: str, window: Window, where: Mapping[Dimension, frozenset[str]], limit: int
+    ) -> StoredCalls:
+        raise NotImplementedError
+
+    def rejections(self, organization: str) -> dict[int, dict[str, int]]:
+        raise NotImplementedError
+
+    def samples(self, organization: str) -> tuple[RejectedSample, ...]:
+        raise NotImplementedError
+
+    def refusals(self, organization: str) -> dict[int, dict[str, int]]:
+        raise NotImplementedError
+
+    def corrections(self, organization: str) -> tuple[tuple[int, Correction], ...]:
+        raise NotImplementedError
+
+    def erasures(self, organization: str) -> tuple[Erasure, ...]:
+        raise NotImplementedError
+
+    def prune_calls(self, before: date) -> int:
+        raise NotImplementedError
+
+    def prune_counts(self, before: date) -> int:
+        raise NotImplementedError
+
+    def audit(self) -> Iterator[AuditStep]:
+        raise NotImplementedError
+
+    def backup(self, path: Path) -> int:
+        raise NotImplementedError
+
+    def export(
+        self,
+        organization: str,
+        window: Window,
+        what: What,
+        form: Form,
+        path: Path,
+        *,
+        every_entry: bool = False,
+    ) -> int:
+        raise NotImplementedError
 
     def checkpoint(self) -> int:
         """See `UsageStore.checkpoint`; it stays where it was while a long question is in the way."""
