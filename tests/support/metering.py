@@ -9,12 +9,15 @@ import msgspec
 from calltally.auth.caller import Caller
 from calltally.auth.permissions import ANY_ORGANIZATION, DEFAULT
 from calltally.call import Call
+from calltally.call_batch import Correction
 from calltally.clock import FixedClock
 from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
 from calltally.ingest.receipt import Receipt
 from calltally.meter import Meter, MeterOptions
+from calltally.store.audit import Difference
 from calltally.store.memory_store import MemoryUsageStore
 from calltally.store.usage_store import UsageStore
+from calltally.upkeep import CallName
 from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Granularity, Window
 
@@ -64,6 +67,32 @@ class Metering:
         slices = decode_calls(body, form, max_calls=100_000, max_call_bytes=65_536)
         permissions = DEFAULT | {ANY_ORGANIZATION} if gateway else DEFAULT
         return await self.meter.intake.take(Caller("c", organization, permissions), slices, backfill=backfill)
+
+    async def cancel(self, *ids: str | CallName, organization: str = "acme", why: str = "test") -> Correction:
+        """Cancels calls; a plain text is an id without an origin."""
+        names = [name if isinstance(name, CallName) else CallName("", name) for name in ids]
+        return await self.meter.upkeep.cancel(organization, names, "ann", why)
+
+    async def amend(self, *calls: dict[str, Any], organization: str = "acme") -> Correction:
+        return await self.meter.upkeep.amend(organization, [Call(**call) for call in calls], "ann", "test")
+
+    async def replace(
+        self,
+        start: str,
+        end: str,
+        *calls: dict[str, Any],
+        organization: str = "acme",
+        **where: str,
+    ) -> Correction:
+        """Replaces what is counted from one instant until before another, with one value for each field."""
+        window = Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
+        conditions = {Dimension(name): frozenset({value}) for name, value in where.items()}
+        new = [Call(**call) for call in calls]
+        return await self.meter.upkeep.replace(organization, window, conditions, new, "ann", "test")
+
+    async def differences(self) -> list[Difference]:
+        """What a recount of everything finds to be wrong."""
+        return [found async for step in self.meter.upkeep.verify() for found in step.differences]
 
     async def calls(self, organization: str = "acme", **where: str) -> int:
         """How many calls of an organization are counted, with one value for each named field."""
