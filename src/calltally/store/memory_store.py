@@ -207,9 +207,9 @@ class MemoryUsageStore:
         *,
         every_entry: bool = False,
     ) -> int:
+        self._retained.demand_counts(window)
         if what == "calls":
             self._retained.demand_calls(window)
-        self._retained.demand_counts(window)
         rows = [call for call in self._counted if call.is_asked_for(organization, window, {})]
         return write_export(
             rows if every_entry or what != "calls" else active(rows), window, what, form, path
