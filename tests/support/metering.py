@@ -15,6 +15,7 @@ from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
 from calltally.ingest.receipt import Receipt
 from calltally.meter import Meter, MeterOptions
 from calltally.store.audit import Difference
+from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.memory_store import MemoryUsageStore
 from calltally.store.usage_store import UsageStore
 from calltally.upkeep import CallName
@@ -117,6 +118,14 @@ class Metering:
 
     async def books(self, organization: str = "acme") -> dict[int, tuple[int, int, int, int, int]]:
         return (await self.meter.engine.outcomes(organization)).value
+
+
+class LastingMetering(Metering):
+    """The same with the embedded store, which `up` opens anew."""
+
+    async def up(self) -> None:
+        self.store = DuckDBUsageStore(self._folder / "calls.duckdb", threads=1)
+        await super().up()
 
 
 def a_call(id: str = "c-1", **fields: Any) -> dict[str, Any]:  # noqa: A002 - an id is called an id
