@@ -32,6 +32,11 @@ class DataDirectory:
         return self.path / "control.sqlite"
 
     @property
+    def erased(self) -> Path:
+        """A file that is there while the store's file may hold, in blocks it freed, what was erased."""
+        return self.path / "erased"
+
+    @property
     def settings_file(self) -> Path:
         return self.path / "calltally.toml"
 
