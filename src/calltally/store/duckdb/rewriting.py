@@ -25,7 +25,7 @@ def write_anew(path: Path, *, threads: int, memory_limit: str) -> None:
     if path.with_name(f"{path.name}.wal").exists():
         new.unlink()
         raise CalltallyError(f"the log of {path} is not empty, so a copy would lack what it holds")
-    os.replace(new, path)
+    new.replace(path)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
