@@ -200,7 +200,7 @@ class Installation:
         )
 
     def _wipe_what_was_erased(self) -> None:
-        """Has the store's file written anew if something was erased since that was done last."""
+        """Has the files written anew if something was erased since that was done last."""
         settings, mark = self._settings, self._directory.erased
         if not mark.exists():
             return
@@ -211,6 +211,7 @@ class Installation:
                 threads=settings.store_threads,
                 memory_limit=f"{settings.store_memory}B",
             )
+            self.control_upkeep.wipe()
         except (CalltallyError, OSError) as error:
             log.warning("what was erased is in freed blocks of the store still", reason=str(error))
         else:

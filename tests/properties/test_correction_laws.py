@@ -72,8 +72,8 @@ async def equals_a_naive_count(meter: Metering, done: list[tuple[str, Any]]) -> 
     for dimension in Dimension:
         assert await meter.table(dimension) == naive.table(dimension)
     total = naive.verdicts.total()
-    verdicts = ("accepted", "duplicate", "conflict", "rejected")
-    books = (total, *(naive.verdicts[verdict] for verdict in verdicts))
+    kinds = ("accepted", "duplicate", "conflict", "rejected")
+    books = (total, *(naive.verdicts[kind] for kind in kinds))
     assert list((await meter.books()).values()) == ([books] if total else [])
     reasons = meter.meter.store.rejections("acme").values()
     assert sum(sum(codes.values()) for codes in reasons) == naive.verdicts["rejected"]

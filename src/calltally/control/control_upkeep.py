@@ -34,7 +34,7 @@ class ControlUpkeep:
     def erase(self, kind: Kind, organization: str, text: str, replacement: str) -> None:  # noqa: ARG002 - nothing is left that could go by it
         """Removes a user's or an account's name, and the organization's executions that tell of them.
 
-        Whoever asked such a question may ask it again. The text is in no file of the database afterwards.
+        Whoever asked such a question may ask it again.
         """
         if self._mark is not None:
             self._mark.touch()
@@ -49,6 +49,9 @@ class ControlUpkeep:
                     delete(execution_pages).where(execution_pages.c.execution_id == execution_id)
                 )
                 connection.execute(delete(executions).where(executions.c.execution_id == execution_id))
+
+    def wipe(self) -> None:
+        """Writes the database anew, so that its files hold nothing of what was deleted."""
         self._database.rewrite()
 
     def copy_to(self, folder: Path) -> None:
