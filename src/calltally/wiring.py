@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from litestar import Router
 
 from calltally.api.body_budget import BodyBudget
@@ -23,6 +24,7 @@ from calltally.clock import Clock, SystemClock
 from calltally.control.api_tokens import ApiTokens
 from calltally.control.clients import ClientRegistry
 from calltally.control.control_database import ControlDatabase
+from calltally.control.control_upkeep import ControlUpkeep
 from calltally.control.executions import Executions
 from calltally.control.names import NameDirectory
 from calltally.control.signing_keys import SigningKeys
@@ -34,6 +36,7 @@ from calltally.dialects.sailpoint import description as sailpoint
 from calltally.dialects.segment import SegmentDialect
 from calltally.dialects.segment import description as segment
 from calltally.dictionary import Kind
+from calltally.errors import CalltallyError
 from calltally.ingest.intake import MILLISECONDS_PER_DAY, IntakeLimits
 from calltally.meter import Meter, MeterOptions
 from calltally.query.query_engine import QueryEngine
@@ -41,6 +44,9 @@ from calltally.server.application import Application
 from calltally.server.bounded_bodies import BodyBounds
 from calltally.settings import Settings
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
+from calltally.store.duckdb.rewriting import write_anew
+
+log = structlog.get_logger()
 
 
 class Installation:
@@ -59,6 +65,7 @@ class Installation:
         self.names = NameDirectory(self._control)
         self._token_lifetime = timedelta(hours=settings.token_hours)
         self.signing_keys = SigningKeys(self._control, self._clock, self._token_lifetime)
+        self.control_upkeep = ControlUpkeep(self._control, [directory.settings_file], mark=directory.erased)
         self.meter: Meter | None = None
         self._body_budget = BodyBudget(max(settings.max_bodies, 2 * settings.max_body))
         self._genesys: GenesysDialect | None = None
@@ -165,6 +172,7 @@ class Installation:
 
     def _new_meter(self, on_failure: Callable[[Exception], None]) -> Meter:
         settings = self._settings
+        self._wipe_what_was_erased()
         store = DuckDBUsageStore(
             self._directory.store, threads=settings.store_threads, memory_limit=f"{settings.store_memory}B"
         )
@@ -174,6 +182,9 @@ class Installation:
             route_patterns=tuple(settings.route_patterns),
             max_derived_routes=settings.max_derived_routes,
             minimum_free_disk=settings.minimum_free_disk,
+            max_journal=settings.max_journal,
+            retain_calls_days=settings.retain_calls_days,
+            retain_counts_days=settings.retain_counts_days,
             answer_timeout=settings.answer_timeout_seconds,
         )
         return Meter(
@@ -182,8 +193,29 @@ class Installation:
             self._clock,
             options,
             record_names=self.names.record,
+            control=ControlUpkeep(
+                self._control, [self._directory.settings_file], mark=self._directory.erased
+            ),
             on_failure=on_failure,
         )
+
+    def _wipe_what_was_erased(self) -> None:
+        """Has the files written anew if something was erased since that was done last."""
+        settings, mark = self._settings, self._directory.erased
+        if not mark.exists():
+            return
+        log.info("writing the store anew, without what was erased")
+        try:
+            write_anew(
+                self._directory.store,
+                threads=settings.store_threads,
+                memory_limit=f"{settings.store_memory}B",
+            )
+            self.control_upkeep.wipe()
+        except (CalltallyError, OSError) as error:
+            log.warning("what was erased is in freed blocks of the store still", reason=str(error))
+        else:
+            mark.unlink()
 
 
 def vendor_descriptions() -> list[dict[str, Any]]:
