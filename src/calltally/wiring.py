@@ -7,11 +7,14 @@ from typing import Any
 
 from litestar import Router
 
+from calltally.api.books_door import books_router
 from calltally.api.calls_door import BodyLimits, CallsDoor
+from calltally.api.corrections_door import corrections_router
 from calltally.api.directory_door import directory_router
 from calltally.api.health_door import health_router
 from calltally.api.owner_door import owner_router
 from calltally.api.owner_tokens_door import owner_tokens_router
+from calltally.api.owner_upkeep_door import owner_upkeep_router
 from calltally.api.usage_door import usage_router
 from calltally.auth.caller import Doorkeeper
 from calltally.auth.owner import OwnerDoorkeeper
@@ -107,6 +110,8 @@ class Installation:
             owner_router(self.clients, counting=self.meter is not None),
             owner_tokens_router(self.api_tokens),
         ]
+        if self.meter is not None:
+            owners.append(owner_upkeep_router(self.meter.upkeep, self.meter.engine))
         return self._application(OwnerDoorkeeper(), owners)
 
     def _application(
@@ -120,6 +125,8 @@ class Installation:
         )
         own = [
             usage_router(self.meter.engine, doorkeeper, self._clock),
+            books_router(self.meter.engine, doorkeeper, self._clock),
+            corrections_router(self.meter.upkeep, self.meter.engine, doorkeeper, self._clock, limits),
             directory_router(
                 self.names,
                 self.meter.engine,
