@@ -24,6 +24,7 @@ from calltally.clock import Clock, SystemClock
 from calltally.control.api_tokens import ApiTokens
 from calltally.control.clients import ClientRegistry
 from calltally.control.control_database import ControlDatabase
+from calltally.control.control_upkeep import ControlUpkeep
 from calltally.control.executions import Executions
 from calltally.control.names import NameDirectory
 from calltally.control.signing_keys import SigningKeys
@@ -181,6 +182,9 @@ class Installation:
             route_patterns=tuple(settings.route_patterns),
             max_derived_routes=settings.max_derived_routes,
             minimum_free_disk=settings.minimum_free_disk,
+            max_journal=settings.max_journal,
+            retain_calls_days=settings.retain_calls_days,
+            retain_counts_days=settings.retain_counts_days,
             answer_timeout=settings.answer_timeout_seconds,
         )
         return Meter(
@@ -189,6 +193,7 @@ class Installation:
             self._clock,
             options,
             record_names=self.names.record,
+            control=ControlUpkeep(self._control, [self._directory.settings_file]),
             on_failure=on_failure,
         )
 

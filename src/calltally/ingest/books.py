@@ -89,10 +89,6 @@ class RefusalBook:
     def __init__(self) -> None:
         self._waiting: Counter[tuple[str, int, str]] = Counter()
 
-    @property
-    def is_empty(self) -> bool:
-        return not self._waiting
-
     def note(self, organization: str, reason: str, now_ms: int) -> None:
         self._waiting[organization, now_ms // MILLISECONDS_PER_DAY, reason] += 1
 

@@ -55,7 +55,9 @@ def sealed_fault(first_open_ms: int) -> Fault:
     """What is told of a call for a sealed day."""
     first_open = instant_of(first_open_ms).isoformat()
     return Fault(
-        DAY_SEALED, "time", f"lies in a day whose calls were pruned for good; accepted is from {first_open} on"
+        DAY_SEALED,
+        "time",
+        f"lies in a day whose calls were pruned for good; accepted is from {first_open} on",
     )
 
 
@@ -92,7 +94,9 @@ def shown(value: object) -> str:
 
 def _text_fault(call: Call) -> Fault | None:
     if not call.id:
-        return Fault("id.missing", "id", f"must not be empty; accepted is a text of 1 to {MAX_ID_BYTES} bytes")
+        return Fault(
+            "id.missing", "id", f"must not be empty; accepted is a text of 1 to {MAX_ID_BYTES} bytes"
+        )
     for field, limit in TEXT_LIMITS.items():
         text: str = getattr(call, field)
         if not text:

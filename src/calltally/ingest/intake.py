@@ -1,6 +1,7 @@
 """Checks, de-duplicates and journals calls, and tells their sender what became of them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from calltally.ingest.call_rules import Admission, Fault
 from calltally.ingest.decoded_calls import DecodedCalls
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
-from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.receipt import CallVerdict, Receipt, Verdict
+from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.stored_identities import StoredIdentities
 from calltally.journal.journal import Journal
 
@@ -37,7 +38,7 @@ class Intake:
 
     `take` returns only when everything it judged, and the first copy of every duplicate, is on disk. A
     request of many slices lets others in between. Runs on one event loop. ``totals`` counts the verdicts that
-    were given since the start.
+    were given since the start, ``refusals`` the requests that were refused as a whole, by reason.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Intake:
         self._limits = limits
         self._refuse = refuse
         self.totals = dict.fromkeys(Verdict, 0)
+        self.refusals: Counter[str] = Counter()
 
     async def take(self, caller: Caller, slices: Iterable[DecodedCalls], *, backfill: bool) -> Receipt:
         """Counts calls that the caller sent; the caller must have been allowed to.
@@ -84,6 +86,7 @@ class Intake:
 
         It reaches the journal within a second, so a crash loses the refusals of the last second at most.
         """
+        self.refusals[reason] += 1
         self._step.refuse(caller.organization, reason, self._clock.now_ms())
 
     def _refuse_when_full(self) -> None:
@@ -93,7 +96,7 @@ class Intake:
             raise refusal
 
     async def _wait_for_room(self) -> None:
-        """What has begun is not refused half-way; it waits until enough of what waits before it is on disk."""
+        """What has begun is not refused half-way: it waits for the disk instead."""
         while self._journal.queued_bytes > self._limits.max_queued_bytes:
             await self._journal.durable.reached(self._journal.durable.position + 1)
 
@@ -107,7 +110,7 @@ class Intake:
         stored = await self._look_up(prepared) if prepared else None
         step = self._step.take(prepared, stored, slice_.received, rejected, caller.organization, now_ms)
         receipt.accepted += step.accepted
-        verdicts = [CallVerdict(one.index, Verdict.REJECTED, *one.fault[1:]) for one in rejected]
+        verdicts = [CallVerdict(one.place, Verdict.REJECTED, *one.fault[1:]) for one in rejected]
         receipt.add(sorted(verdicts + step.verdicts, key=lambda verdict: verdict.index))
         return step.position
 

@@ -1,6 +1,6 @@
 """The one ordered step: verdicts, dictionary ids and the journal's frame, all in one order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -84,6 +84,11 @@ class OrderedStep:
         self._refusals = RefusalBook()
 
     @property
+    def derive_route(self) -> Callable[[str], str]:
+        """The route that a path gives to a call without one, as long as there is room for routes."""
+        return self._routes.derive
+
+    @property
     def forgotten_position(self) -> int:
         """Identities received up to here must be looked up in the store before they are judged."""
         return self._seen_ids.forgotten_position
@@ -109,7 +114,7 @@ class OrderedStep:
         if calls is not None and calls.time_ms.min() < self.open_from_ms:
             calls, stored, sealed = self._without_sealed(calls, stored)
             rejected = [*rejected, *sealed]
-            verdicts += [CallVerdict(one.index, Verdict.REJECTED, *one.fault[1:]) for one in sealed]
+            verdicts += [CallVerdict(one.place, Verdict.REJECTED, *one.fault[1:]) for one in sealed]
         interning = Interning(self._dictionary, self._routes)
         books = Books(now_ms)
         samples: list[RejectedSample] = []

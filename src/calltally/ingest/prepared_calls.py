@@ -153,7 +153,7 @@ class _Slice:
             paths.distinct = [without_query(text) for text in paths.distinct]
         status = np.fromiter(fields["status"], np.int64, len(times))
         measures = {field: _measure(fields[field]) for field in MEASURES}
-        high, low = _identities(organizations, texts["origin"], fields["id"], identity_seed)
+        high, low = identities_of(organizations, texts["origin"], fields["id"], identity_seed)
         return PreparedCalls(
             indexes=indexes,
             calls=self._calls,
@@ -190,7 +190,7 @@ def _measure(values: Sequence[int | None]) -> Int64s:
     return np.array([ABSENT if value is None else value for value in values], np.int64)
 
 
-def _identities(
+def identities_of(
     organizations: TextColumn, origins: TextColumn, ids: Sequence[str], seed: int
 ) -> tuple[UInt64s, UInt64s]:
     """128 bits of each (organization, origin, id), each part but the last with its length before it.

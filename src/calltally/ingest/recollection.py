@@ -17,7 +17,8 @@ _CALLS_AT_ONCE = 500_000
 def recollect(
     store: UsageStore, tail: JournalReader, dictionary: Dictionary, seen_ids: SeenIds, received_from_ms: int
 ) -> None:
-    """Fills the seen ids from the store, and both them and the dictionary from the journal's tail, which the store has yet to take.
+    """Fills the seen ids from the store, and them and the dictionary from the journal's tail, which the store
+    has yet to take.
 
     Identities received before the instant stay in the store and are looked up there.
     """

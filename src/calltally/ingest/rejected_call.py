@@ -11,7 +11,7 @@ from calltally.ingest.call_rules import Fault
 class RejectedCall(NamedTuple):
     """A call that is not counted: its place in what was sent, why, and what came, as far as it was read."""
 
-    index: int
+    place: int
     fault: Fault
     sent: Call | bytes
 
