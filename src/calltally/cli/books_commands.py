@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from calltally.cli.defaulting_group import DefaultingGroup
@@ -17,6 +16,7 @@ from calltally.cli.options import (
     read_settings,
     settings_options,
 )
+from calltally.cli.wording import harmless, listing, show
 
 _VERDICTS = ("received", "accepted", "duplicate", "conflict", "rejected")
 
@@ -52,14 +52,11 @@ def outcomes(
         click.echo(content)
         return
     answer = msgspec.json.decode(content)
-    table = Table("day", box=None)
-    for name in _VERDICTS:
-        table.add_column(name, justify="right")
-    for name in ("rejected by", "refused requests"):
-        table.add_column(name)
+    told = [name for name in ("rejected_by", "refused") if any(day[name] for day in answer["days"])]
+    table = listing("day", numbers=_VERDICTS, texts=tuple(told))
     for day in answer["days"]:
         numbers = (f"{day[name]:,}" for name in _VERDICTS)
-        table.add_row(day["day"], *numbers, _reasons(day["rejected_by"]), _reasons(day["refused"]))
+        table.add_row(day["day"], *numbers, *(_reasons(day[name]) for name in told))
     _show(table, answer)
 
 
@@ -85,7 +82,7 @@ def conflicts(
         click.echo(content)
         return
     answer = msgspec.json.decode(content)
-    table = Table("received", "call that was not counted", box=None)
+    table = listing("received", texts=("call that was not counted",))
     for row in answer["rows"]:
         table.add_row(row["received"], _content(row))
     _show(table, answer)
@@ -114,9 +111,10 @@ def rejects(
         click.echo(content)
         return
     answer = msgspec.json.decode(content)
-    table = Table("received", "code", "reason", "call", box=None)
+    table = listing("received", "code", texts=("reason", "call"))
     for row in answer["rows"]:
-        table.add_row(row["received"], row["code"], f"{row['field']} {row['reason']}".strip(), _content(row))
+        reason = harmless(f"{row['field']} {row['reason']}".strip())
+        table.add_row(row["received"], row["code"], reason, _content(row))
     _show(table, answer)
 
 
@@ -135,7 +133,7 @@ def _asked(
 
 def _show(table: Table, answer: dict[str, Any]) -> None:
     if table.row_count:
-        Console(markup=False, highlight=False).print(table)
+        show(table)
     else:
         click.echo("nothing")
     more = "; more are kept: say a larger --limit, or days" if answer.get("next") else ""
@@ -147,6 +145,4 @@ def _reasons(reasons: dict[str, int]) -> str:
 
 
 def _content(row: dict[str, Any]) -> str:
-    """What came, on one line that can do nothing to a terminal."""
-    text = msgspec.json.encode(row["call"]).decode() if "call" in row else row["text"]
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
+    return harmless(msgspec.json.encode(row["call"]).decode() if "call" in row else row["text"])

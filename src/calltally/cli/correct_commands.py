@@ -5,8 +5,6 @@ from typing import Any, BinaryIO
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from calltally.cli.office import Office, RefusedError
 from calltally.cli.options import (
@@ -18,9 +16,11 @@ from calltally.cli.options import (
     settings_options,
     why_option,
 )
+from calltally.cli.wording import counted, harmless, listing, show
 from calltally.usage_query import Dimension
 
 _PATH = "/v1/corrections"
+_COUNTS = ("withdrawn", "restated", "added")
 
 
 @click.group("correct")
@@ -153,13 +153,14 @@ def list_(
         click.echo(response.content)
         return
     answer = response.json()
-    table = Table("received", "who", "action", "withdrawn", "restated", "added", "why", "subject", box=None)
+    table = listing("received", "action", numbers=_COUNTS, texts=("who", "why", "subject"))
     for row in answer["rows"]:
-        counts = (f"{row[name]:,}" for name in ("withdrawn", "restated", "added"))
+        counts = (f"{row[name]:,}" for name in _COUNTS)
         subject = msgspec.json.encode(row["subject"]).decode()
-        table.add_row(row["received"], row["who"], row["action"], *counts, row["why"], subject)
+        texts = map(harmless, (row["who"], row["why"], subject))
+        table.add_row(row["received"], row["action"], *counts, *texts)
     if table.row_count:
-        Console(markup=False, highlight=False).print(table)
+        show(table)
     else:
         click.echo("no corrections")
     more = "; there are more: say a larger --limit, or days" if answer["next"] else ""
@@ -184,9 +185,8 @@ def _correct(
         click.echo(response.content)
         return
     done = response.json()
-    click.echo(
-        f"withdrew {done['withdrawn']:,} calls, restated {done['restated']:,}, added {done['added']:,}"
-    )
+    withdrawn, restated, added = (counted(done[name], "call") for name in _COUNTS)
+    click.echo(f"withdrew {withdrawn}, restated {restated}, added {added}")
 
 
 def _calls(file: BinaryIO) -> list[msgspec.Raw]:

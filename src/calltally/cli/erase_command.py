@@ -15,6 +15,7 @@ from calltally.cli.options import (
     why_option,
     yes_option,
 )
+from calltally.cli.wording import counted
 
 
 @click.command("erase")
@@ -48,7 +49,7 @@ def erase(
         if not yes:
             asked = [("organization", organization), ("kind", kind), ("identifier", id_)]
             found = owner.ask("GET", "/owner/erase", params=asked).json()
-            click.echo(f"{kind} {id_} of {organization} has {found['calls']:,} calls", err=True)
+            click.echo(f"{kind} {id_} of {organization} has {counted(found['calls'], 'call')}", err=True)
             click.confirm("Erase it for good?", abort=True, err=True)
         wanted = {"organization": organization, "kind": kind, "id": id_, "why": why}
         with Console(stderr=True, quiet=as_json).status("Erasing"):

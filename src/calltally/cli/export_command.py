@@ -15,6 +15,7 @@ from calltally.cli.options import (
     read_settings,
     settings_options,
 )
+from calltally.cli.wording import counted
 from calltally.store.export import Form, What
 
 
@@ -77,7 +78,7 @@ def export(
         click.echo(response.content)
         return
     report = response.json()
-    click.echo(f"wrote {report['rows']:,} rows, {decimal(report['size'])}, to {file}")
+    click.echo(f"wrote {counted(report['rows'], 'row')}, {decimal(report['size'])}, to {file}")
 
 
 def _form_of(file: Path) -> str:

@@ -15,6 +15,7 @@ from calltally.cli.options import (
     settings_options,
     yes_option,
 )
+from calltally.cli.wording import counted
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -63,7 +64,8 @@ def prune(
         click.echo(response.content)
         return
     report = response.json()
-    click.echo(f"pruned {report['calls']:,} rows of calls and the counts of {report['counts']:,} calls")
+    rows, calls = counted(report["calls"], "row"), counted(report["counts"], "call")
+    click.echo(f"pruned {rows} of the ledger of calls, and the counts of {calls}")
     click.echo(f"calls are kept {_since(report['calls_from'])}, counts {_since(report['counts_from'])}")
 
 
@@ -74,8 +76,8 @@ def _show(shown: dict[str, Any], bounds: dict[str, str]) -> None:
         found, day = shown[what], bounds[f"{what}_before"]
         whose = "" if what == "calls" else "the counts of "
         click.echo(
-            f"before {day}: {whose}{found['calls']:,} calls of {found['organizations']:,} organizations "
-            f"({what} are kept {_since(shown[f'{what}_from'])} now)",
+            f"before {day}: {whose}{counted(found['calls'], 'call')} of "
+            f"{counted(found['organizations'], 'organization')} ({what} are kept {_since(shown[f'{what}_from'])} now)",
             err=True,
         )
 

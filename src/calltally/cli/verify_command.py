@@ -8,10 +8,10 @@ import click
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from calltally.cli.office import Office, RefusedError, told
 from calltally.cli.options import existing_data_option, json_option, read_settings, settings_options
+from calltally.cli.wording import counted, harmless, listing, show
 
 EXIT_DIFFERENCES = 3
 _SHOWN_DIFFERENCES = 50
@@ -83,21 +83,17 @@ def _progress(console: Console) -> Progress:
 
 def _print(found: Verification) -> None:
     click.echo(
-        f"recounted {found.calls:,} calls of {_plural(found.organizations, 'organization')} on "
-        f"{_plural(found.days, 'day')}, in {_plural(found.steps, 'check')}"
+        f"recounted {counted(found.calls, 'call')} of {counted(found.organizations, 'organization')} on "
+        f"{counted(found.days, 'day')}, in {counted(found.steps, 'check')}"
     )
     if found.equal:
         click.echo("every number is right")
         return
-    table = Table("what", "organization", "day", "where", "stored", "recounted", box=None)
+    table = listing("day", numbers=("stored", "recounted"), texts=("what", "organization", "where"))
     for one in found.differences[:_SHOWN_DIFFERENCES]:
-        numbers = f"{one['stored']:,}", f"{one['recounted']:,}"
-        table.add_row(one["what"], one["organization"], one["day"] or "", one["key"], *numbers)
-    Console(markup=False, highlight=False).print(table)
-    click.echo(f"{_plural(len(found.differences), 'difference')}", nl=False)
+        texts = (harmless(one[name]) for name in ("what", "organization", "key"))
+        table.add_row(one["day"] or "", f"{one['stored']:,}", f"{one['recounted']:,}", *texts)
+    show(table)
     more = len(found.differences) > _SHOWN_DIFFERENCES
-    click.echo(f", of which {_SHOWN_DIFFERENCES} are shown; --json tells all" if more else "")
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    of_which = f", of which {_SHOWN_DIFFERENCES} are shown; --json tells all" if more else ""
+    click.echo(f"{counted(len(found.differences), 'difference')}{of_which}")
