@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from litestar import Router
 
 from calltally.api.books_door import books_router
@@ -36,12 +37,16 @@ from calltally.dialects.sailpoint import description as sailpoint
 from calltally.dialects.segment import SegmentDialect
 from calltally.dialects.segment import description as segment
 from calltally.dictionary import Kind
+from calltally.errors import CalltallyError
 from calltally.ingest.intake import MILLISECONDS_PER_DAY, IntakeLimits
 from calltally.meter import Meter, MeterOptions
 from calltally.query.query_engine import QueryEngine
 from calltally.server.application import Application
 from calltally.settings import Settings
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
+from calltally.store.duckdb.rewriting import write_anew
+
+log = structlog.get_logger()
 
 
 class Installation:
@@ -58,6 +63,7 @@ class Installation:
         self.clients = ClientRegistry(self._control, self._clock)
         self.api_tokens = ApiTokens(self._control, self._clock)
         self.names = NameDirectory(self._control)
+        self.control_upkeep = ControlUpkeep(self._control, [directory.settings_file], mark=directory.erased)
         self.meter: Meter | None = None
         self._genesys: GenesysDialect | None = None
 
@@ -173,6 +179,7 @@ class Installation:
 
     def _new_meter(self, on_failure: Callable[[Exception], None]) -> Meter:
         settings = self._settings
+        self._wipe_what_was_erased()
         store = DuckDBUsageStore(
             self._directory.store, threads=settings.store_threads, memory_limit=f"{settings.store_memory}B"
         )
@@ -193,9 +200,28 @@ class Installation:
             self._clock,
             options,
             record_names=self.names.record,
-            control=ControlUpkeep(self._control, [self._directory.settings_file]),
+            control=ControlUpkeep(
+                self._control, [self._directory.settings_file], mark=self._directory.erased
+            ),
             on_failure=on_failure,
         )
+
+    def _wipe_what_was_erased(self) -> None:
+        """Has the store's file written anew if something was erased since that was done last."""
+        settings, mark = self._settings, self._directory.erased
+        if not mark.exists():
+            return
+        log.info("writing the store anew, without what was erased")
+        try:
+            write_anew(
+                self._directory.store,
+                threads=settings.store_threads,
+                memory_limit=f"{settings.store_memory}B",
+            )
+        except (CalltallyError, OSError) as error:
+            log.warning("what was erased is in freed blocks of the store still", reason=str(error))
+        else:
+            mark.unlink()
 
 
 def vendor_descriptions() -> list[dict[str, Any]]:

@@ -56,7 +56,11 @@ class ServerProcess:
             words += ["--set", f"{name}={value}"]
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen([PROGRAM, *words], stderr=log, env=environment())
+            self._process = subprocess.Popen([*self.program(), *words], stderr=log, env=environment())
+
+    def program(self) -> list[str]:
+        """What is run with the words of the command line."""
+        return [str(PROGRAM)]
 
     def wait_until_it_serves(self) -> None:
         self.address = self._awaited("serving")["address"]

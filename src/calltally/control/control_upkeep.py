@@ -23,15 +23,21 @@ class ControlUpkeep:
     Methods block and may be called from any thread.
     """
 
-    def __init__(self, database: ControlDatabase, files: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, database: ControlDatabase, files: Sequence[Path] = (), *, mark: Path | None = None
+    ) -> None:
+        """``files`` are copied along, if they are there; ``mark`` is a file to be made by an erasure."""
         self._database = database
         self._files = files
+        self._mark = mark
 
     def erase(self, kind: Kind, organization: str, text: str, replacement: str) -> None:  # noqa: ARG002 - nothing is left that could go by it
         """Removes a user's or an account's name, and the organization's executions that tell of them.
 
         Whoever asked such a question may ask it again. The text is in no file of the database afterwards.
         """
+        if self._mark is not None:
+            self._mark.touch()
         with self._database.writing() as connection:
             connection.execute(
                 delete(names).where(

@@ -34,7 +34,9 @@ class Manifest(msgspec.Struct, frozen=True):
 
     def write(self, folder: Path) -> None:
         content = msgspec.json.format(msgspec.json.encode(self), indent=2)
-        (folder / FILE_NAME).write_bytes(content + b"\n")
+        path = folder / FILE_NAME
+        path.write_bytes(content + b"\n")
+        path.chmod(0o600)
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
