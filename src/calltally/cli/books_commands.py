@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 import msgspec
-from rich.table import Table
 
 from calltally.cli.defaulting_group import DefaultingGroup
 from calltally.cli.office import Office
@@ -57,7 +56,11 @@ def outcomes(
     for day in answer["days"]:
         numbers = (f"{day[name]:,}" for name in _VERDICTS)
         table.add_row(day["day"], *numbers, *(_reasons(day[name]) for name in told))
-    _show(table, answer)
+    if answer["days"]:
+        show(table)
+    else:
+        click.echo("nothing")
+    click.echo(f"complete up to {answer['complete_up_to']}", err=True)
 
 
 @books_group.command("conflicts")
@@ -82,10 +85,9 @@ def conflicts(
         click.echo(content)
         return
     answer = msgspec.json.decode(content)
-    table = listing("received", texts=("call that was not counted",))
     for row in answer["rows"]:
-        table.add_row(row["received"], _content(row))
-    _show(table, answer)
+        click.echo(f"{row['received']}  {_content(row)}")
+    _end(answer)
 
 
 @books_group.command("rejects")
@@ -111,11 +113,10 @@ def rejects(
         click.echo(content)
         return
     answer = msgspec.json.decode(content)
-    table = listing("received", "code", texts=("reason", "call"))
     for row in answer["rows"]:
         reason = harmless(f"{row['field']} {row['reason']}".strip())
-        table.add_row(row["received"], row["code"], reason, _content(row))
-    _show(table, answer)
+        click.echo(f"{row['received']}  {row['code']}: {reason}\n    {_content(row)}")
+    _end(answer)
 
 
 def _asked(
@@ -131,12 +132,10 @@ def _asked(
         return owner.ask("GET", path, organization=organization, params=params).content
 
 
-def _show(table: Table, answer: dict[str, Any]) -> None:
-    if table.row_count:
-        show(table)
-    else:
+def _end(answer: dict[str, Any]) -> None:
+    if not answer["rows"]:
         click.echo("nothing")
-    more = "; more are kept: say a larger --limit, or days" if answer.get("next") else ""
+    more = "; more are kept: say a larger --limit, or days" if answer["next"] else ""
     click.echo(f"complete up to {answer['complete_up_to']}{more}", err=True)
 
 

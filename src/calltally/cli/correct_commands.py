@@ -16,7 +16,7 @@ from calltally.cli.options import (
     settings_options,
     why_option,
 )
-from calltally.cli.wording import counted, harmless, listing, show
+from calltally.cli.wording import counted, harmless
 from calltally.usage_query import Dimension
 
 _PATH = "/v1/corrections"
@@ -153,15 +153,11 @@ def list_(
         click.echo(response.content)
         return
     answer = response.json()
-    table = listing("received", "action", numbers=_COUNTS, texts=("who", "why", "subject"))
     for row in answer["rows"]:
-        counts = (f"{row[name]:,}" for name in _COUNTS)
-        subject = msgspec.json.encode(row["subject"]).decode()
-        texts = map(harmless, (row["who"], row["why"], subject))
-        table.add_row(row["received"], row["action"], *counts, *texts)
-    if table.row_count:
-        show(table)
-    else:
+        click.echo(f"{row['received']}  {row['action']} by {harmless(row['who'])}: {harmless(row['why'])}")
+        click.echo(f"    {_told(row)}")
+        click.echo(f"    {harmless(msgspec.json.encode(row['subject']).decode())}")
+    if not answer["rows"]:
         click.echo("no corrections")
     more = "; there are more: say a larger --limit, or days" if answer["next"] else ""
     click.echo(f"complete up to {answer['complete_up_to']}{more}", err=True)
@@ -184,9 +180,12 @@ def _correct(
     if as_json:
         click.echo(response.content)
         return
-    done = response.json()
+    click.echo(_told(response.json()))
+
+
+def _told(done: dict[str, Any]) -> str:
     withdrawn, restated, added = (counted(done[name], "call") for name in _COUNTS)
-    click.echo(f"withdrew {withdrawn}, restated {restated}, added {added}")
+    return f"withdrew {withdrawn}, restated {restated}, added {added}"
 
 
 def _calls(file: BinaryIO) -> list[msgspec.Raw]:

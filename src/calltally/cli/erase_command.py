@@ -41,8 +41,9 @@ def erase(
     """Forget who a user or an account was, and not what was counted.
 
     A replacement that tells nothing takes the place of the ID in every call of the organization received so
-    far, in paths, in names and in what is kept for inspection; every count stays what it is. The ID itself is
-    stored nowhere any more, the journal included. Backups and exports that were made before still hold it.
+    far, in paths, in names and in what is kept for inspection; every count stays what it is. The journal
+    is dropped as far as it held the ID; blocks that the store's file freed may hold it until the next start
+    of a server or command, which writes that file anew. Backups and exports made before still hold the ID.
     """
     settings = read_settings(directory, config, assignments)
     with Office(directory, settings, counting=True) as owner:

@@ -75,11 +75,9 @@ def _show(shown: dict[str, Any], bounds: dict[str, str]) -> None:
             continue
         found, day = shown[what], bounds[f"{what}_before"]
         whose = "" if what == "calls" else "the counts of "
-        click.echo(
-            f"before {day}: {whose}{counted(found['calls'], 'call')} of "
-            f"{counted(found['organizations'], 'organization')} ({what} are kept {_since(shown[f'{what}_from'])} now)",
-            err=True,
-        )
+        organizations = counted(found["organizations"], "organization")
+        click.echo(f"before {day}: {whose}{counted(found['calls'], 'call')} of {organizations}", err=True)
+        click.echo(f"{what} are kept {_since(shown[f'{what}_from'])} now", err=True)
 
 
 def _since(day: str | None) -> str:
