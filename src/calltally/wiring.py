@@ -9,12 +9,15 @@ import structlog
 from litestar import Router
 
 from calltally.api.body_budget import BodyBudget
+from calltally.api.books_door import books_router
 from calltally.api.calls_door import BodyLimits, CallsDoor
+from calltally.api.corrections_door import corrections_router
 from calltally.api.directory_door import directory_router
 from calltally.api.health_door import health_router
 from calltally.api.owner_door import owner_router
 from calltally.api.owner_keys_door import owner_keys_router
 from calltally.api.owner_tokens_door import owner_tokens_router
+from calltally.api.owner_upkeep_door import owner_upkeep_router
 from calltally.api.usage_door import usage_router
 from calltally.auth.caller import Doorkeeper
 from calltally.auth.owner import OwnerDoorkeeper
@@ -119,6 +122,8 @@ class Installation:
             owner_tokens_router(self.api_tokens),
             owner_keys_router(self.signing_keys),
         ]
+        if self.meter is not None:
+            owners.append(owner_upkeep_router(self.meter.upkeep, self.meter.engine))
         return self._application(OwnerDoorkeeper(), owners)
 
     def _application(
@@ -131,6 +136,8 @@ class Installation:
         limits = BodyLimits(settings.max_body, settings.max_call, settings.max_calls)
         own = [
             usage_router(self.meter.engine, doorkeeper, self._clock),
+            books_router(self.meter.engine, doorkeeper, self._clock),
+            corrections_router(self.meter.upkeep, self.meter.engine, doorkeeper, self._clock, limits),
             directory_router(self.names, self.meter.engine, doorkeeper, self._clock),
             health_router(self.meter),
         ]

@@ -95,7 +95,9 @@ class Stores:
                 batch.outcomes.append(Outcome(acme, day, 3, 0, 0, 1, 2))
                 batch.conflicts.append(Conflict(acme, self.received_ms, len(new), 1, content))
                 batch.rejections.append(Rejection(acme, day, "time.too_late", 2))
-                batch.samples.extend([RejectedSample(acme, self.received_ms, "x", "y", "a or b", content)] * 5)
+                batch.samples.extend(
+                    [RejectedSample(acme, self.received_ms, "x", "y", "a or b", content)] * 5
+                )
                 batch.refusals.append(Refusal(acme, day, "busy", 1))
             store.apply(batch)
         for call in new:
@@ -261,7 +263,7 @@ def test_any_history_leaves_every_store_with_the_same_answers(
             instants = [instant_of(FIRST_RECEIPT_MS + hour * HOUR_MS) for hour in hours]
             past = [replace(query, as_of=at) for at, query in zip(instants, asked, strict=False)]
             for query in [*asked, *past]:
-                tested, naive = stores.both(lambda store, query=query: store.usage(query))
+                tested, naive = stores.both(lambda store, query=query: store.usage(query)  # type: ignore[misc] # the default binds it)
                 assert tested == naive
             _agree_beside_usage(stores)
         finally:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.support.doors import Doors, open_doors
 from tests.support.metering import LastingMetering, Metering
 
 
@@ -24,3 +25,9 @@ async def any_meter(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIter
     await metering.up()
     yield metering
     await metering.down()
+
+
+@pytest_asyncio.fixture
+async def doors(meter: Metering) -> AsyncIterator[Doors]:
+    async with open_doors(meter) as opened:
+        yield opened

@@ -1,4 +1,4 @@
-"""A directory that an earlier version wrote opens with every number; one of a later version stays untouched."""
+"""An earlier version's directory opens with every number; a later version's stays untouched."""
 
 import io
 import sqlite3
@@ -140,7 +140,7 @@ def test_a_journal_of_a_later_version_is_refused_and_left_as_it_was(directory: P
     HEADER.pack_into(frames, 0, b"CTJ9", length, position, durable, checksum)
     file.write_bytes(frames)
 
-    with pytest.raises(CalltallyError, match="CTJ9.*newer version"):
+    with pytest.raises(CalltallyError, match=r"CTJ9.*newer version"):
         Journal(directory / "journal", after=0)
 
     assert file.read_bytes() == bytes(frames)
