@@ -263,7 +263,7 @@ def test_any_history_leaves_every_store_with_the_same_answers(
             instants = [instant_of(FIRST_RECEIPT_MS + hour * HOUR_MS) for hour in hours]
             past = [replace(query, as_of=at) for at, query in zip(instants, asked, strict=False)]
             for query in [*asked, *past]:
-                tested, naive = stores.both(lambda store, query=query: store.usage(query)  # type: ignore[misc] # the default binds it)
+                tested, naive = stores.both(lambda store, query=query: store.usage(query))  # type: ignore[misc]
                 assert tested == naive
             _agree_beside_usage(stores)
         finally:
