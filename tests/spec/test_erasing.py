@@ -7,12 +7,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import update
 
 from calltally.auth.caller import Caller
 from calltally.auth.permissions import DEFAULT
 from calltally.clock import FixedClock
 from calltally.control.control_database import ControlDatabase
 from calltally.control.executions import Executions, Outcome
+from calltally.control.tables import execution_pages
 from calltally.data_directory import DataDirectory
 from calltally.dictionary import Kind
 from calltally.errors import InvalidInputError
@@ -183,6 +185,10 @@ def test_executions_that_tell_of_the_erased_are_removed(directory: DataDirectory
         "not": [{"userId": "bob"}],
     }
     asked = {name: kept_execution(executions, "acme", rows) for name, rows in pages.items()}
+    asked["damaged"] = kept_execution(executions, "acme", [{"userId": "bob"}])
+    with database.writing() as connection:
+        damaged = execution_pages.c.execution_id == asked["damaged"]
+        connection.execute(update(execution_pages).where(damaged).values(content=b"no page"))
     foreign = kept_execution(executions, "globex", [{"userId": WHO}])
 
     installation.control_upkeep.erase(Kind.USER, "acme", WHO, "erased-1")
