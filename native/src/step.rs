@@ -1,0 +1,260 @@
+//! What one ordered step makes of a decoded slice: the journal's records, or the texts that have no id yet.
+
+use std::collections::HashMap;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::dictionary::{Dictionary, Kind, ORIGIN, ROUTE, Texts};
+use crate::names::{KnownNames, News};
+use crate::path_list::{PackedPaths, PathCodes};
+use crate::record::{Ids, Layout};
+use crate::route::{OTHER_ROUTE, derive};
+use crate::slice::{self, PATH, Row, Slice, TEXTS};
+use crate::text::Source;
+
+/// The columns of texts before the route; their kinds follow each other from the origin's on.
+const PLAIN: usize = slice::ROUTE;
+const ACCEPTED: u8 = 0;
+
+/// A text that must get an id before the records can be made.
+#[derive(Debug, PartialEq)]
+pub struct Unknown {
+    pub kind: Kind,
+    pub text: Vec<u8>,
+    pub derived: bool,
+}
+
+/// The accepted calls of a slice, ready for the journal.
+pub struct Accepted {
+    pub records: Vec<u8>,
+    pub paths: PackedPaths,
+    pub news: Vec<News>,
+}
+
+/// Turns slices into records, one after the other.
+pub struct Interner {
+    pub dictionary: Dictionary,
+    pub names: KnownNames,
+    pub layout: Layout,
+    pub max_derived_routes: usize,
+}
+
+/// A slice, and what became of each of its calls.
+pub struct Judged<'a> {
+    pub slice: &'a Slice,
+    pub source: Source<'a>,
+    pub verdicts: &'a [u8],
+    pub organization: i32,
+}
+
+/// Whether a route is known, and where it may stand in for one that may not be made any more.
+struct RouteIds<'a> {
+    texts: &'a Texts,
+    full: bool,
+}
+
+impl Interner {
+    /// The accepted calls; or the texts that need ids first, in the order in which they must get them.
+    pub fn take(&mut self, judged: &Judged<'_>) -> Result<Accepted, Vec<Unknown>> {
+        let codes = PathCodes::of(judged.slice, judged.source);
+        let Some(ids) = self.ids(judged, &codes) else {
+            return Err(self.unknown(judged, &codes));
+        };
+        let accepted = || (0..judged.slice.rows.len()).filter(|&row| judged.is_accepted(row));
+        let paths = codes.packed(judged.slice, judged.source, accepted());
+        let mut records = vec![0; ids.len() * self.layout.size()];
+        for ((record, row), texts) in records
+            .chunks_exact_mut(self.layout.size())
+            .zip(accepted())
+            .zip(&ids)
+        {
+            let slice = judged.slice;
+            let identity = [slice.high[row], slice.low[row], slice.digest[row]];
+            let path = paths.index_of_code[codes.of_row[row] as usize];
+            let ids = Ids {
+                organization: judged.organization,
+                texts: *texts,
+                path,
+            };
+            self.layout.write(record, &slice.rows[row], identity, &ids);
+        }
+        let news = self.news(judged, accepted().zip(&ids));
+        Ok(Accepted {
+            records,
+            paths,
+            news,
+        })
+    }
+
+    /// The ids of the texts of each accepted call; None when any is unknown.
+    fn ids(&self, judged: &Judged<'_>, codes: &PathCodes) -> Option<Vec<[i32; TEXTS - 1]>> {
+        let texts: [&Texts; PLAIN] = std::array::from_fn(|column| self.texts(judged, column));
+        let routes = self.routes(judged);
+        let mut route_of_code: Vec<Option<i32>> = vec![None; codes.len()];
+        let mut derived = Vec::new();
+        let mut all = Vec::with_capacity(judged.slice.rows.len());
+        for (index, row) in judged
+            .slice
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| judged.is_accepted(*index))
+        {
+            let mut ids = [0; TEXTS - 1];
+            for column in 0..PLAIN {
+                ids[column] = texts[column]
+                    .find(judged.source.bytes(row.texts[column]), row.hashes[column])?;
+            }
+            ids[slice::ROUTE] = if !row.texts[slice::ROUTE].is_empty() {
+                routes.texts.find(
+                    judged.source.bytes(row.texts[slice::ROUTE]),
+                    row.hashes[slice::ROUTE],
+                )?
+            } else if row.texts[PATH].is_empty() {
+                0
+            } else {
+                let known = &mut route_of_code[codes.of_row[index] as usize];
+                match *known {
+                    Some(id) => id,
+                    None => {
+                        derive(judged.source.bytes(row.texts[PATH]), &mut derived);
+                        *known.insert(routes.derived(&derived)?)
+                    }
+                }
+            };
+            all.push(ids);
+        }
+        Some(all)
+    }
+
+    fn news<'i>(
+        &mut self,
+        judged: &Judged<'_>,
+        accepted: impl Iterator<Item = (usize, &'i [i32; TEXTS - 1])>,
+    ) -> Vec<News> {
+        if judged.slice.names.is_empty() {
+            return Vec::new();
+        }
+        let mut ids = vec![None; judged.slice.rows.len()];
+        for (row, its) in accepted {
+            ids[row] = Some(*its);
+        }
+        self.names.news(judged.slice, judged.source, |row| ids[row])
+    }
+
+    /// What `ids` stumbled over, column by column, each in the order in which its texts first appear in the
+    /// slice, if an accepted call uses them.
+    #[cold]
+    fn unknown(&self, judged: &Judged<'_>, codes: &PathCodes) -> Vec<Unknown> {
+        let mut unknown = Vec::new();
+        for column in 0..=slice::ROUTE {
+            self.unknown_of_column(judged, column, &mut unknown);
+        }
+        self.unknown_derived(judged, codes, &mut unknown);
+        unknown
+    }
+
+    fn unknown_of_column(&self, judged: &Judged<'_>, column: usize, unknown: &mut Vec<Unknown>) {
+        let known = self.texts(judged, column);
+        let mut place_of: HashMap<&[u8], usize> = HashMap::new();
+        let mut used: Vec<(&[u8], bool)> = Vec::new();
+        for (index, row) in judged.slice.rows.iter().enumerate() {
+            let text = judged.source.bytes(row.texts[column]);
+            if known.find(text, row.hashes[column]).is_none() {
+                let place = *place_of.entry(text).or_insert(used.len());
+                if place == used.len() {
+                    used.push((text, false));
+                }
+                used[place].1 |= judged.is_accepted(index);
+            }
+        }
+        let kind = kind_of(column);
+        let missing = used.into_iter().filter(|(_, used)| *used);
+        unknown.extend(missing.map(|(text, _)| Unknown {
+            kind,
+            text: text.to_vec(),
+            derived: false,
+        }));
+    }
+
+    fn unknown_derived(&self, judged: &Judged<'_>, codes: &PathCodes, unknown: &mut Vec<Unknown>) {
+        let routes = self.texts(judged, slice::ROUTE);
+        let mut used = vec![false; codes.len()];
+        for (index, row) in judged.slice.rows.iter().enumerate() {
+            used[codes.of_row[index] as usize] |= judged.is_accepted(index) && needs_route(row);
+        }
+        let mut room = self
+            .max_derived_routes
+            .saturating_sub(self.dictionary.derived_routes(judged.organization));
+        let mut made = Vec::new();
+        for code in (0..codes.len()).filter(|&code| used[code]) {
+            derive(
+                judged
+                    .source
+                    .bytes(codes.row(judged.slice, code).texts[PATH]),
+                &mut made,
+            );
+            let is_unknown = |route: &[u8], unknown: &[Unknown]| {
+                routes.find(route, xxh3_64(route)).is_none()
+                    && !unknown
+                        .iter()
+                        .any(|other| other.kind == ROUTE && other.text == route)
+            };
+            if !is_unknown(&made, unknown) {
+                continue;
+            }
+            if room > 0 {
+                room -= 1;
+                unknown.push(Unknown {
+                    kind: ROUTE,
+                    text: made.clone(),
+                    derived: true,
+                });
+            } else if is_unknown(OTHER_ROUTE, unknown) {
+                unknown.push(Unknown {
+                    kind: ROUTE,
+                    text: OTHER_ROUTE.to_vec(),
+                    derived: false,
+                });
+            }
+        }
+    }
+
+    fn texts(&self, judged: &Judged<'_>, column: usize) -> &Texts {
+        self.dictionary.texts(kind_of(column), judged.organization)
+    }
+
+    fn routes(&self, judged: &Judged<'_>) -> RouteIds<'_> {
+        let full = self.dictionary.derived_routes(judged.organization) >= self.max_derived_routes;
+        RouteIds {
+            texts: self.texts(judged, slice::ROUTE),
+            full,
+        }
+    }
+}
+
+impl Judged<'_> {
+    fn is_accepted(&self, row: usize) -> bool {
+        self.verdicts.get(row) == Some(&ACCEPTED)
+    }
+}
+
+impl RouteIds<'_> {
+    /// The id of a derived route, or that of all others when it may not be made any more.
+    fn derived(&self, route: &[u8]) -> Option<i32> {
+        let known = self.texts.find(route, xxh3_64(route));
+        if known.is_none() && self.full {
+            self.texts.find(OTHER_ROUTE, xxh3_64(OTHER_ROUTE))
+        } else {
+            known
+        }
+    }
+}
+
+fn kind_of(column: usize) -> Kind {
+    ORIGIN + column as Kind
+}
+
+fn needs_route(row: &Row) -> bool {
+    row.texts[slice::ROUTE].is_empty() && !row.texts[PATH].is_empty()
+}
