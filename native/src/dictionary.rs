@@ -1,4 +1,4 @@
-//! The texts that have ids, a mirror of `calltally.dictionary.Dictionary` for looking up bytes.
+//! What is known of the ids in `calltally.dictionary.Dictionary`, looked up by bytes.
 
 use std::collections::HashMap;
 
@@ -55,47 +55,32 @@ impl Texts {
             self.colliding.insert(text.into(), id);
             return;
         }
-        let entry = Entry {
-            id,
-            length: text.len() as u32,
-            start: self.bytes.len(),
-        };
+        let entry = Entry { id, length: text.len() as u32, start: self.bytes.len() };
         self.bytes.extend_from_slice(text);
         self.by_hash.insert(hash, entry);
     }
 }
 
-/// All texts that have ids, as far as they were loaded.
+/// The ids that were learned so far. What is missing can be learned at any time.
 #[derive(Default)]
 pub struct Dictionary {
     texts: HashMap<(Kind, i32), Texts>,
-    derived_routes: HashMap<i32, usize>,
     nothing: Texts,
 }
 
 impl Dictionary {
-    /// Takes an entry; one that is known already is passed over.
-    pub fn load(&mut self, kind: Kind, organization: i32, id: i32, text: &[u8], derived: bool) {
-        let texts = self.texts.entry((kind, organization)).or_default();
-        let hash = xxh3_64(text);
-        if texts.find(text, hash).is_some() {
-            return;
-        }
-        texts.insert(text, hash, id);
-        if derived {
-            *self.derived_routes.entry(organization).or_default() += 1;
-        }
+    /// Takes the id of a text; one that is known already is passed over.
+    pub fn learn(&mut self, kind: Kind, organization: i32, text: &[u8], id: i32) {
+        self.texts.entry((kind, organization)).or_default().insert(text, xxh3_64(text), id);
+    }
+
+    /// Forgets every text, as must be done before one is renamed.
+    pub fn clear(&mut self) {
+        self.texts.clear();
     }
 
     pub fn texts(&self, kind: Kind, organization: i32) -> &Texts {
-        self.texts
-            .get(&(kind, organization))
-            .unwrap_or(&self.nothing)
-    }
-
-    /// How many routes of an organization were made from paths.
-    pub fn derived_routes(&self, organization: i32) -> usize {
-        self.derived_routes.get(&organization).copied().unwrap_or(0)
+        self.texts.get(&(kind, organization)).unwrap_or(&self.nothing)
     }
 }
 
@@ -106,7 +91,7 @@ mod tests {
     #[test]
     fn a_text_is_known_in_its_kind_and_organization_only() {
         let mut dictionary = Dictionary::default();
-        dictionary.load(CLIENT, 1, 7, b"a", false);
+        dictionary.learn(CLIENT, 1, b"a", 7);
         let hash = xxh3_64(b"a");
         assert_eq!(dictionary.texts(CLIENT, 1).find(b"a", hash), Some(7));
         assert_eq!(dictionary.texts(CLIENT, 2).find(b"a", hash), None);
@@ -120,21 +105,6 @@ mod tests {
         texts.insert(b"a", 5, 1);
         texts.insert(b"b", 5, 2);
         texts.insert(b"b", 5, 3);
-        assert_eq!(
-            [b"a", b"b", b"c"].map(|text| texts.find(text, 5)),
-            [Some(1), Some(2), None]
-        );
-    }
-
-    #[test]
-    fn a_derived_route_is_counted_once() {
-        let mut dictionary = Dictionary::default();
-        dictionary.load(ROUTE, 1, 1, b"/a", true);
-        dictionary.load(ROUTE, 1, 1, b"/a", true);
-        dictionary.load(ROUTE, 1, 2, b"/b", false);
-        assert_eq!(
-            (dictionary.derived_routes(1), dictionary.derived_routes(2)),
-            (1, 0)
-        );
+        assert_eq!([b"a", b"b", b"c"].map(|text| texts.find(text, 5)), [Some(1), Some(2), None]);
     }
 }

@@ -20,13 +20,7 @@ impl Identities {
         let organization_end = buffer.len();
         buffer.extend_from_slice(b"0:");
         let origin_end = buffer.len();
-        Identities {
-            seed,
-            buffer,
-            organization_end,
-            origin_start: origin_end,
-            origin_end,
-        }
+        Identities { seed, buffer, organization_end, origin_start: origin_end, origin_end }
     }
 
     /// High and low half; the low one is never zero, which marks an empty slot. The origin must be UTF-8.
@@ -46,8 +40,7 @@ impl Identities {
         let continues = |byte: &&u8| **byte & 0xc0 == 0x80;
         let characters = origin.len() - origin.iter().filter(continues).count();
         self.buffer.truncate(self.organization_end);
-        self.buffer
-            .extend_from_slice(format!("{characters}:").as_bytes());
+        self.buffer.extend_from_slice(format!("{characters}:").as_bytes());
         self.origin_start = self.buffer.len();
         self.buffer.extend_from_slice(origin);
         self.origin_end = self.buffer.len();

@@ -16,10 +16,7 @@ pub struct Blinded {
 impl Default for Blinded {
     fn default() -> Self {
         let random = || RandomState::new().build_hasher().finish();
-        Blinded {
-            mask: random(),
-            factor: random() | 1,
-        }
+        Blinded { mask: random(), factor: random() | 1 }
     }
 }
 
@@ -35,10 +32,7 @@ impl BuildHasher for Blinded {
     type Hasher = BlindedHasher;
 
     fn build_hasher(&self) -> BlindedHasher {
-        BlindedHasher {
-            blinded: self.clone(),
-            hash: 0,
-        }
+        BlindedHasher { blinded: self.clone(), hash: 0 }
     }
 }
 

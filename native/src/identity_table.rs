@@ -24,11 +24,7 @@ struct Bucket {
     digest: [u64; BUCKET],
 }
 
-const EMPTY: Bucket = Bucket {
-    low: [0; BUCKET],
-    high: [0; BUCKET],
-    digest: [0; BUCKET],
-};
+const EMPTY: Bucket = Bucket { low: [0; BUCKET], high: [0; BUCKET], digest: [0; BUCKET] };
 
 /// Open addressing over buckets: a bucket fills from its first slot, an identity lives in the first bucket at
 /// or after its own that had room, and nothing is ever deleted, so an empty last slot ends every search.
@@ -57,12 +53,7 @@ impl Table {
         let length = slots / BUCKET;
         let mut buckets = Vec::new();
         buckets.try_reserve_exact(length).ok()?;
-        Some(Table {
-            buckets,
-            length,
-            capacity: (slots as f64 * MAX_LOAD) as usize,
-            count: 0,
-        })
+        Some(Table { buckets, length, capacity: (slots as f64 * MAX_LOAD) as usize, count: 0 })
     }
 
     pub fn slots(&self) -> usize {
@@ -129,10 +120,7 @@ impl Table {
             self.fetch_ahead(low, index);
             self.find(high[index], low[index])
         };
-        (0..low.len())
-            .map(found)
-            .map(|digest| (u8::from(digest.is_some()), digest.unwrap_or(0)))
-            .unzip()
+        (0..low.len()).map(found).map(|digest| (u8::from(digest.is_some()), digest.unwrap_or(0))).unzip()
     }
 
     /// Adds identities; false, and nothing added, when there is no room for all.
@@ -164,9 +152,7 @@ impl Table {
         self.touch(self.length);
         let verdict = |index: usize| {
             self.fetch_ahead(calls.low, index);
-            others
-                .iter()
-                .for_each(|other| other.fetch_ahead(calls.low, index));
+            others.iter().for_each(|other| other.fetch_ahead(calls.low, index));
             let (high, low, digest) = (calls.high[index], calls.low[index], calls.digest[index]);
             let held = stored.and_then(|stored| stored[index]);
             match held.or_else(|| others.iter().find_map(|other| other.find(high, low))) {
@@ -180,19 +166,9 @@ impl Table {
     /// Copies the identities of some neighbouring buckets of another table; how many there were.
     ///
     /// None, and nothing copied, when there is no room for all.
-    pub fn copy_from(
-        &mut self,
-        other: &Table,
-        first_bucket: usize,
-        buckets: usize,
-    ) -> Option<usize> {
+    pub fn copy_from(&mut self, other: &Table, first_bucket: usize, buckets: usize) -> Option<usize> {
         let (high, low, digest) = other.span(first_bucket, buckets);
-        self.insert_all(Columns {
-            high: &high,
-            low: &low,
-            digest: &digest,
-        })
-        .then_some(low.len())
+        self.insert_all(Columns { high: &high, low: &low, digest: &digest }).then_some(low.len())
     }
 
     /// The identities in some neighbouring buckets.
@@ -210,21 +186,14 @@ impl Table {
 
     #[inline(always)]
     fn fetch_ahead(&self, low: &[u64], index: usize) {
-        if let Some(bucket) = low
-            .get(index + AHEAD)
-            .and_then(|&low| self.buckets.get(self.home(low)))
-        {
+        if let Some(bucket) = low.get(index + AHEAD).and_then(|&low| self.buckets.get(self.home(low))) {
             bucket.fetch();
         }
     }
 }
 
 fn seen(known: u64, digest: u64) -> Seen {
-    if known == digest {
-        Seen::Same
-    } else {
-        Seen::Other
-    }
+    if known == digest { Seen::Same } else { Seen::Other }
 }
 
 impl Bucket {
@@ -279,46 +248,20 @@ mod tests {
     fn a_table_that_is_full_judges_nothing_and_keeps_what_it_has() {
         let mut table = Table::new(8).unwrap();
         let column: Vec<u64> = (1..=6).map(|number| number * 8).collect();
-        let calls = Columns {
-            high: &column,
-            low: &column,
-            digest: &column,
-        };
+        let calls = Columns { high: &column, low: &column, digest: &column };
         assert_eq!(table.judge(&[], calls, None), Some(vec![0; 6]));
-        assert_eq!(
-            table.judge(
-                &[],
-                Columns {
-                    high: &[1],
-                    low: &[1],
-                    digest: &[1]
-                },
-                None
-            ),
-            None
-        );
+        assert_eq!(table.judge(&[], Columns { high: &[1], low: &[1], digest: &[1] }, None), None);
         assert_eq!((table.count(), table.room()), (6, 0));
-        assert_eq!(
-            table.find_all(&column, &column),
-            (vec![1; 6], column.clone())
-        );
+        assert_eq!(table.find_all(&column, &column), (vec![1; 6], column.clone()));
     }
 
     #[test]
     fn an_identity_is_judged_against_its_first_copy_wherever_that_is() {
         let mut old = Table::new(8).unwrap();
-        assert!(old.insert_all(Columns {
-            high: &[1],
-            low: &[1],
-            digest: &[1]
-        }));
+        assert!(old.insert_all(Columns { high: &[1], low: &[1], digest: &[1] }));
         let mut table = Table::new(64).unwrap();
         let stored = [None, None, None, Some(4), None];
-        let calls = Columns {
-            high: &[1, 2, 2, 4, 5],
-            low: &[1, 1, 1, 4, 5],
-            digest: &[1, 2, 3, 4, 5],
-        };
+        let calls = Columns { high: &[1, 2, 2, 4, 5], low: &[1, 1, 1, 4, 5], digest: &[1, 2, 3, 4, 5] };
         let verdicts = table.judge(&[&old], calls, Some(&stored));
         assert_eq!(verdicts, Some(vec![1, 0, 2, 1, 0]));
         assert_eq!(table.count(), 2);
@@ -328,15 +271,9 @@ mod tests {
     fn a_table_is_copied_in_steps() {
         let mut old = Table::new(64).unwrap();
         let column: Vec<u64> = (1..=40).collect();
-        assert!(old.insert_all(Columns {
-            high: &column,
-            low: &column,
-            digest: &column
-        }));
+        assert!(old.insert_all(Columns { high: &column, low: &column, digest: &column }));
         let mut table = Table::new(128).unwrap();
-        let copied: usize = (0..8)
-            .map(|bucket| table.copy_from(&old, bucket, 1).unwrap())
-            .sum();
+        let copied: usize = (0..8).map(|bucket| table.copy_from(&old, bucket, 1).unwrap()).sum();
         assert_eq!((copied, table.count()), (40, 40));
         assert_eq!(table.find_all(&column, &column).1, column);
     }

@@ -36,24 +36,7 @@ impl Instants {
 }
 
 fn parse_minute(text: &[u8; MINUTE_LENGTH]) -> Option<i64> {
-    let [
-        y1,
-        y2,
-        y3,
-        y4,
-        dash1,
-        m1,
-        m2,
-        dash2,
-        d1,
-        d2,
-        t,
-        h1,
-        h2,
-        colon,
-        n1,
-        n2,
-    ] = *text;
+    let [y1, y2, y3, y4, dash1, m1, m2, dash2, d1, d2, t, h1, h2, colon, n1, n2] = *text;
     if dash1 != b'-' || dash2 != b'-' || colon != b':' || !matches!(t, b'T' | b't' | b' ') {
         return None;
     }
@@ -85,11 +68,7 @@ fn parse_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
         return None;
     }
     let digit = |index: usize| {
-        if index < length {
-            i64::from(digits[index] - b'0')
-        } else {
-            0
-        }
+        if index < length { i64::from(digits[index] - b'0') } else { 0 }
     };
     Some((digit(0) * 100 + digit(1) * 10 + digit(2), &digits[length..]))
 }

@@ -47,26 +47,8 @@ pub const ACCOUNT_NAME: usize = 17;
 pub const ABSENT: i64 = -1;
 
 /// The longest text of each field in bytes; numbers have none, and what is an instant its form decides.
-const LIMITS: [usize; FIELDS.len()] = [
-    256,
-    usize::MAX,
-    1024,
-    256,
-    256,
-    256,
-    256,
-    256,
-    64,
-    8192,
-    8192,
-    0,
-    0,
-    0,
-    0,
-    1024,
-    1024,
-    1024,
-];
+const LIMITS: [usize; FIELDS.len()] =
+    [256, usize::MAX, 1024, 256, 256, 256, 256, 256, 64, 8192, 8192, 0, 0, 0, 0, 1024, 1024, 1024];
 
 const KEY_BYTES: usize = 16;
 
@@ -81,11 +63,7 @@ struct Key {
 const KEYS: [Key; FIELDS.len()] = keys();
 
 const fn keys() -> [Key; FIELDS.len()] {
-    let mut keys = [Key {
-        bytes: 0,
-        mask: 0,
-        length: 0,
-    }; FIELDS.len()];
+    let mut keys = [Key { bytes: 0, mask: 0, length: 0 }; FIELDS.len()];
     let mut field = 0;
     while field < FIELDS.len() {
         let name = FIELDS[field].as_bytes();
@@ -96,11 +74,8 @@ const fn keys() -> [Key; FIELDS.len()] {
             index += 1;
         }
         (bytes[index], mask[index]) = (b'"', 0xff);
-        keys[field] = Key {
-            bytes: u128::from_le_bytes(bytes),
-            mask: u128::from_le_bytes(mask),
-            length: index + 1,
-        };
+        keys[field] =
+            Key { bytes: u128::from_le_bytes(bytes), mask: u128::from_le_bytes(mask), length: index + 1 };
         field += 1;
     }
     keys
@@ -127,23 +102,13 @@ pub struct LineReader<'a> {
 impl<'a> LineReader<'a> {
     pub fn new(body: &'a [u8]) -> Self {
         let order = std::array::from_fn(|index| index as u8);
-        LineReader {
-            body,
-            at: 0,
-            order,
-            unescaped: Vec::new(),
-            beyond_ascii: false,
-        }
+        LineReader { body, at: 0, order, unescaped: Vec::new(), beyond_ascii: false }
     }
 
     /// The call whose line begins at `start`, and where the line ends; None when it is not plainly one.
     pub fn read(&mut self, start: usize) -> Option<(Line, usize)> {
         self.at = start;
-        let mut line = Line {
-            texts: [Text::default(); FIELDS.len()],
-            status: 0,
-            measures: [ABSENT; 3],
-        };
+        let mut line = Line { texts: [Text::default(); FIELDS.len()], status: 0, measures: [ABSENT; 3] };
         let mut seen = 0u32;
         self.expect(b'{')?;
         for place in 0..FIELDS.len() {
@@ -206,11 +171,7 @@ impl<'a> LineReader<'a> {
         let here = self.key_bytes();
         let expected = usize::from(self.order[place]);
         let key = &KEYS[expected];
-        let field = if here & key.mask == key.bytes {
-            expected
-        } else {
-            self.unexpected_key(here, place)?
-        };
+        let field = if here & key.mask == key.bytes { expected } else { self.unexpected_key(here, place)? };
         self.at += KEYS[field].length;
         Some(field)
     }
@@ -258,11 +219,7 @@ impl<'a> LineReader<'a> {
         }
         let digits = self.at - start;
         let leading_zero = digits > 1 && self.body[start] == b'0';
-        if digits == 0 || leading_zero {
-            None
-        } else {
-            i64::try_from(value).ok()
-        }
+        if digits == 0 || leading_zero { None } else { i64::try_from(value).ok() }
     }
 
     #[inline(always)]
@@ -312,8 +269,7 @@ impl<'a> LineReader<'a> {
             b'u' => {
                 let character = self.escaped_character()?;
                 let mut bytes = [0; 4];
-                self.unescaped
-                    .extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
+                self.unescaped.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
                 return Some(());
             }
             _ => return None,
@@ -355,13 +311,8 @@ mod tests {
         let mut reader = LineReader::new(body.as_bytes());
         let (line, end) = reader.read(0)?;
         assert_eq!(end, body.len());
-        let source = Source {
-            body: body.as_bytes(),
-            unescaped: &reader.unescaped,
-        };
-        let texts = line
-            .texts
-            .map(|text| String::from_utf8(source.bytes(text).to_vec()).unwrap());
+        let source = Source { body: body.as_bytes(), unescaped: &reader.unescaped };
+        let texts = line.texts.map(|text| String::from_utf8(source.bytes(text).to_vec()).unwrap());
         Some((texts.into(), line.status, line.measures))
     }
 
@@ -371,14 +322,7 @@ mod tests {
             r#"{ "status" : 200 , "path":"/a\/b\u00e4\ud83e\udd86", "time":"t","duration_ms":null,"id":"1","response_bytes":7} "#,
         )
         .unwrap();
-        assert_eq!(
-            (
-                texts[ID].as_str(),
-                texts[TIME].as_str(),
-                texts[PATH].as_str()
-            ),
-            ("1", "t", "/a/bä🦆")
-        );
+        assert_eq!((texts[ID].as_str(), texts[TIME].as_str(), texts[PATH].as_str()), ("1", "t", "/a/bä🦆"));
         assert_eq!((status, measures), (200, [ABSENT, ABSENT, 7]));
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::dictionary::{ACCOUNT, CLIENT, Kind, SOURCE};
-use crate::slice::{Slice, TEXTS};
+use crate::slice::{IDS, Slice};
 use crate::text::{Source, Text};
 
 /// The kinds of things that have names, and which of a row's texts is the thing.
@@ -15,6 +15,7 @@ const MOST_KNOWN: usize = 1_000_000;
 type Thing = (Kind, i32);
 
 /// A name that is news: the kind of the thing, the thing's text, and the name.
+#[derive(Clone, Copy)]
 pub struct News {
     pub kind: Kind,
     pub thing: Text,
@@ -28,63 +29,65 @@ pub struct KnownNames {
 }
 
 impl KnownNames {
-    /// Remembers a name that was told otherwise.
-    pub fn learn(&mut self, kind: Kind, id: i32, name: &[u8]) {
-        self.known.insert((kind, id), name.into());
+    /// Makes every name news again.
+    pub fn clear(&mut self) {
+        self.known.clear();
     }
 
-    /// The news of some rows; of several names for one thing the last. They are known from then on.
-    ///
-    /// `ids` gives the dictionary ids of a row's texts, or None for a row whose names do not count.
-    pub fn news<F>(&mut self, slice: &Slice, source: Source<'_>, ids: F) -> Vec<News>
-    where
-        F: Fn(usize) -> Option<[i32; TEXTS - 1]>,
-    {
+    /// The news of some rows, which come with the ids of their texts; of several names for one thing the last.
+    /// They are known from then on.
+    pub fn news<'i>(
+        &mut self,
+        slice: &Slice,
+        source: Source<'_>,
+        rows: impl Iterator<Item = (usize, &'i [i32; IDS])>,
+    ) -> Vec<News> {
         if slice.names.is_empty() {
             return Vec::new();
         }
         if self.known.len() > MOST_KNOWN {
             self.known.clear();
         }
-        let told = || {
-            slice
-                .names
-                .iter()
-                .filter_map(|names| Some((names, ids(names.row)?)))
-                .flat_map(|(names, ids)| {
-                    let name_of = move |(index, (kind, text)): (usize, (Kind, usize))| {
-                        let news = News {
-                            kind,
-                            thing: slice.rows[names.row].texts[text],
-                            name: names.texts[index],
-                        };
-                        ((kind, ids[text]), news)
-                    };
-                    NAMED.into_iter().enumerate().map(name_of)
-                })
-                .filter(|((_, id), news)| *id != 0 && !news.name.is_empty())
-        };
-        let known = |thing: &Thing, name: Text| {
-            self.known
-                .get(thing)
-                .is_some_and(|known| **known == *source.bytes(name))
-        };
-        if told().all(|(thing, news)| known(&thing, news.name)) {
+        let told = told(slice, rows);
+        if told.iter().all(|(thing, news)| self.knows(thing, source.bytes(news.name))) {
             return Vec::new();
         }
         let mut place_of: HashMap<Thing, usize> = HashMap::new();
         let mut last: Vec<(Thing, News)> = Vec::new();
-        for (thing, news) in told() {
+        for (thing, news) in told {
             let place = *place_of.entry(thing).or_insert(last.len());
             match last.get_mut(place) {
                 Some((_, earlier)) => earlier.name = news.name,
                 None => last.push((thing, news)),
             }
         }
-        last.retain(|(thing, news)| !known(thing, news.name));
-        for ((kind, id), news) in &last {
-            self.learn(*kind, *id, source.bytes(news.name));
+        last.retain(|(thing, news)| !self.knows(thing, source.bytes(news.name)));
+        for (thing, news) in &last {
+            self.known.insert(*thing, source.bytes(news.name).into());
         }
         last.into_iter().map(|(_, news)| news).collect()
     }
+
+    fn knows(&self, thing: &Thing, name: &[u8]) -> bool {
+        self.known.get(thing).is_some_and(|known| **known == *name)
+    }
+}
+
+/// Every name that rows bring for a thing that they name.
+fn told<'i>(slice: &Slice, rows: impl Iterator<Item = (usize, &'i [i32; IDS])>) -> Vec<(Thing, News)> {
+    let mut told = Vec::new();
+    let mut names = slice.names.iter().peekable();
+    for (row, ids) in rows {
+        while names.next_if(|names| names.row < row).is_some() {}
+        let Some(names) = names.next_if(|names| names.row == row) else {
+            continue;
+        };
+        for ((kind, column), name) in NAMED.into_iter().zip(names.texts) {
+            if ids[column] != 0 && !name.is_empty() {
+                let thing = slice.rows[row].texts[column];
+                told.push(((kind, ids[column]), News { kind, thing, name }));
+            }
+        }
+    }
+    told
 }

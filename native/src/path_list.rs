@@ -26,10 +26,7 @@ pub struct PackedPaths {
 impl PathCodes {
     pub fn of(slice: &Slice, source: Source<'_>) -> Self {
         let rows = &slice.rows;
-        let mut codes = PathCodes {
-            of_row: Vec::with_capacity(rows.len()),
-            first_row: Vec::new(),
-        };
+        let mut codes = PathCodes { of_row: Vec::with_capacity(rows.len()), first_row: Vec::new() };
         let places = (rows.len() * 2).next_power_of_two();
         let mut code_at = vec![NONE; places];
         let blinded = Blinded::default();
@@ -71,11 +68,8 @@ impl PathCodes {
         source: Source<'_>,
         used: impl Iterator<Item = usize>,
     ) -> PackedPaths {
-        let mut packed = PackedPaths {
-            data: Vec::new(),
-            offsets: vec![0, 0],
-            index_of_code: vec![0; self.len()],
-        };
+        let mut packed =
+            PackedPaths { data: Vec::new(), offsets: vec![0, 0], index_of_code: vec![0; self.len()] };
         for row in used {
             packed.index_of_code[self.of_row[row] as usize] = 1;
         }
@@ -86,19 +80,10 @@ impl PathCodes {
         }
         let mut index = 0;
         let mut empty_seen = false;
-        for (code, used) in packed
-            .index_of_code
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, used)| **used != 0)
-        {
+        for (code, used) in packed.index_of_code.iter_mut().enumerate().filter(|(_, used)| **used != 0) {
             let path: Text = text(code);
             index += 1;
-            *used = if path.is_empty() && !empty_seen {
-                0
-            } else {
-                index
-            };
+            *used = if path.is_empty() && !empty_seen { 0 } else { index };
             empty_seen |= path.is_empty();
             packed.data.extend_from_slice(source.bytes(path));
             packed.offsets.push(packed.data.len() as i64);
@@ -108,9 +93,5 @@ impl PathCodes {
 }
 
 fn raw_hash(row: &Row, path: &[u8]) -> u64 {
-    if row.raw_path.len() == row.texts[PATH].len() {
-        row.hashes[PATH]
-    } else {
-        xxh3_64(path)
-    }
+    if row.raw_path.len() == row.texts[PATH].len() { row.hashes[PATH] } else { xxh3_64(path) }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyIndexError, PyMemoryError, PyUnicodeDecodeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString};
+use pyo3::types::{PyBytes, PyString};
 
 use crate::dictionary::{Dictionary, Kind};
 use crate::identity_table::{Columns, Table};
@@ -19,11 +19,7 @@ use crate::text::Source;
 const WORTH_DETACHING: usize = 64;
 
 fn detached<T: Send>(py: Python<'_>, calls: usize, work: impl FnOnce() -> T + Send) -> T {
-    if calls < WORTH_DETACHING {
-        work()
-    } else {
-        py.detach(work)
-    }
+    if calls < WORTH_DETACHING { work() } else { py.detach(work) }
 }
 
 fn le_bytes<'py, T: Copy, const N: usize>(
@@ -60,9 +56,7 @@ pub fn bounds(
         return Err(PyValueError::new_err("a slice holds at least one line"));
     }
     let bytes = body.as_bytes();
-    Ok(detached(py, bytes.len() / 256, || {
-        slice::bounds(bytes, size)
-    }))
+    Ok(detached(py, bytes.len() / 256, || slice::bounds(bytes, size)))
 }
 
 #[pyfunction]
@@ -80,21 +74,11 @@ pub fn decode(
     seed: u64,
     derive_routes: bool,
 ) -> Option<Decoded> {
-    let admission = Admission {
-        organization,
-        earliest_ms,
-        latest_ms,
-        max_call_bytes,
-        seed,
-        derive_routes,
-    };
+    let admission = Admission { organization, earliest_ms, latest_ms, max_call_bytes, seed, derive_routes };
     let bytes = body.as_bytes();
     let work = || slice::decode(bytes, start, end, &admission);
     let slice = detached(py, end.saturating_sub(start) / 256, work)?;
-    Some(Decoded {
-        body: body.clone().unbind(),
-        slice,
-    })
+    Some(Decoded { body: body.clone().unbind(), slice })
 }
 
 #[pyclass(frozen, module = "calltally_native")]
@@ -105,17 +89,10 @@ pub struct Decoded {
 
 impl Decoded {
     fn source<'a>(&'a self, py: Python<'a>) -> Source<'a> {
-        Source {
-            body: self.body.as_bytes(py),
-            unescaped: &self.slice.unescaped,
-        }
+        Source { body: self.body.as_bytes(py), unescaped: &self.slice.unescaped }
     }
 
-    fn numbers<'py>(
-        &self,
-        py: Python<'py>,
-        number: impl Fn(&Row) -> i64,
-    ) -> PyResult<Bound<'py, PyBytes>> {
+    fn numbers<'py>(&self, py: Python<'py>, number: impl Fn(&Row) -> i64) -> PyResult<Bound<'py, PyBytes>> {
         le_bytes(py, self.slice.rows.iter().map(number), i64::to_le_bytes)
     }
 }
@@ -152,15 +129,8 @@ impl Decoded {
     }
 
     fn line<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyBytes>> {
-        let row = self
-            .slice
-            .rows
-            .get(row)
-            .ok_or_else(|| PyIndexError::new_err("there is no such call"))?;
-        Ok(PyBytes::new(
-            py,
-            &self.body.as_bytes(py)[row.start as usize..row.end as usize],
-        ))
+        let row = self.slice.rows.get(row).ok_or_else(|| PyIndexError::new_err("there is no such call"))?;
+        Ok(PyBytes::new(py, &self.body.as_bytes(py)[row.start as usize..row.end as usize]))
     }
 }
 
@@ -183,22 +153,14 @@ impl Given {
         low: &PyBuffer<u64>,
         digest: &PyBuffer<u64>,
     ) -> PyResult<Self> {
-        let given = Given {
-            high: high.to_vec(py)?,
-            low: low.to_vec(py)?,
-            digest: digest.to_vec(py)?,
-        };
+        let given = Given { high: high.to_vec(py)?, low: low.to_vec(py)?, digest: digest.to_vec(py)? };
         same_length(given.high.len(), given.low.len())?;
         same_length(given.digest.len(), given.low.len())?;
         Ok(given)
     }
 
     fn columns(&self) -> Columns<'_> {
-        Columns {
-            high: &self.high,
-            low: &self.low,
-            digest: &self.digest,
-        }
+        Columns { high: &self.high, low: &self.low, digest: &self.digest }
     }
 }
 
@@ -206,16 +168,12 @@ fn same_length(one: usize, other: usize) -> PyResult<()> {
     if one == other {
         Ok(())
     } else {
-        Err(PyValueError::new_err(format!(
-            "columns of {one} and {other} rows"
-        )))
+        Err(PyValueError::new_err(format!("columns of {one} and {other} rows")))
     }
 }
 
 fn no_room(wanted: usize, room: usize) -> PyErr {
-    PyValueError::new_err(format!(
-        "{wanted} identities do not fit into room for {room}"
-    ))
+    PyValueError::new_err(format!("{wanted} identities do not fit into room for {room}"))
 }
 
 #[pymethods]
@@ -275,11 +233,7 @@ impl IdentityTable {
         let room = self.table.room();
         let table = &mut self.table;
         let done = detached(py, given.low.len(), || table.insert_all(given.columns()));
-        if done {
-            Ok(())
-        } else {
-            Err(no_room(given.low.len(), room))
-        }
+        if done { Ok(()) } else { Err(no_room(given.low.len(), room)) }
     }
 
     #[pyo3(signature = (others, high, low, digest, stored=None))]
@@ -300,21 +254,14 @@ impl IdentityTable {
                 same_length(present.len(), given.low.len())?;
                 same_length(digest.len(), given.low.len())?;
                 let held = |(present, digest): (u8, u64)| (present != 0).then_some(digest);
-                Some(
-                    present
-                        .into_iter()
-                        .zip(digest)
-                        .map(held)
-                        .collect::<Vec<_>>(),
-                )
+                Some(present.into_iter().zip(digest).map(held).collect::<Vec<_>>())
             }
         };
         let others: Vec<&Table> = others.iter().map(|other| &other.table).collect();
         let room = self.table.room();
         let table = &mut self.table;
         let work = || table.judge(&others, given.columns(), stored.as_deref());
-        let verdicts =
-            detached(py, given.low.len(), work).ok_or_else(|| no_room(given.low.len(), room))?;
+        let verdicts = detached(py, given.low.len(), work).ok_or_else(|| no_room(given.low.len(), room))?;
         Ok(PyBytes::new(py, &verdicts))
     }
 
@@ -334,7 +281,6 @@ impl IdentityTable {
     }
 }
 
-type Entry<'py> = (Kind, i32, i32, Bound<'py, PyString>, bool);
 type Unknowns<'py> = Vec<(Kind, Bound<'py, PyString>, bool)>;
 type Names<'py> = Vec<(Kind, Bound<'py, PyString>, Bound<'py, PyString>)>;
 
@@ -346,65 +292,38 @@ pub struct Interner {
 #[pymethods]
 impl Interner {
     #[new]
-    fn new(
-        columns: HashMap<String, (usize, usize)>,
-        record_bytes: usize,
-        max_derived_routes: usize,
-    ) -> PyResult<Self> {
+    fn new(columns: HashMap<String, (usize, usize)>, record_bytes: usize) -> PyResult<Self> {
         let layout = Layout::new(&columns, record_bytes).map_err(PyValueError::new_err)?;
         let (dictionary, names) = (Dictionary::default(), KnownNames::default());
-        Ok(Interner {
-            interner: step::Interner {
-                dictionary,
-                names,
-                layout,
-                max_derived_routes,
-            },
-        })
+        Ok(Interner { interner: step::Interner { dictionary, names, layout } })
     }
 
-    fn load(&mut self, values: &Bound<'_, PyList>) -> PyResult<()> {
-        for value in values {
-            let (kind, organization, id, text, derived): Entry<'_> = value.extract()?;
-            self.interner.dictionary.load(
-                kind,
-                organization,
-                id,
-                text.to_str()?.as_bytes(),
-                derived,
-            );
-        }
-        Ok(())
+    fn learn(&mut self, kind: Kind, organization: i32, text: &str, id: i32) {
+        self.interner.dictionary.learn(kind, organization, text.as_bytes(), id);
     }
 
-    fn learn_name(&mut self, kind: Kind, organization: i32, thing: &str, name: &str) {
-        let hash = xxhash_rust::xxh3::xxh3_64(thing.as_bytes());
-        if let Some(id) = self
-            .interner
-            .dictionary
-            .texts(kind, organization)
-            .find(thing.as_bytes(), hash)
-        {
-            self.interner.names.learn(kind, id, name.as_bytes());
-        }
+    fn forget(&mut self) {
+        self.interner.dictionary.clear();
+        self.interner.names.clear();
     }
 
+    fn forget_names(&mut self) {
+        self.interner.names.clear();
+    }
+
+    #[pyo3(signature = (decoded, verdicts, organization, other_route=None))]
     fn take<'py>(
         &mut self,
         py: Python<'py>,
         decoded: &Bound<'py, Decoded>,
         verdicts: &Bound<'py, PyBytes>,
         organization: i32,
+        other_route: Option<i32>,
     ) -> PyResult<Taken<'py>> {
         let decoded = decoded.get();
         let (slice, source) = (&decoded.slice, decoded.source(py));
         same_length(verdicts.as_bytes().len(), slice.rows.len())?;
-        let judged = Judged {
-            slice,
-            source,
-            verdicts: verdicts.as_bytes(),
-            organization,
-        };
+        let judged = Judged { slice, source, verdicts: verdicts.as_bytes(), organization, other_route };
         let interner = &mut self.interner;
         match detached(py, slice.rows.len(), || interner.take(&judged)) {
             Ok(accepted) => {
@@ -423,21 +342,14 @@ impl Interner {
                 )))
             }
             Err(unknown) => {
-                let told = unknown
-                    .iter()
-                    .map(|text| Ok((text.kind, string(py, &text.text)?, text.derived)));
+                let told = unknown.iter().map(|text| Ok((text.kind, string(py, &text.text)?, text.derived)));
                 Ok(Taken::Unknown(told.collect::<PyResult<_>>()?))
             }
         }
     }
 }
 
-type Records<'py> = (
-    Bound<'py, PyBytes>,
-    Bound<'py, PyBytes>,
-    Bound<'py, PyBytes>,
-    Names<'py>,
-);
+type Records<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>, Names<'py>);
 
 /// Either a list of texts that need ids, or records, the offsets and the data of paths, and names.
 #[derive(IntoPyObject)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::slice::Row;
+use crate::slice::{IDS, Row};
 
 /// Where the columns of one record stand.
 pub struct Layout {
@@ -35,7 +35,7 @@ const COLUMNS: [(&str, usize); 17] = [
 pub struct Ids {
     pub organization: i32,
     /// Origin, client, user, source, account, method and route.
-    pub texts: [i32; 7],
+    pub texts: [i32; IDS],
     pub path: i32,
 }
 
@@ -45,15 +45,11 @@ impl Layout {
         let mut places = [0; COLUMNS.len()];
         for (place, (name, bytes)) in places.iter_mut().zip(COLUMNS) {
             match columns.get(name) {
-                Some(&(offset, length))
-                    if length == bytes && offset.saturating_add(bytes) <= size =>
-                {
+                Some(&(offset, length)) if length == bytes && offset.saturating_add(bytes) <= size => {
                     *place = offset
                 }
                 Some(_) => {
-                    return Err(format!(
-                        "column {name} must have {bytes} bytes within {size}"
-                    ));
+                    return Err(format!("column {name} must have {bytes} bytes within {size}"));
                 }
                 None => return Err(format!("column {name} is missing")),
             }
@@ -69,29 +65,11 @@ impl Layout {
     pub fn write(&self, record: &mut [u8], row: &Row, identity: [u64; 3], ids: &Ids) {
         let [high, low, digest] = identity;
         let [duration, request, response] = row.measures.map(|measure| measure as u64);
-        let wide = [
-            high,
-            low,
-            digest,
-            row.time_ms as u64,
-            duration,
-            request,
-            response,
-        ];
+        let wide = [high, low, digest, row.time_ms as u64, duration, request, response];
         let [origin, client, user, source, account, method, route] = ids.texts;
         let status = row.status as i32;
-        let narrow = [
-            ids.organization,
-            origin,
-            client,
-            user,
-            source,
-            account,
-            method,
-            route,
-            ids.path,
-            status,
-        ];
+        let narrow =
+            [ids.organization, origin, client, user, source, account, method, route, ids.path, status];
         for (&place, value) in self.places.iter().zip(wide) {
             record[place..place + 8].copy_from_slice(&value.to_le_bytes());
         }

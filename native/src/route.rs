@@ -4,9 +4,6 @@ const PLACEHOLDER: &[u8] = b"{id}";
 const LEAST_HEX_DIGITS: usize = 24;
 const UUID_LENGTH: usize = 36;
 
-/// The route of every path that would exceed an organization's number of derived routes.
-pub const OTHER_ROUTE: &[u8] = b"{other}";
-
 /// Writes the route that a path gives over what is in `route`.
 pub fn derive(path: &[u8], route: &mut Vec<u8>) {
     route.clear();
@@ -14,11 +11,7 @@ pub fn derive(path: &[u8], route: &mut Vec<u8>) {
     loop {
         let end = memchr::memchr(b'/', rest).unwrap_or(rest.len());
         let part = &rest[..end];
-        route.extend_from_slice(if is_identifier(part) {
-            PLACEHOLDER
-        } else {
-            part
-        });
+        route.extend_from_slice(if is_identifier(part) { PLACEHOLDER } else { part });
         let Some((slash, further)) = rest[end..].split_first() else {
             return;
         };
@@ -31,8 +24,7 @@ fn is_identifier(part: &[u8]) -> bool {
     let Some(first) = part.first() else {
         return false;
     };
-    first.is_ascii_hexdigit()
-        && (part.iter().all(u8::is_ascii_digit) || is_long_hex(part) || is_uuid(part))
+    first.is_ascii_hexdigit() && (part.iter().all(u8::is_ascii_digit) || is_long_hex(part) || is_uuid(part))
 }
 
 fn is_long_hex(part: &[u8]) -> bool {

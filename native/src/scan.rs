@@ -57,20 +57,14 @@ fn marks_of(chunk: &[u8; STEP]) -> Marks {
         let backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8));
         let controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
         let stops = _mm_or_si128(_mm_or_si128(quotes, backslashes), controls);
-        Marks {
-            stops: _mm_movemask_epi8(stops) as u32,
-            beyond_ascii: _mm_movemask_epi8(bytes) as u32,
-        }
+        Marks { stops: _mm_movemask_epi8(stops) as u32, beyond_ascii: _mm_movemask_epi8(bytes) as u32 }
     }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
 fn marks_of(chunk: &[u8; STEP]) -> Marks {
-    let mut marks = Marks {
-        stops: 0,
-        beyond_ascii: 0,
-    };
+    let mut marks = Marks { stops: 0, beyond_ascii: 0 };
     for (index, &byte) in chunk.iter().enumerate() {
         marks.stops |= u32::from(is_stop(byte)) << index;
         marks.beyond_ascii |= u32::from(byte >> 7) << index;
@@ -104,13 +98,7 @@ mod tests {
     #[test]
     fn bytes_beyond_ascii_count_before_the_stop_only() {
         assert_eq!(end_of_run("ä\"".as_bytes(), 0), (2, true));
-        assert_eq!(
-            end_of_run("x\"ääääääääääääääääääää".as_bytes(), 0),
-            (1, false)
-        );
-        assert_eq!(
-            end_of_run("xxxxxxxxxxxxxxxxxxxxxä\"".as_bytes(), 0),
-            (23, true)
-        );
+        assert_eq!(end_of_run("x\"ääääääääääääääääääää".as_bytes(), 0), (1, false));
+        assert_eq!(end_of_run("xxxxxxxxxxxxxxxxxxxxxä\"".as_bytes(), 0), (23, true));
     }
 }

@@ -12,6 +12,10 @@ use crate::text::{MAX_BODY, Source, Text};
 pub const TEXTS: usize = 8;
 pub const ROUTE: usize = 6;
 pub const PATH: usize = 7;
+
+/// The texts that become dictionary ids: all but the path.
+pub const IDS: usize = PATH;
+
 const FIELD_OF_TEXT: [usize; TEXTS] = [
     line::ORIGIN,
     line::CLIENT_ID,
@@ -72,10 +76,7 @@ pub fn bounds(body: &[u8], size: usize) -> Option<Vec<(usize, usize, usize)>> {
     for end in memchr_iter(b'\n', body).chain([body.len()]) {
         let line = &body[start..end];
         if let Some(byte) = line.first() {
-            if !byte.is_ascii_graphic()
-                && line
-                    .iter()
-                    .all(|byte| byte.is_ascii_whitespace() || *byte == 0x0b)
+            if !byte.is_ascii_graphic() && line.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0x0b)
             {
                 return None;
             }
@@ -104,12 +105,8 @@ pub fn decode(body: &[u8], start: usize, end: usize, admission: &Admission<'_>) 
         return None;
     }
     let mut reader = LineReader::new(body);
-    let mut making = Making {
-        slice: Slice::default(),
-        instants: Instants::default(),
-        identities: None,
-        admission,
-    };
+    let mut making =
+        Making { slice: Slice::default(), instants: Instants::default(), identities: None, admission };
     let mut at = start;
     while at < end {
         if body[at] == b'\n' {
@@ -120,15 +117,7 @@ pub fn decode(body: &[u8], start: usize, end: usize, admission: &Admission<'_>) 
         if line_end - at > admission.max_call_bytes {
             return None;
         }
-        making.take(
-            &line,
-            Source {
-                body,
-                unescaped: &reader.unescaped,
-            },
-            at,
-            line_end,
-        )?;
+        making.take(&line, Source { body, unescaped: &reader.unescaped }, at, line_end)?;
         at = line_end + 1;
     }
     if reader.beyond_ascii && std::str::from_utf8(&body[start..]).is_err() {
@@ -151,9 +140,7 @@ impl Making<'_> {
         let admission = self.admission;
         let texts = &line.texts;
         let organization = texts[line::ORGANIZATION];
-        if !organization.is_empty()
-            && source.bytes(organization) != admission.organization.as_bytes()
-        {
+        if !organization.is_empty() && source.bytes(organization) != admission.organization.as_bytes() {
             return None;
         }
         let time_ms = self.instants.parse(source.bytes(texts[line::TIME]))?;
@@ -180,26 +167,16 @@ impl Making<'_> {
                 *hash = xxh3_64(source.bytes(text));
             }
         }
-        let identities = self
-            .identities
-            .get_or_insert_with(|| Identities::new(admission.organization, admission.seed));
-        let (high, low) = identities.identity(
-            source.bytes(texts[line::ORIGIN]),
-            source.bytes(texts[line::ID]),
-        );
+        let identities =
+            self.identities.get_or_insert_with(|| Identities::new(admission.organization, admission.seed));
+        let (high, low) =
+            identities.identity(source.bytes(texts[line::ORIGIN]), source.bytes(texts[line::ID]));
         self.slice.high.push(high);
         self.slice.low.push(low);
         self.slice.digest.push(digest_of(&row));
-        let names = [
-            texts[line::CLIENT_NAME],
-            texts[line::SOURCE_NAME],
-            texts[line::ACCOUNT_NAME],
-        ];
+        let names = [texts[line::CLIENT_NAME], texts[line::SOURCE_NAME], texts[line::ACCOUNT_NAME]];
         if names.iter().any(|name| !name.is_empty()) {
-            self.slice.names.push(Names {
-                row: self.slice.rows.len(),
-                texts: names,
-            });
+            self.slice.names.push(Names { row: self.slice.rows.len(), texts: names });
         }
         self.slice.rows.push(row);
         Some(())
@@ -207,19 +184,9 @@ impl Making<'_> {
 }
 
 fn digest_of(row: &Row) -> u64 {
-    let numbers = [
-        row.time_ms,
-        row.status,
-        row.measures[0],
-        row.measures[1],
-        row.measures[2],
-    ];
-    let digest = numbers
-        .into_iter()
-        .fold(0, |digest, number| mixed(digest, number as u64));
-    row.hashes[1..]
-        .iter()
-        .fold(digest, |digest, &hash| mixed(digest, hash))
+    let numbers = [row.time_ms, row.status, row.measures[0], row.measures[1], row.measures[2]];
+    let digest = numbers.into_iter().fold(0, |digest, number| mixed(digest, number as u64));
+    row.hashes[1..].iter().fold(digest, |digest, &hash| mixed(digest, hash))
 }
 
 fn without_query(path: Text, source: Source<'_>) -> Text {

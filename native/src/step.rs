@@ -1,6 +1,6 @@
 //! What one ordered step makes of a decoded slice: the journal's records, or the texts that have no id yet.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -8,8 +8,8 @@ use crate::dictionary::{Dictionary, Kind, ORIGIN, ROUTE, Texts};
 use crate::names::{KnownNames, News};
 use crate::path_list::{PackedPaths, PathCodes};
 use crate::record::{Ids, Layout};
-use crate::route::{OTHER_ROUTE, derive};
-use crate::slice::{self, PATH, Row, Slice, TEXTS};
+use crate::route::derive;
+use crate::slice::{self, PATH, Row, Slice};
 use crate::text::Source;
 
 /// The columns of texts before the route; their kinds follow each other from the origin's on.
@@ -31,26 +31,21 @@ pub struct Accepted {
     pub news: Vec<News>,
 }
 
-/// Turns slices into records, one after the other.
-pub struct Interner {
-    pub dictionary: Dictionary,
-    pub names: KnownNames,
-    pub layout: Layout,
-    pub max_derived_routes: usize,
-}
-
 /// A slice, and what became of each of its calls.
 pub struct Judged<'a> {
     pub slice: &'a Slice,
     pub source: Source<'a>,
     pub verdicts: &'a [u8],
     pub organization: i32,
+    /// What stands in for derived routes without an id, when no more of them may be made.
+    pub other_route: Option<i32>,
 }
 
-/// Whether a route is known, and where it may stand in for one that may not be made any more.
-struct RouteIds<'a> {
-    texts: &'a Texts,
-    full: bool,
+/// Turns slices into records, one after the other.
+pub struct Interner {
+    pub dictionary: Dictionary,
+    pub names: KnownNames,
+    pub layout: Layout,
 }
 
 impl Interner {
@@ -63,83 +58,48 @@ impl Interner {
         let accepted = || (0..judged.slice.rows.len()).filter(|&row| judged.is_accepted(row));
         let paths = codes.packed(judged.slice, judged.source, accepted());
         let mut records = vec![0; ids.len() * self.layout.size()];
-        for ((record, row), texts) in records
-            .chunks_exact_mut(self.layout.size())
-            .zip(accepted())
-            .zip(&ids)
-        {
+        for ((record, row), texts) in records.chunks_exact_mut(self.layout.size()).zip(accepted()).zip(&ids) {
             let slice = judged.slice;
             let identity = [slice.high[row], slice.low[row], slice.digest[row]];
             let path = paths.index_of_code[codes.of_row[row] as usize];
-            let ids = Ids {
-                organization: judged.organization,
-                texts: *texts,
-                path,
-            };
+            let ids = Ids { organization: judged.organization, texts: *texts, path };
             self.layout.write(record, &slice.rows[row], identity, &ids);
         }
-        let news = self.news(judged, accepted().zip(&ids));
-        Ok(Accepted {
-            records,
-            paths,
-            news,
-        })
+        let news = self.names.news(judged.slice, judged.source, accepted().zip(&ids));
+        Ok(Accepted { records, paths, news })
     }
 
     /// The ids of the texts of each accepted call; None when any is unknown.
-    fn ids(&self, judged: &Judged<'_>, codes: &PathCodes) -> Option<Vec<[i32; TEXTS - 1]>> {
+    fn ids(&self, judged: &Judged<'_>, codes: &PathCodes) -> Option<Vec<[i32; slice::IDS]>> {
         let texts: [&Texts; PLAIN] = std::array::from_fn(|column| self.texts(judged, column));
-        let routes = self.routes(judged);
+        let routes = self.texts(judged, slice::ROUTE);
         let mut route_of_code: Vec<Option<i32>> = vec![None; codes.len()];
         let mut derived = Vec::new();
         let mut all = Vec::with_capacity(judged.slice.rows.len());
-        for (index, row) in judged
-            .slice
-            .rows
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| judged.is_accepted(*index))
-        {
-            let mut ids = [0; TEXTS - 1];
-            for column in 0..PLAIN {
-                ids[column] = texts[column]
-                    .find(judged.source.bytes(row.texts[column]), row.hashes[column])?;
+        for (index, row) in judged.slice.rows.iter().enumerate() {
+            if !judged.is_accepted(index) {
+                continue;
             }
-            ids[slice::ROUTE] = if !row.texts[slice::ROUTE].is_empty() {
-                routes.texts.find(
-                    judged.source.bytes(row.texts[slice::ROUTE]),
-                    row.hashes[slice::ROUTE],
-                )?
-            } else if row.texts[PATH].is_empty() {
-                0
-            } else {
+            let bytes = |column: usize| judged.source.bytes(row.texts[column]);
+            let mut ids = [0; slice::IDS];
+            for column in 0..PLAIN {
+                ids[column] = texts[column].find(bytes(column), row.hashes[column])?;
+            }
+            ids[slice::ROUTE] = if needs_route(row) {
                 let known = &mut route_of_code[codes.of_row[index] as usize];
                 match *known {
                     Some(id) => id,
                     None => {
-                        derive(judged.source.bytes(row.texts[PATH]), &mut derived);
-                        *known.insert(routes.derived(&derived)?)
+                        derive(bytes(PATH), &mut derived);
+                        *known.insert(routes.find(&derived, xxh3_64(&derived)).or(judged.other_route)?)
                     }
                 }
+            } else {
+                routes.find(bytes(slice::ROUTE), row.hashes[slice::ROUTE])?
             };
             all.push(ids);
         }
         Some(all)
-    }
-
-    fn news<'i>(
-        &mut self,
-        judged: &Judged<'_>,
-        accepted: impl Iterator<Item = (usize, &'i [i32; TEXTS - 1])>,
-    ) -> Vec<News> {
-        if judged.slice.names.is_empty() {
-            return Vec::new();
-        }
-        let mut ids = vec![None; judged.slice.rows.len()];
-        for (row, its) in accepted {
-            ids[row] = Some(*its);
-        }
-        self.names.news(judged.slice, judged.source, |row| ids[row])
     }
 
     /// What `ids` stumbled over, column by column, each in the order in which its texts first appear in the
@@ -170,11 +130,7 @@ impl Interner {
         }
         let kind = kind_of(column);
         let missing = used.into_iter().filter(|(_, used)| *used);
-        unknown.extend(missing.map(|(text, _)| Unknown {
-            kind,
-            text: text.to_vec(),
-            derived: false,
-        }));
+        unknown.extend(missing.map(|(text, _)| Unknown { kind, text: text.to_vec(), derived: false }));
     }
 
     fn unknown_derived(&self, judged: &Judged<'_>, codes: &PathCodes, unknown: &mut Vec<Unknown>) {
@@ -183,39 +139,13 @@ impl Interner {
         for (index, row) in judged.slice.rows.iter().enumerate() {
             used[codes.of_row[index] as usize] |= judged.is_accepted(index) && needs_route(row);
         }
-        let mut room = self
-            .max_derived_routes
-            .saturating_sub(self.dictionary.derived_routes(judged.organization));
+        let named = unknown.iter().filter(|text| text.kind == ROUTE).map(|route| route.text.clone());
+        let mut told: HashSet<Vec<u8>> = named.collect();
         let mut made = Vec::new();
         for code in (0..codes.len()).filter(|&code| used[code]) {
-            derive(
-                judged
-                    .source
-                    .bytes(codes.row(judged.slice, code).texts[PATH]),
-                &mut made,
-            );
-            let is_unknown = |route: &[u8], unknown: &[Unknown]| {
-                routes.find(route, xxh3_64(route)).is_none()
-                    && !unknown
-                        .iter()
-                        .any(|other| other.kind == ROUTE && other.text == route)
-            };
-            if !is_unknown(&made, unknown) {
-                continue;
-            }
-            if room > 0 {
-                room -= 1;
-                unknown.push(Unknown {
-                    kind: ROUTE,
-                    text: made.clone(),
-                    derived: true,
-                });
-            } else if is_unknown(OTHER_ROUTE, unknown) {
-                unknown.push(Unknown {
-                    kind: ROUTE,
-                    text: OTHER_ROUTE.to_vec(),
-                    derived: false,
-                });
+            derive(judged.source.bytes(codes.row(judged.slice, code).texts[PATH]), &mut made);
+            if routes.find(&made, xxh3_64(&made)).is_none() && told.insert(made.clone()) {
+                unknown.push(Unknown { kind: ROUTE, text: made.clone(), derived: true });
             }
         }
     }
@@ -223,31 +153,11 @@ impl Interner {
     fn texts(&self, judged: &Judged<'_>, column: usize) -> &Texts {
         self.dictionary.texts(kind_of(column), judged.organization)
     }
-
-    fn routes(&self, judged: &Judged<'_>) -> RouteIds<'_> {
-        let full = self.dictionary.derived_routes(judged.organization) >= self.max_derived_routes;
-        RouteIds {
-            texts: self.texts(judged, slice::ROUTE),
-            full,
-        }
-    }
 }
 
 impl Judged<'_> {
     fn is_accepted(&self, row: usize) -> bool {
         self.verdicts.get(row) == Some(&ACCEPTED)
-    }
-}
-
-impl RouteIds<'_> {
-    /// The id of a derived route, or that of all others when it may not be made any more.
-    fn derived(&self, route: &[u8]) -> Option<i32> {
-        let known = self.texts.find(route, xxh3_64(route));
-        if known.is_none() && self.full {
-            self.texts.find(OTHER_ROUTE, xxh3_64(OTHER_ROUTE))
-        } else {
-            known
-        }
     }
 }
 

@@ -15,18 +15,12 @@ pub struct Text {
 impl Text {
     #[inline(always)]
     pub fn in_body(start: usize, end: usize) -> Self {
-        Text {
-            start: start as u32,
-            length: (end - start) as u32,
-        }
+        Text { start: start as u32, length: (end - start) as u32 }
     }
 
     /// None when there are more unescaped texts than can be addressed.
     pub fn among_unescaped(start: usize, end: usize) -> Option<Self> {
-        (end < MAX_BODY).then(|| Text {
-            start: start as u32 | UNESCAPED,
-            length: (end - start) as u32,
-        })
+        (end < MAX_BODY).then(|| Text { start: start as u32 | UNESCAPED, length: (end - start) as u32 })
     }
 
     pub fn is_empty(self) -> bool {
@@ -39,10 +33,7 @@ impl Text {
 
     /// The text cut to so many bytes.
     pub fn first(self, length: usize) -> Self {
-        Text {
-            start: self.start,
-            length: self.length.min(length as u32),
-        }
+        Text { start: self.start, length: self.length.min(length as u32) }
     }
 }
 
@@ -56,11 +47,7 @@ pub struct Source<'a> {
 impl<'a> Source<'a> {
     #[inline(always)]
     pub fn bytes(&self, text: Text) -> &'a [u8] {
-        let bytes = if text.start & UNESCAPED == 0 {
-            self.body
-        } else {
-            self.unescaped
-        };
+        let bytes = if text.start & UNESCAPED == 0 { self.body } else { self.unescaped };
         let start = (text.start & !UNESCAPED) as usize;
         &bytes[start..start + text.len()]
     }
