@@ -265,19 +265,18 @@ impl IdentityTable {
         Ok(PyBytes::new(py, &verdicts))
     }
 
-    fn copy_from(
-        &mut self,
-        other: PyRef<'_, IdentityTable>,
-        first_bucket: usize,
-        buckets: usize,
-    ) -> PyResult<usize> {
-        let room = self.table.room();
-        let copied = self.table.copy_from(&other.table, first_bucket, buckets);
-        copied.ok_or_else(|| no_room(buckets.saturating_mul(crate::identity_table::BUCKET), room))
-    }
-
     fn touch(&mut self, buckets: usize) {
         self.table.touch(buckets);
+    }
+
+    fn span<'py>(
+        &self,
+        py: Python<'py>,
+        first_bucket: usize,
+        buckets: usize,
+    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        let (high, low, digest) = self.table.span(first_bucket, buckets);
+        Ok((u64s(py, &high)?, u64s(py, &low)?, u64s(py, &digest)?))
     }
 }
 
