@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::hashing::HashedMap;
+use crate::texts::Texts;
 
 /// A kind of text; the numbers are those of `calltally.dictionary.Kind`.
 pub type Kind = u8;
@@ -14,52 +14,6 @@ pub const CLIENT: Kind = 2;
 pub const SOURCE: Kind = 4;
 pub const ACCOUNT: Kind = 5;
 pub const ROUTE: Kind = 7;
-
-const NOTHING: i32 = 0;
-
-#[derive(Clone, Copy)]
-struct Entry {
-    id: i32,
-    length: u32,
-    start: usize,
-}
-
-/// The texts of one kind and organization.
-#[derive(Default)]
-pub struct Texts {
-    by_hash: HashedMap<Entry>,
-    /// Texts whose hash another one has already; whoever makes such texts on purpose gains nothing.
-    colliding: HashMap<Box<[u8]>, i32>,
-    bytes: Vec<u8>,
-}
-
-impl Texts {
-    /// The id of a text whose hash is given; 0 is the empty one's.
-    #[inline]
-    pub fn find(&self, text: &[u8], hash: u64) -> Option<i32> {
-        if text.is_empty() {
-            return Some(NOTHING);
-        }
-        let entry = self.by_hash.get(&hash)?;
-        if self.bytes[entry.start..entry.start + entry.length as usize] == *text {
-            return Some(entry.id);
-        }
-        self.colliding.get(text).copied()
-    }
-
-    fn insert(&mut self, text: &[u8], hash: u64, id: i32) {
-        if self.find(text, hash).is_some() {
-            return;
-        }
-        if self.by_hash.contains_key(&hash) {
-            self.colliding.insert(text.into(), id);
-            return;
-        }
-        let entry = Entry { id, length: text.len() as u32, start: self.bytes.len() };
-        self.bytes.extend_from_slice(text);
-        self.by_hash.insert(hash, entry);
-    }
-}
 
 /// The ids that were learned so far. What is missing can be learned at any time.
 #[derive(Default)]
@@ -97,14 +51,5 @@ mod tests {
         assert_eq!(dictionary.texts(CLIENT, 2).find(b"a", hash), None);
         assert_eq!(dictionary.texts(SOURCE, 1).find(b"a", hash), None);
         assert_eq!(dictionary.texts(SOURCE, 1).find(b"", xxh3_64(b"")), Some(0));
-    }
-
-    #[test]
-    fn texts_of_one_hash_are_told_apart() {
-        let mut texts = Texts::default();
-        texts.insert(b"a", 5, 1);
-        texts.insert(b"b", 5, 2);
-        texts.insert(b"b", 5, 3);
-        assert_eq!([b"a", b"b", b"c"].map(|text| texts.find(text, 5)), [Some(1), Some(2), None]);
     }
 }

@@ -1,5 +1,7 @@
 //! An exact hash table of 128-bit identities, as `identity_table.IdentityTable` promises it.
 
+use crate::fetch::fetch;
+
 /// Slots of one bucket: their low halves fill one cache line.
 pub const BUCKET: usize = 8;
 const MAX_LOAD: f64 = 0.78;
@@ -210,20 +212,12 @@ impl Bucket {
         self.low.iter().position(|&low| low == 0)
     }
 
-    /// Has the processor bring the bucket into its cache.
-    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
-    #[allow(unsafe_code)]
     fn fetch(&self) {
-        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        for column in [&self.low, &self.high, &self.digest] {
-            // SAFETY: a prefetch is a hint that reads nothing, and the address is that of a live array.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(column.as_ptr().cast()) };
-        }
+        fetch(&self.low);
+        fetch(&self.high);
+        fetch(&self.digest);
     }
-
-    #[cfg(not(target_arch = "x86_64"))]
-    fn fetch(&self) {}
 }
 
 #[cfg(test)]

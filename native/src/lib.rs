@@ -4,6 +4,7 @@
 //! not take it declines, and the module decides. No Python object stands for a single call.
 
 mod dictionary;
+mod fetch;
 mod fingerprint;
 mod hashing;
 mod identity_table;
@@ -18,6 +19,7 @@ mod scan;
 mod slice;
 mod step;
 mod text;
+mod texts;
 
 #[pyo3::pymodule]
 mod calltally_native {

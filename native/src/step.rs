@@ -4,17 +4,21 @@ use std::collections::{HashMap, HashSet};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::dictionary::{Dictionary, Kind, ORIGIN, ROUTE, Texts};
+use crate::dictionary::{Dictionary, Kind, ORIGIN, ROUTE};
 use crate::names::{KnownNames, News};
 use crate::path_list::{PackedPaths, PathCodes};
 use crate::record::{Ids, Layout};
 use crate::route::derive;
 use crate::slice::{self, PATH, Row, Slice};
 use crate::text::Source;
+use crate::texts::Texts;
 
 /// The columns of texts before the route; their kinds follow each other from the origin's on.
 const PLAIN: usize = slice::ROUTE;
 const ACCEPTED: u8 = 0;
+
+/// How many calls ahead of the one at work memory is fetched.
+const AHEAD: usize = 4;
 
 /// A text that must get an id before the records can be made.
 #[derive(Debug, PartialEq)]
@@ -77,6 +81,10 @@ impl Interner {
         let mut derived = Vec::new();
         let mut all = Vec::with_capacity(judged.slice.rows.len());
         for (index, row) in judged.slice.rows.iter().enumerate() {
+            if let Some(ahead) = judged.slice.rows.get(index + AHEAD) {
+                texts.iter().zip(ahead.hashes).for_each(|(texts, hash)| texts.fetch(hash));
+                routes.fetch(ahead.hashes[slice::ROUTE]);
+            }
             if !judged.is_accepted(index) {
                 continue;
             }
