@@ -160,6 +160,12 @@ impl<'a> LineReader<'a> {
 
     #[inline(always)]
     fn skip_space(&mut self) {
+        if self.body.get(self.at).is_none_or(|&byte| byte <= b' ') {
+            self.skip_some_space();
+        }
+    }
+
+    fn skip_some_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\r') = self.body.get(self.at) {
             self.at += 1;
         }

@@ -78,12 +78,11 @@ impl PathCodes {
             packed.index_of_code.fill(0);
             return packed;
         }
-        let mut index = 0;
         let mut empty_seen = false;
-        for (code, used) in packed.index_of_code.iter_mut().enumerate().filter(|(_, used)| **used != 0) {
+        let used = packed.index_of_code.iter_mut().enumerate().filter(|(_, used)| **used != 0);
+        for (index, (code, place)) in (1..).zip(used) {
             let path: Text = text(code);
-            index += 1;
-            *used = if path.is_empty() && !empty_seen { 0 } else { index };
+            *place = if path.is_empty() && !empty_seen { 0 } else { index };
             empty_seen |= path.is_empty();
             packed.data.extend_from_slice(source.bytes(path));
             packed.offsets.push(packed.data.len() as i64);

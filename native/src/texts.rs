@@ -112,7 +112,7 @@ impl Texts {
             return false;
         }
         if length <= HEAD {
-            return entry.head[..length] == *text;
+            return begins_with(&entry.head, text);
         }
         let [a, b, c, d, e, f, g, h, ..] = entry.head;
         let start = u64::from_le_bytes([a, b, c, d, e, f, g, h]) as usize;
@@ -128,6 +128,19 @@ impl Texts {
                 self.entries[place] = entry;
             }
         }
+    }
+}
+
+/// Whether a head begins with a text that is no longer, without a call for a few bytes.
+#[inline(always)]
+fn begins_with(head: &[u8; HEAD], text: &[u8]) -> bool {
+    const HALF: usize = HEAD / 2;
+    match (text.first_chunk::<HALF>(), text.last_chunk::<HALF>()) {
+        (Some(first), Some(last)) => {
+            let end = text.len() - HALF;
+            head[..HALF] == *first && head[end..end + HALF] == *last
+        }
+        _ => head.iter().zip(text).all(|(one, other)| one == other),
     }
 }
 
@@ -153,6 +166,25 @@ mod tests {
             texts.insert(&text(id), id as u64, id);
         }
         assert!((1..5000).all(|id| texts.find(&text(id), id as u64) == Some(id)));
+    }
+
+    #[test]
+    fn a_text_that_differs_in_any_byte_is_another() {
+        for length in 1..30 {
+            let text = vec![b'x'; length];
+            let mut texts = Texts::default();
+            texts.insert(&text, 5, 1);
+            assert_eq!(texts.find(&text, 5), Some(1));
+            assert_eq!(
+                (texts.find(&text[1..], 5), texts.find(&[b'x'; 40], 5)),
+                ((length == 1).then_some(0), None)
+            );
+            for place in 0..length {
+                let mut other = text.clone();
+                other[place] = b'y';
+                assert_eq!(texts.find(&other, 5), None);
+            }
+        }
     }
 
     #[test]
