@@ -154,7 +154,7 @@ impl Table {
         self.touch(self.length);
         let verdict = |index: usize| {
             self.fetch_ahead(calls.low, index);
-            others.iter().for_each(|other| other.fetch_ahead(calls.low, index));
+            others.iter().for_each(|other| other.fetch_low_ahead(calls.low, index));
             let (high, low, digest) = (calls.high[index], calls.low[index], calls.digest[index]);
             let held = stored.and_then(|stored| stored[index]);
             match held.or_else(|| others.iter().find_map(|other| other.find(high, low))) {
@@ -180,9 +180,24 @@ impl Table {
 
     #[inline(always)]
     fn fetch_ahead(&self, low: &[u64], index: usize) {
-        if let Some(bucket) = low.get(index + AHEAD).and_then(|&low| self.buckets.get(self.home(low))) {
-            bucket.fetch();
+        if let Some(bucket) = self.ahead(low, index) {
+            fetch(&bucket.low);
+            fetch(&bucket.high);
+            fetch(&bucket.digest);
         }
+    }
+
+    /// For a table that hardly ever holds what is looked for: then the low halves are all that is read.
+    #[inline(always)]
+    fn fetch_low_ahead(&self, low: &[u64], index: usize) {
+        if let Some(bucket) = self.ahead(low, index) {
+            fetch(&bucket.low);
+        }
+    }
+
+    #[inline(always)]
+    fn ahead(&self, low: &[u64], index: usize) -> Option<&Bucket> {
+        low.get(index + AHEAD).and_then(|&low| self.buckets.get(self.home(low)))
     }
 }
 
@@ -210,13 +225,6 @@ impl Bucket {
     #[inline(always)]
     fn first_empty(&self) -> Option<usize> {
         self.low.iter().position(|&low| low == 0)
-    }
-
-    #[inline(always)]
-    fn fetch(&self) {
-        fetch(&self.low);
-        fetch(&self.high);
-        fetch(&self.digest);
     }
 }
 
