@@ -129,7 +129,7 @@ class _ReferencePath:
         _all_new(self.seen, calls, now_ms)
 
     def journal(self, calls: PreparedCalls, now_ms: int) -> None:
-        self._step.take(calls, None, len(calls), 0, ORGANIZATION, now_ms)
+        self._step.take(calls, None, len(calls), (), ORGANIZATION, now_ms)
 
     def append(self, frame: Frame) -> int:
         """Stands for the journal's, up to the disk."""

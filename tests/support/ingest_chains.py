@@ -16,6 +16,7 @@ from calltally.ingest.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.name_news import NameNews
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import prepare
+from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.routes import RouteNaming
 from calltally.ingest.seen_ids import Seen, SeenIds
 from calltally.journal.frame import Frame, encode_frame
@@ -48,7 +49,9 @@ class ReferenceChain:
     def take(self, body: bytes, admission: Admission, now_ms: int) -> None:
         for slice_ in decode_calls(body, JsonForm.LINES, max_calls=100_000, max_call_bytes=MAX_CALL_BYTES):
             prepared, faults = prepare(slice_.calls, slice_.indexes, admission, self._seed)
-            rejected = len(slice_.unreadable) + len(faults)
+            calls = dict(zip(slice_.indexes, slice_.calls, strict=True))
+            faulty = [RejectedCall(place, fault, calls[place]) for place, fault in faults]
+            rejected = [*slice_.unreadable, *faulty]
             self._step.take(prepared, None, slice_.received, rejected, admission.organization, now_ms)
 
     def append(self, frame: Frame) -> int:
