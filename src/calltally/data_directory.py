@@ -11,8 +11,8 @@ from calltally.errors import CalltallyError, DirectoryHeldError
 class DataDirectory:
     """Owns a data directory from entering to leaving the context.
 
-    Raises `DirectoryHeldError` when another process holds it, `CalltallyError` when it cannot be written. The lock goes with the process however it
-    ends, so that a killed server leaves nothing to clean up.
+    Raises `DirectoryHeldError` when another process holds it, and `CalltallyError` when it cannot be written.
+    The lock goes with the process however it ends, so that a killed server leaves nothing to clean up.
     """
 
     def __init__(self, path: Path) -> None:

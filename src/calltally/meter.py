@@ -154,9 +154,18 @@ class Meter:
         self.store.close()
 
     def problems(self) -> list[str]:
-        """Why the meter cannot keep its promises at present; empty when it can."""
-        failures = (self.journal.durable.failure, self.roller.failure, self._disk_is_short())
-        found = [str(failure) for failure in failures if failure]
+        """Why the meter cannot keep its promises at present; empty when it can.
+
+        Told to everyone: an error of the disk or the store may name files, or what is counted, and is only in
+        the log.
+        """
+        found = []
+        if self.journal.durable.failure:
+            found.append("the journal cannot be written")
+        if self.roller.failure:
+            found.append("counting fails at present, and is tried again")
+        if short := self._disk_is_short():
+            found.append(str(short))
         if self.journal.queued_bytes > self._options.limits.max_queued_bytes:
             found.append("too many calls wait to be written to disk")
         if self.journal.unsafe_bytes > self._options.max_journal:

@@ -77,6 +77,25 @@ class Settings:
     body_timeout_seconds: int = _setting(
         30, whole_number(1, 3600), "seconds", "How long to wait for the next part of a request."
     )
+    minimum_body_rate: int = _size(
+        "1KiB",
+        "1B",
+        "1GiB",
+        "What a body must bring each second it is waited for, once `body_timeout_seconds` are over.",
+    )
+    max_bodies: int = _size(
+        "512MiB",
+        "1MiB",
+        "1TB",
+        "What the bodies of all requests under way may have together, as sent and unpacked; at least twice"
+        " `max_body`.",
+    )
+    max_connections: int = _setting(
+        2000, whole_number(1, 1_000_000), "connections", "With more connections new ones are refused."
+    )
+    keep_alive_seconds: int = _setting(
+        30, whole_number(1, 3600), "seconds", "How long a connection may rest between requests."
+    )
     route_patterns: tuple[str, ...] = _setting(
         (), patterns(), "", "Regular expressions for a whole part of a path that becomes `{id}` in its route."
     )
@@ -134,6 +153,10 @@ class Settings:
     login_failures_per_minute: int = _setting(
         20, whole_number(1, 1_000_000), "failures", "Failed logins a minute before further ones must wait."
     )
+    tls_certificate: str = _setting(
+        "", plain_text(), "", "The PEM file of the certificate, with its chain, to serve HTTPS with."
+    )
+    tls_key: str = _setting("", plain_text(), "", "The PEM file of that certificate's key, not encrypted.")
     forwarded_from: tuple[str, ...] = _setting(
         (), addresses(), "", "Proxies whose `X-Forwarded-` headers are believed."
     )

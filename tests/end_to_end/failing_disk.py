@@ -17,12 +17,12 @@ def break_when_told(told: Path) -> None:
     """Has the calls that the journal lives by fail from the moment that a file exists."""
     sync, write = os.fdatasync, os.write
 
-    def failing_sync(descriptor: int) -> None:
+    def failing_sync(fd: Any) -> None:
         _fail(told, "EIO")
-        sync(descriptor)
+        sync(fd)
 
     def failing_write(descriptor: int, data: Any) -> int:
-        if os.readlink(f"/proc/self/fd/{descriptor}").endswith(".frames"):
+        if Path(f"/proc/self/fd/{descriptor}").readlink().suffix == ".frames":
             _fail(told, "EROFS", "ENOSPC")
         return write(descriptor, data)
 

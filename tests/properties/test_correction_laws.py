@@ -27,7 +27,9 @@ Counted = tuple[int, int, int]
 DAYS = [datetime(2026, 2, 8, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 15, tzinfo=UTC)]
 
 identities = st.tuples(st.sampled_from("123456"), st.sampled_from(["", "", "", "a"]))
-sound_calls = st.builds(lambda id_, content: {"id": id_[0], "origin": id_[1], **content}, identities, contents)
+sound_calls = st.builds(
+    lambda id_, content: {"id": id_[0], "origin": id_[1], **content}, identities, contents
+)
 some_calls = st.lists(sound_calls, max_size=3, unique_by=identity_of)
 sends = st.tuples(st.just("send"), st.lists(calls, min_size=1, max_size=6))
 cancels = st.tuples(st.just("cancel"), st.lists(identities, min_size=1, max_size=3))
@@ -70,8 +72,8 @@ async def equals_a_naive_count(meter: Metering, done: list[tuple[str, Any]]) -> 
     for dimension in Dimension:
         assert await meter.table(dimension) == naive.table(dimension)
     total = naive.verdicts.total()
-    verdicts = ("accepted", "duplicate", "conflict", "rejected")
-    books = (total, *(naive.verdicts[verdict] for verdict in verdicts))
+    kinds = ("accepted", "duplicate", "conflict", "rejected")
+    books = (total, *(naive.verdicts[kind] for kind in kinds))
     assert list((await meter.books()).values()) == ([books] if total else [])
     reasons = meter.meter.store.rejections("acme").values()
     assert sum(sum(codes.values()) for codes in reasons) == naive.verdicts["rejected"]

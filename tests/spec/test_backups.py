@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,7 +63,7 @@ class Site:
 
 
 @pytest.fixture
-def backup(tmp_path: Path) -> Iterator[Path]:
+def backup(tmp_path: Path) -> Path:
     """A backup with one call."""
 
     async def make() -> None:
@@ -73,7 +72,7 @@ def backup(tmp_path: Path) -> Iterator[Path]:
             await site.meter.upkeep.backup(tmp_path / "backup")
 
     asyncio.run(make())
-    yield tmp_path / "backup"
+    return tmp_path / "backup"
 
 
 async def test_a_restored_backup_has_all_that_was_counted_and_goes_on(tmp_path: Path) -> None:
@@ -202,7 +201,11 @@ async def test_a_backup_that_cannot_be_written_leaves_nothing(tmp_path: Path) ->
             await site.meter.upkeep.backup(tmp_path / "file" / "backup")
 
         assert (await site.send("1")).accepted == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "file"]
+    assert names_in(tmp_path) == ["data", "file"]
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 async def test_who_stops_waiting_for_a_backup_does_not_break_it_off(tmp_path: Path) -> None:

@@ -111,7 +111,8 @@ async def test_pages_hold_each_row_once_and_the_newest_first(meter: Metering, do
     for status in range(500, 507):
         await meter.send(a_call("1", status=status))
 
-    seen, cursor = [], {}
+    seen: list[list[int]] = []
+    cursor: dict[str, str] = {}
     while True:
         page = await doors.answer("/v1/conflicts", limit="3", **cursor)
         seen.append([row["call"]["status"] for row in page["rows"]])

@@ -2,9 +2,12 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from calltally.api.refusal_reason import REASONS
 from calltally.auth.caller import Caller
+from calltally.ingest.call_rules import CODES
 from tests.support.metering import NOON, Metering, a_call
 
 TODAY = (NOON - datetime(1970, 1, 1, tzinfo=UTC)).days
@@ -43,6 +46,7 @@ async def test_rejected_calls_are_counted_by_reason(meter: Metering) -> None:
         b" " * 70_000 + b"{}",
     )
 
+    assert set((await rejections(meter))[TODAY]) <= CODES
     assert await rejections(meter) == {
         TODAY: {
             "status.out_of_range": 2,
@@ -63,6 +67,14 @@ async def test_rejected_calls_are_counted_by_reason(meter: Metering) -> None:
         }
     }
     assert (await meter.books())[TODAY] == (19, 1, 0, 0, 18)
+
+
+def test_every_code_and_reason_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    written = [code for code in CODES if f"`{code}`" in page or f"`FIELD.{code.partition('.')[2]}`" in page]
+
+    assert sorted(written) == sorted(CODES)
+    assert [reason for reason in REASONS if f"`{reason}`" not in page] == []
 
 
 async def test_reasons_are_booked_by_the_day_of_receipt(meter: Metering) -> None:

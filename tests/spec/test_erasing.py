@@ -7,12 +7,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import update
 
 from calltally.auth.caller import Caller
 from calltally.auth.permissions import DEFAULT
 from calltally.clock import FixedClock
 from calltally.control.control_database import ControlDatabase
-from calltally.control.executions import Executions
+from calltally.control.executions import Executions, Outcome
+from calltally.control.tables import execution_pages
 from calltally.data_directory import DataDirectory
 from calltally.dictionary import Kind
 from calltally.errors import InvalidInputError
@@ -182,11 +184,12 @@ def test_executions_that_tell_of_the_erased_are_removed(directory: DataDirectory
         "as a part of a longer text": [{"userId": f"{WHO}2"}],
         "not": [{"userId": "bob"}],
     }
-    asked = {name: executions.create("acme", "c", "k", "", "{}").execution_id for name in pages}
-    foreign = executions.create("globex", "c", "k", "", "{}").execution_id
-    for name, rows in pages.items():
-        executions.complete(asked[name], [msgspec.json.encode(rows)], 1)
-    executions.complete(foreign, [msgspec.json.encode([{"userId": WHO}])], 1)
+    asked = {name: kept_execution(executions, "acme", rows) for name, rows in pages.items()}
+    asked["damaged"] = kept_execution(executions, "acme", [{"userId": "bob"}])
+    with database.writing() as connection:
+        damaged = execution_pages.c.execution_id == asked["damaged"]
+        connection.execute(update(execution_pages).where(damaged).values(content=b"no page"))
+    foreign = kept_execution(executions, "globex", [{"userId": WHO}])
 
     installation.control_upkeep.erase(Kind.USER, "acme", WHO, "erased-1")
 
@@ -194,6 +197,13 @@ def test_executions_that_tell_of_the_erased_are_removed(directory: DataDirectory
     assert kept == ["as a part of a longer text", "not"]
     assert executions.find("globex", foreign) is not None
     database.close()
+
+
+def kept_execution(executions: Executions, organization: str, rows: list[dict[str, str]]) -> str:
+    """The id of a complete execution with these rows as its only page."""
+    execution = executions.new(organization, "c", "k", "", "{}")
+    executions.keep(execution, Outcome([msgspec.json.encode(rows)], len(rows)))
+    return execution.execution_id
 
 
 async def count(installation: Installation, *calls: dict[str, object] | bytes) -> None:

@@ -85,7 +85,6 @@ async def _body(request: _Request, limits: BodyLimits) -> bytes:
             request.receive,  # type: ignore[arg-type] # the same ASGI, typed more closely
             announced=int(announced) if announced.isdigit() else None,
             limit=limits.body,
-            patience=limits.seconds,
         )
     except ClientGoneError as gone:
         raise TooSlowError(str(gone)) from None

@@ -15,6 +15,7 @@ from calltally.cli.demo_command import demo
 from calltally.cli.erase_command import erase
 from calltally.cli.export_command import export
 from calltally.cli.import_command import import_
+from calltally.cli.key_commands import key_group
 from calltally.cli.name_commands import name_group
 from calltally.cli.prune_command import prune
 from calltally.cli.serve_command import serve
@@ -34,7 +35,7 @@ def cli() -> None:
 
 
 for command in (
-    *(serve, demo, client_group, token_group, name_group),
+    *(serve, demo, client_group, token_group, key_group, name_group),
     *(import_, usage_group, books_group, correct_group),
     *(verify, backup, restore, export, prune, erase),
 ):

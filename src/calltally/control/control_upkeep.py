@@ -34,7 +34,7 @@ class ControlUpkeep:
     def erase(self, kind: Kind, organization: str, text: str, replacement: str) -> None:  # noqa: ARG002 - nothing is left that could go by it
         """Removes a user's or an account's name, and the organization's executions that tell of them.
 
-        Whoever asked such a question may ask it again. The text is in no file of the database afterwards.
+        Whoever asked such a question may ask it again.
         """
         if self._mark is not None:
             self._mark.touch()
@@ -49,6 +49,9 @@ class ControlUpkeep:
                     delete(execution_pages).where(execution_pages.c.execution_id == execution_id)
                 )
                 connection.execute(delete(executions).where(executions.c.execution_id == execution_id))
+
+    def wipe(self) -> None:
+        """Writes the database anew, so that its files hold nothing of what was deleted."""
         self._database.rewrite()
 
     def copy_to(self, folder: Path) -> None:
@@ -71,18 +74,24 @@ class ControlUpkeep:
                 texts = (one.encode() for one in (row.question, row.failure) if one)
                 of_execution = pages.where(execution_pages.c.execution_id == row.execution_id)
                 packed = connection.execute(of_execution).scalars()
-                if any(_tells(one, text) for one in texts) or any(
-                    _tells(zstandard.decompress(page), text) for page in packed
-                ):
+                if any(_tells(one, text) for one in texts) or any(_page_tells(page, text) for page in packed):
                     found.append(row.execution_id)
         return found
+
+
+def _page_tells(packed: bytes, text: str) -> bool:
+    """Of a page that cannot be read it is to be feared."""
+    try:
+        return _tells(zstandard.decompress(packed), text)
+    except zstandard.ZstdError:
+        return True
 
 
 def _tells(content: bytes, text: str) -> bool:
     """Whether a text is a value in JSON, or a whole part of a path there; in what is no JSON, anywhere."""
     try:
         return _is_in(msgspec.json.decode(content), text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return text.encode() in content
 
 

@@ -50,6 +50,17 @@ class Fault(NamedTuple):
 DAY_SEALED = "day_sealed"
 """The code of a call for a day whose calls were pruned, or are about to be."""
 
+CODES = frozenset(
+    {
+        *("too_large", "too_deep", "not_utf8", "unreadable", "wrong_type", "unknown_field", DAY_SEALED),
+        *("id.missing", "time.missing", "time.unreadable", "time.in_future", "time.too_late"),
+        *("organization.foreign", "status.out_of_range"),
+        *(f"{field}.out_of_range" for field in MEASURES),
+        *(f"{field}.{fault}" for field in TEXT_LIMITS for fault in ("nul", "not_unicode", "too_long")),
+    }
+)
+"""Every code that a call can be rejected with."""
+
 
 def sealed_fault(first_open_ms: int) -> Fault:
     """What is told of a call for a sealed day."""

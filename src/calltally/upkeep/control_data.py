@@ -13,6 +13,10 @@ class ControlData(Protocol):
         """Removes what tells of a user or an account, as often as it is asked to."""
         ...
 
+    def wipe(self) -> None:
+        """Sees to it that nothing of what was erased is left in files; takes a while."""
+        ...
+
     def copy_to(self, folder: Path) -> None:
         """Writes a copy, as of one instant, as files into a folder."""
         ...
@@ -23,6 +27,9 @@ class NoControlData:
 
     def erase(self, kind: Kind, organization: str, text: str, replacement: str) -> None:
         """Nothing tells of anybody."""
+
+    def wipe(self) -> None:
+        """Nothing is left."""
 
     def copy_to(self, folder: Path) -> None:
         """Nothing is to be copied."""

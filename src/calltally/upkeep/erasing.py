@@ -23,7 +23,8 @@ class Erasing:
        changed; from then on every start carries it out.
     2. the roller has the control data erased and then applies it to the store, in one transaction. Until then
        the text still stands in the store and in answers, and no longer than a roll takes.
-    3. control data are erased once more, as an execution may have finished with an older answer.
+    3. control data are erased once more, as an execution may have finished with an older answer, and their
+       files wiped; after a crash the next start wipes them.
     4. a checkpoint makes the store safe without the journal, whose file is ended and dropped with all before.
        Until then the text stands in the journal; the next checkpoint of the roller drops all but its last
        file.
@@ -44,6 +45,7 @@ class Erasing:
         )
         await counting.settled()
         await counting.read(lambda: self._control.erase(kind, organization, text, replacement))
+        await counting.read(self._control.wipe)
         await counting.read(lambda: self._clear_journal(position))
         return replacement
 

@@ -44,6 +44,8 @@ class Retention:
             return
         except CalltallyError as error:
             log.error("pruning failed; the next try is tomorrow", reason=str(error))
+        except Exception:  # nothing is half pruned, and tomorrow may be better
+            log.exception("pruning failed; the next try is tomorrow")
         else:
             log.info("pruned", calls=report.calls, counts=report.counts)
         self._done = today

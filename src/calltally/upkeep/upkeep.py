@@ -90,7 +90,7 @@ class Upkeep:
     async def erase(self, organization: str, kind: Kind, text: str, who: str, why: str) -> str:
         """Puts another text in the place of a user or an account, everywhere, and returns it.
 
-        Raises `InvalidInputError` for another kind.
+        Doing it again is harmless: it is about what came since. Raises `InvalidInputError` for another kind.
         """
         work = self._erasing.erase(organization, kind, text, who, why)
         return await self._in_turn("an erasure", work)
