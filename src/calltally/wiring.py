@@ -137,7 +137,9 @@ class Installation:
         own = [
             usage_router(self.meter.engine, doorkeeper, self._clock),
             books_router(self.meter.engine, doorkeeper, self._clock),
-            corrections_router(self.meter.upkeep, self.meter.engine, doorkeeper, self._clock, limits),
+            corrections_router(
+                self.meter.upkeep, self.meter.engine, doorkeeper, self._clock, self._body_budget, limits
+            ),
             directory_router(self.names, self.meter.engine, doorkeeper, self._clock),
             health_router(self.meter),
         ]

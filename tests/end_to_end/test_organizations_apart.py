@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from calltally.auth.permissions import DEFAULT, WRITE_DIRECTORY
+from calltally.auth.permissions import CORRECT, DEFAULT, WRITE_DIRECTORY
 from tests.end_to_end.server_process import Credentials, ServerProcess, post
 
 MARK = "onlyacmes"
@@ -31,7 +31,7 @@ class Neighbours:
 @pytest.fixture(scope="module")
 def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
     with ServerProcess(tmp_path_factory.mktemp("apart") / "data") as server:
-        acme_client = server.new_client("acme-" + MARK, *DEFAULT, WRITE_DIRECTORY)
+        acme_client = server.new_client("acme-" + MARK, *DEFAULT, CORRECT, WRITE_DIRECTORY)
         globex_client = server.new_client("globex", *DEFAULT, WRITE_DIRECTORY)
         with (
             server.visitor(server.token(acme_client)) as acme,
@@ -54,6 +54,10 @@ def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]
                 for number in range(3)
             ]
             assert post(acme, calls)["accepted"] == 3
+            assert post(acme, [{**calls[0], "status": 500}])["conflict"] == 1
+            assert post(acme, [{**calls[0], "status": 99}])["rejected"] == 1
+            correction = {"action": "amend", "calls": [calls[0]], "why": MARK}
+            assert acme.post("/v1/corrections", json=correction).json()["restated"] == 1
             yield Neighbours(server, acme, globex, acme_client)
 
 
@@ -61,6 +65,9 @@ QUESTIONS = [
     ("/v1/usage?group_by=client_id,user_id,source_id,account_id,route", {}),
     ("/v1/usage?client_id={mark}-client-1&source_id={mark}-source", {}),
     ("/v1/outcomes", {}),
+    ("/v1/corrections", {}),
+    ("/v1/conflicts", {}),
+    ("/v1/rejects", {}),
     ("/v1/clients", {}),
     ("/v1/sources", {}),
     ("/v1/accounts", {}),

@@ -8,6 +8,7 @@ import httpx
 import msgspec
 from litestar import Litestar
 
+from calltally.api.body_budget import BodyBudget
 from calltally.api.books_door import books_router
 from calltally.api.calls_door import BodyLimits
 from calltally.api.corrections_door import corrections_router
@@ -32,6 +33,7 @@ _CALLERS = {
 
 MOST_CALL_BYTES = 1024
 MOST_BODY_BYTES = 100_000
+MOST_BODIES_BYTES = 90_000
 
 
 class _KnownCallers:
@@ -92,7 +94,9 @@ async def open_doors(metering: Metering) -> AsyncIterator[Doors]:
         [
             usage_router(meter.engine, keeper, clock),
             books_router(meter.engine, keeper, clock),
-            corrections_router(meter.upkeep, meter.engine, keeper, clock, limits),
+            corrections_router(
+                meter.upkeep, meter.engine, keeper, clock, BodyBudget(MOST_BODIES_BYTES), limits
+            ),
             owner_upkeep_router(meter.upkeep, meter.engine),
         ],
         exception_handlers={Exception: problem_response},

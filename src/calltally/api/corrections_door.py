@@ -7,6 +7,7 @@ import msgspec
 from litestar import Request, Response, Router, get, post
 
 from calltally.api.bodies import ClientGoneError, read_body, unpack
+from calltally.api.body_budget import BodyBudget
 from calltally.api.book_page import read_book_question
 from calltally.api.calls_door import BodyLimits
 from calltally.api.correction_request import Amending, Cancelling, Replacing, read_correction
@@ -30,9 +31,13 @@ def corrections_router(
     engine: QueryEngine,
     doorkeeper: Doorkeeper,
     clock: Clock,
+    budget: BodyBudget,
     limits: BodyLimits,
 ) -> Router:
-    """Corrects the caller's own organization's calls, and lists what was corrected."""
+    """Corrects the caller's own organization's calls, and lists what was corrected.
+
+    What bodies unpack to is taken from the budget, beside what was taken for them as they came.
+    """
 
     async def admit(request: _Request, permission: str) -> Caller:
         caller = await doorkeeper.admit(request.headers.get("Authorization"))
@@ -42,9 +47,13 @@ def corrections_router(
     @post("/corrections", status_code=200, operation_id="correctCalls")
     async def correct(request: _Request) -> Response[bytes]:
         caller = await admit(request, CORRECT)
-        body = await _body(request, limits)
-        asked = await asyncio.to_thread(read_correction, body, max_call_bytes=limits.call)
-        done = await _corrected(upkeep, caller, asked)
+        packed = await _body(request, limits)
+        with budget.share() as unpacked:
+            body = await unpack(packed, request.headers.get("Content-Encoding", ""), limits.body)
+            if body is not packed:
+                unpacked.grow_to(len(body))
+            asked = await asyncio.to_thread(read_correction, body, max_call_bytes=limits.call)
+            done = await _corrected(upkeep, caller, asked)
         return Response(msgspec.json.encode(_written(done)), media_type=_JSON)
 
     @get("/corrections", operation_id="listCorrections")
@@ -81,14 +90,13 @@ async def _body(request: _Request, limits: BodyLimits) -> bytes:
         raise UnsupportedMediaTypeError(f"content type {content_type[:80]!r}; accepted is {_JSON}")
     announced = request.headers.get("Content-Length", "")
     try:
-        packed = await read_body(
+        return await read_body(
             request.receive,  # type: ignore[arg-type] # the same ASGI, typed more closely
             announced=int(announced) if announced.isdigit() else None,
             limit=limits.body,
         )
     except ClientGoneError as gone:
         raise TooSlowError(str(gone)) from None
-    return await unpack(packed, request.headers.get("Content-Encoding", ""), limits.body)
 
 
 def _written(one: Correction) -> dict[str, Any]:
