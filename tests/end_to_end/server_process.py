@@ -5,7 +5,7 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +22,9 @@ class ServerProcess:
 
     ``settings`` go to ``--set``. What the server logs is kept beside the directory.
     """
+
+    program: Sequence[str] = (str(PROGRAM),)
+    """The words that begin the command line."""
 
     def __init__(self, directory: Path, **settings: object) -> None:
         self.directory = directory
@@ -43,6 +46,10 @@ class ServerProcess:
     def pid(self) -> int:
         return self._running().pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Returns once requests are answered."""
         self.launch()
@@ -56,7 +63,11 @@ class ServerProcess:
             words += ["--set", f"{name}={value}"]
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen([PROGRAM, *words], stderr=log, env=environment())
+            self._process = subprocess.Popen([*self.program, *words], stderr=log, env=self.variables())
+
+    def variables(self) -> dict[str, str]:
+        """The environment of the process."""
+        return environment()
 
     def wait_until_it_serves(self) -> None:
         self.address = self._awaited("serving")["address"]
