@@ -68,7 +68,16 @@ class _File:
         self.safe = _with(self.safe, known)
         self.pending = [done for done in self.pending if done.end > began]
 
-    def left(self, luck: random.Random) -> bytes:
+    def left_in_order(self, luck: random.Random) -> bytes:
+        """The safe bytes with what was done up to some moment, and the first pages of the write then."""
+        bound = luck.randrange(len(self.pending) + 1)
+        done = self.pending[:bound]
+        if bound < len(self.pending) and self.pending[bound].doing is Doing.WRITE:
+            pages = list(_pages(self.pending[bound]))
+            done += pages[: luck.randrange(len(pages) + 1)]
+        return _with(self.safe, done)
+
+    def left_at_random(self, luck: random.Random) -> bytes:
         """The safe bytes with some of what was not: of each page what was done up to some moment.
 
         A file is cut or not, but nothing that came behind a cut is there without it.
@@ -134,11 +143,18 @@ class Remains:
         return {path: file.safe for path, file in self._safe.items()}
 
     def what_luck_leaves(self, luck: random.Random) -> dict[str, bytes]:
-        """The files as they may be: what is safe, and some of what was not."""
+        """The files as they may be: what is safe, and some of what was not.
+
+        In strict folders any page may be there without those before it. Elsewhere, where other people's
+        formats lie, the pages of a file reach the disk in order, as on the usual file systems.
+        """
         names = dict(self._safe)
         for done, file in self._pending[: luck.randrange(len(self._pending) + 1)]:
             _rename(names, done, file)
-        return {path: file.left(luck) for path, file in names.items()}
+        return {
+            path: file.left_at_random(luck) if _folder(path) in self.strict else file.left_in_order(luck)
+            for path, file in names.items()
+        }
 
     def _file(self, done: Done) -> _File:
         if done.path not in self._live:
@@ -151,13 +167,17 @@ class Remains:
             file.sync(done.began)
         kept: list[tuple[Done, _File]] = []
         for change, changed in self._pending:
-            folder = change.path.rpartition("/")[0]
+            folder = _folder(change.path)
             held_back = folder in self.strict and done.path != folder
             if change.end > done.began or held_back:
                 kept.append((change, changed))
             else:
                 _rename(self._safe, change, changed)
         self._pending = kept
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from calltally.cli.main import main
 from calltally.clock import SystemClock
+from soak.breakage import BREAKAGES, BROKEN
 
 STEPS = {
     "store.apply": "calltally.store.duckdb.duckdb_store:DuckDBUsageStore.apply",
@@ -94,6 +95,9 @@ def _set_the_clock_wrong(file: Path) -> None:
 
 
 def launch() -> None:
+    """Runs the command line."""
+    if broken := os.environ.get(BROKEN):
+        BREAKAGES[broken]()
     for step, name in STEPS.items():
         _tell(step, *_function(name))
     if os.environ.get(SIZES) != "usual":
