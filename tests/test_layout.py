@@ -8,7 +8,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "calltally"
 
-NOUNS = {"call", "window", "usage_query", "errors", "clock", "dictionary", "call_batch"}
+NOUNS = {"call", "window", "usage_query", "errors", "clock", "dictionary", "call_batch", "packed_texts"}
 """The shared nouns at the top, which every stage may know."""
 
 MAY_KNOW = {
@@ -27,7 +27,12 @@ MAY_KNOW = {
 """What the stages and what stands beside them may know, besides the nouns and themselves."""
 
 VENDORS = sorted(path.name for path in (SOURCE / "dialects").iterdir() if (path / "__init__.py").exists())
-SEAMS_OF_THE_STORE = {"calltally.store.usage_store", "calltally.store.time_zone"}
+SEAMS_OF_THE_STORE = {
+    "calltally.store.audit",
+    "calltally.store.export",
+    "calltally.store.usage_store",
+    "calltally.store.time_zone",
+}
 MAY_SAY_SAILPOINT = (
     "dialects/sailpoint",
     "clients",

@@ -35,7 +35,7 @@ class Dictionary:
     """Text to id and back, per kind and organization. The empty text is id 0 everywhere and is not stored.
 
     Ids count up from 1 within a kind, over all organizations. Safe to read from any thread; only the ordered
-    step of ingest may `intern`.
+    step of ingest may `intern`, and a store may `rename` what an erasure names.
     """
 
     def __init__(self) -> None:
@@ -83,6 +83,21 @@ class Dictionary:
             of_organization[value.text] = value.id
             if value.derived:
                 self._derived_routes[value.organization] = self._derived_routes.get(value.organization, 0) + 1
+
+    def rename(self, kind: Kind, organization: int, text: str, replacement: str) -> int | None:
+        """Puts another text in the place of one and returns the id, which stays; None when nothing changed.
+
+        Nothing changes when the text is unknown, or when the replacement is known already: then it was put
+        there before, and an entry that has the text now is a later one, which keeps it.
+        """
+        ids = self._ids.get((kind, organization), _NOTHING_KNOWN)
+        if not text or text not in ids or replacement in ids:
+            return None
+        number = ids[text]
+        self._texts[kind][number] = replacement
+        ids[replacement] = number
+        del ids[text]
+        return number
 
     def derived_routes(self, organization: int) -> int:
         """How many routes of an organization were made from paths."""

@@ -4,6 +4,8 @@ Domain code raises these. Only a dialect's ``refusals.py``, ``api/`` and ``cli/`
 codes, bodies and exit codes.
 """
 
+from datetime import UTC, datetime
+
 
 class CalltallyError(Exception):
     """The root of every error that Calltally raises on purpose."""
@@ -22,6 +24,27 @@ class InvalidInputError(CalltallyError):
         self.field = field
         self.received = received
         self.accepted = accepted
+
+
+class PrunedError(InvalidInputError):
+    """The question reaches into days of which too little is kept to answer it; ``earliest`` can be asked.
+
+    ``needed`` names what was pruned.
+    """
+
+    def __init__(self, earliest: datetime, received: datetime, *, needed: str = "calls") -> None:
+        text = _written(earliest)
+        super().__init__(
+            f"the {needed} before {text} were pruned, and they are needed to answer this",
+            field="from",
+            received=_written(received),
+            accepted=f"an instant from {text} on",
+        )
+        self.earliest = earliest
+
+
+def _written(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 class NotAuthenticatedError(CalltallyError):

@@ -63,6 +63,9 @@ class UsageQuery:
     Rows come in the order of ``order_by``; what it leaves open is decided by `START` and then by the grouped
     texts, ascending, so that pages never overlap. Only groups with at least one call have a row; without
     ``group_by`` and with granularity total there is always exactly one row.
+
+    With ``as_of`` the answer is the one that could have been given at that instant: what came later, calls
+    and corrections alike, is left out.
     """
 
     organization: str
@@ -75,6 +78,7 @@ class UsageQuery:
     order_by: tuple[Ordering, ...] = ()
     limit: int | None = None
     offset: int = 0
+    as_of: datetime | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

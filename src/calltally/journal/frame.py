@@ -32,6 +32,9 @@ MAGIC = b"CTJ2"
 MAGIC_1 = b"CTJ1"
 """The first format: without corrections, erasures and the reasons of rejections; paths as objects."""
 
+UNKNOWN_REASON = "unknown"
+"""The code of rejections that were booked by the first format, which had no codes."""
+
 HEADER = struct.Struct("<4sIQQQ")
 """Magic, length of the payload, position, durable position when written, checksum."""
 
@@ -155,14 +158,20 @@ def _decode_payload_1(payload: bytes | memoryview) -> Frame:
     calls = np.zeros(len(old), CALL_COLUMNS)
     for name in _CALL_COLUMNS_1.names or ():
         calls[name] = old[name]
+    outcomes = [Outcome(*outcome) for outcome in meta.outcomes]
     return Frame(
         received_ms=meta.received_ms,
         calls=calls,
         paths=PackedTexts.of(meta.paths),
         values=_values(meta.values),
-        outcomes=[Outcome(*outcome) for outcome in meta.outcomes],
+        outcomes=outcomes,
         conflicts=[Conflict(*conflict) for conflict in meta.conflicts],
         names=_names(meta.names),
+        rejections=[
+            Rejection(one.organization, one.receipt_day, UNKNOWN_REASON, one.rejected)
+            for one in outcomes
+            if one.rejected
+        ],
     )
 
 

@@ -18,6 +18,9 @@ from calltally.store.usage_store import UsageStore
 
 log = structlog.get_logger()
 
+Frames = list[tuple[int, Frame]]
+"""Frames with their positions."""
+
 CALLS_PER_BATCH = 1_000_000
 _RETRY_SECONDS = 1.0
 
@@ -55,6 +58,7 @@ class Roller:
         self.rolled = Progress(store.position)
         self._journal = journal
         self._reader = journal.reader(store.position)
+        self._read_ahead: Frames = []
         self._store = store
         self._record_names = record_names
         self._gather_seconds = gather_seconds
@@ -96,7 +100,7 @@ class Roller:
 
     def roll(self) -> bool:
         """Applies one batch of what is durable; False when there was nothing to apply."""
-        frames = self._reader.read(CALLS_PER_BATCH)
+        frames, self._read_ahead = _up_to_an_erasure(self._read_ahead or self._reader.read(CALLS_PER_BATCH))
         if not frames:
             return False
         batch = batch_of_frames(frames)
@@ -122,7 +126,7 @@ class Roller:
             except Exception as error:  # a full disk may get room again, and nothing is lost by retrying
                 self.failure = error
                 log.exception("rolling failed; trying again", seconds=_RETRY_SECONDS)
-                self._reader = self._journal.reader(self._store.position)
+                self._reader, self._read_ahead = self._journal.reader(self._store.position), []
                 self._stop.wait(_RETRY_SECONDS)
         while self.roll():
             pass
@@ -145,8 +149,16 @@ class Roller:
         return self._calls_since_checkpoint >= self._checkpoint_calls or waited >= self._checkpoint_seconds
 
 
+def _up_to_an_erasure(frames: Frames) -> tuple[Frames, Frames]:
+    """The frames up to and with the first erasure, which is about all calls before it and none after, and
+    the others."""
+    ends = (index for index, (_, frame) in enumerate(frames, start=1) if frame.erasure)
+    end = next(ends, len(frames))
+    return frames[:end], frames[end:]
+
+
 def batch_of_frames(frames: Sequence[tuple[int, Frame]]) -> CallBatch:
-    """Frames in the order of their positions as one batch of columns."""
+    """Frames in the order of their positions as one batch of columns; an erasure may be in the last only."""
     sizes = [len(frame.calls) for _, frame in frames]
     paths = [NO_TEXT]
     number_of_paths = len(NO_TEXT)

@@ -1,14 +1,35 @@
 """The seam behind which calls and counts live."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Protocol
 
-from calltally.call_batch import CallBatch, Conflict, Int64s, UInt64s
+import numpy as np
+import numpy.typing as npt
+
+from calltally.call_batch import (
+    CallBatch,
+    CallColumns,
+    Conflict,
+    Correction,
+    Erasure,
+    Int64s,
+    RejectedSample,
+    UInt64s,
+)
 from calltally.dictionary import Dictionary
+from calltally.packed_texts import PackedTexts
+from calltally.store.audit import AuditStep
+from calltally.store.export import Form, What
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window
+
+Bools = npt.NDArray[np.bool_]
+
+SAMPLES_KEPT = 20
+"""How many rejected calls are kept of each organization, day of receipt and code: those that came first."""
 
 THINGS = (Dimension.CLIENT_ID, Dimension.USER_ID, Dimension.SOURCE_ID, Dimension.ACCOUNT_ID)
 """The dimensions that name somebody or something that can fall asleep."""
@@ -25,12 +46,30 @@ class Identities:
     received_ms: Int64s
 
 
+@dataclass(frozen=True, slots=True)
+class StoredCalls:
+    """Calls as columns with what each says now.
+
+    ``columns["path"]`` is an index into ``paths``, of which the first is empty, and ``columns["entry"]`` the
+    last `Entry` of the call. Where ``active`` is False the call was cancelled, and the columns are those that
+    were withdrawn last.
+    """
+
+    columns: CallColumns
+    paths: PackedTexts
+    active: Bools
+
+
 class UsageStore(Protocol):
-    """Keeps accepted calls and their exact counts, and answers the named questions from them.
+    """Keeps the ledger of calls and their exact counts, and answers the named questions from them.
+
+    A row of the ledger counts 1, or -1 where it withdraws another; every number is the sum of rows, and a day
+    or a group is there while its calls add up to more than none.
 
     `apply` is called by one thread, in the order of positions, without gaps; questions may come from any
     thread meanwhile and each sees a whole number of batches. After a crash the store is as it was after the
-    last `apply` that returned.
+    last `apply` that returned. Pruning, exports, backups and audits may run in any other thread; they hold up
+    no question, and `apply` no longer than for a day's calls.
     """
 
     @property
@@ -49,14 +88,38 @@ class UsageStore(Protocol):
         ...
 
     def apply(self, batch: CallBatch) -> None:
-        """Takes calls, counts, identities, dictionary entries, outcomes and the position, all or nothing.
+        """Takes calls, counts, identities, dictionary entries, books and the position, all or nothing.
 
-        Raises `ValueError` unless the batch begins right after `position`.
+        An erasure puts its replacement for its text: in the dictionary, in whole parts of paths and routes,
+        and in what is kept for inspection, of everything that the organization sent up to here. The text
+        itself is stored nowhere any more. Raises `ValueError` unless the batch begins right after `position`.
         """
         ...
 
     def usage(self, query: UsageQuery) -> UsageResult:
-        """Answers a question; raises `InvalidInputError` for a time zone that does not exist."""
+        """Answers a question.
+
+        Raises `InvalidInputError` for a time zone that does not exist and `PrunedError` where days that were
+        pruned would be needed. Of days before `calls_from` whole UTC days can be asked, by the dimensions of
+        `retained.COUNTED_BY`.
+        """
+        ...
+
+    def current_calls(self, organization: str, high: UInt64s, low: UInt64s) -> StoredCalls:
+        """What the calls of some identities say now, in the order asked.
+
+        Identities that were never counted, or whose days were pruned, are left out. An identity that was let
+        in twice, long after its first call, answers with the later call while that is active.
+        """
+        ...
+
+    def calls_within(
+        self, organization: str, window: Window, where: Mapping[Dimension, frozenset[str]], limit: int
+    ) -> StoredCalls:
+        """The active calls of a window in the order of time, at most ``limit``; ``where`` as in a query.
+
+        Raises `PrunedError` when the window begins before `calls_from`.
+        """
         ...
 
     def source_activity(
@@ -64,18 +127,20 @@ class UsageStore(Protocol):
     ) -> tuple[SourceActivity, ...]:
         """Per UTC month of a window of whole days, ascending, how active the source's accounts were.
 
-        Months without a call of an account on that source are left out.
+        Months without a call of an account on that source are left out. Raises `PrunedError` when the window
+        begins before `counts_from`.
         """
         ...
 
     def source_has_accounts(self, organization: str, source_id: str) -> bool:
-        """Whether any call ever touched this source with an account."""
+        """Whether any call that is still counted touched this source with an account."""
         ...
 
     def last_days(self, organization: str, dimension: Dimension) -> dict[str, date]:
-        """The last UTC day with a call, of every client, source, account or user that ever had one.
+        """The last UTC day with a call, of every client, source, account or user that has one.
 
-        The empty text is left out. Raises `ValueError` for another dimension.
+        Days whose counts were pruned are not looked at. The empty text is left out. Raises `ValueError` for
+        another dimension.
         """
         ...
 
@@ -84,11 +149,37 @@ class UsageStore(Protocol):
         ...
 
     def conflicts(self, organization: str) -> tuple[Conflict, ...]:
-        """The calls in conflict that were kept, in the order they came."""
+        """The calls in conflict that were kept, in the order they came.
+
+        They go when the calls of the day that they came on are pruned, and so do samples.
+        """
+        ...
+
+    def rejections(self, organization: str) -> dict[int, dict[str, int]]:
+        """By receipt day and code: how many calls were rejected; ``unknown`` where no reason was noted."""
+        ...
+
+    def samples(self, organization: str) -> tuple[RejectedSample, ...]:
+        """The first `SAMPLES_KEPT` rejected calls of each receipt day and code, in the order they came."""
+        ...
+
+    def refusals(self, organization: str) -> dict[int, dict[str, int]]:
+        """By receipt day and reason: how many requests with calls were refused as a whole."""
+        ...
+
+    def corrections(self, organization: str) -> tuple[tuple[int, Correction], ...]:
+        """Every correction with its position, in the order of positions."""
+        ...
+
+    def erasures(self, organization: str) -> tuple[Erasure, ...]:
+        """Every erasure in the order they came, with an empty ``text``."""
         ...
 
     def identities(self, received_from_ms: int) -> Iterator[Identities]:
-        """The identities of all calls received at or after an instant, in blocks, oldest first."""
+        """The identities that were taken at or after an instant, in blocks, oldest first.
+
+        An identity is taken by the row that received or added its call; later rows of it are left out.
+        """
         ...
 
     def last_position_before(self, received_ms: int) -> int:
@@ -100,8 +191,69 @@ class UsageStore(Protocol):
     ) -> tuple[Int64s, UInt64s]:
         """Which of the asked identities are stored, and their digests.
 
-        Looked at are calls received up to a position, and of them those received since an instant or whose
-        own UTC day is the day asked with the identity. Returns indexes into the question and the digests.
+        Looked at are the rows that took an identity up to a position, and of them those received since an
+        instant or whose own UTC day is the day asked with the identity. Returns indexes into the question and
+        the digests.
+        """
+        ...
+
+    @property
+    def calls_from(self) -> date:
+        """All calls since this UTC day are kept; `retained.NEVER_PRUNED` while none were pruned."""
+        ...
+
+    @property
+    def counts_from(self) -> date:
+        """The counts of all UTC days since this one are kept; `retained.NEVER_PRUNED` at first."""
+        ...
+
+    def prune_calls(self, before: date) -> int:
+        """Deletes the calls of the days before one, and what was kept for inspection of those days' receipts.
+
+        Their counts stay, with each day's totals frozen beside them to be audited against. Works day by day,
+        each in one transaction that moves `calls_from` too. Returns how many rows of the ledger went. No call
+        of such a day may be applied from then on.
+        """
+        ...
+
+    def prune_counts(self, before: date) -> int:
+        """Deletes the counts of the days before one, as `prune_calls` does; returns how many calls they told.
+
+        Raises `ValueError` for days whose calls are still kept.
+        """
+        ...
+
+    def audit(self) -> Iterator[AuditStep]:
+        """Recounts everything from the calls, step by step, and tells where what is stored differs.
+
+        Each step looks at one instant of the store by itself, so calls may be applied between steps. Breaking
+        off is harmless.
+        """
+        ...
+
+    def backup(self, path: Path) -> int:
+        """Writes a new file that is a store by itself, as of one instant; returns its position.
+
+        The file is there as a whole or not at all. Raises `CalltallyError` where that is not possible.
+        """
+        ...
+
+    def export(
+        self,
+        organization: str,
+        window: Window,
+        what: What,
+        form: Form,
+        path: Path,
+        *,
+        every_entry: bool = False,
+    ) -> int:
+        """Writes a file with the fields of `export.fields_of`, as of one instant; returns how many rows.
+
+        Calls are the active ones, with ``every_entry`` all rows of the ledger, in no particular order; counts
+        are ordered by their first columns, those before the counts, and need whole UTC days, else
+        `InvalidInputError`. Raises `PrunedError` where pruned days would be needed. The file is there as a
+        whole or not at all.
         """
         ...
 

@@ -1,5 +1,5 @@
 INSERT INTO call
-SELECT organization, time_ms, received_ms, position, origin, client, "user", source, account, method, route, path, status, NULLIF(duration_ms, -1), NULLIF(request_bytes, -1), NULLIF(response_bytes, -1), identity_high, identity_low, digest
+SELECT organization, time_ms, received_ms, position, origin, client, "user", source, account, method, route, path, status, NULLIF(duration_ms, -1), NULLIF(request_bytes, -1), NULLIF(response_bytes, -1), identity_high, identity_low, digest, entry
 FROM   batch;
 
 INSERT INTO by_account_fresh

@@ -16,7 +16,7 @@ WITH counted AS (
       AND  method IN ($method_0, $method_1)
     UNION ALL
     SELECT (time_ms + 120960000000000) // 86400000 - 1400000 - ((time_ms + 120960000000000) // 86400000 - 1400000 + 1400003) % 7 AS start,
-           1 AS calls
+           CASE entry WHEN 1 THEN -1 ELSE 1 END AS calls
     FROM   call
     WHERE  organization = $organization
       AND  time_ms >= $before_start_ms
@@ -24,7 +24,7 @@ WITH counted AS (
       AND  method IN ($method_0, $method_1)
     UNION ALL
     SELECT (time_ms + 120960000000000) // 86400000 - 1400000 - ((time_ms + 120960000000000) // 86400000 - 1400000 + 1400003) % 7 AS start,
-           1 AS calls
+           CASE entry WHEN 1 THEN -1 ELSE 1 END AS calls
     FROM   call
     WHERE  organization = $organization
       AND  time_ms >= $after_start_ms

@@ -3,7 +3,7 @@
 -- $end_ms = 1775001600000
 WITH counted AS (
     SELECT (time_ms + CASE WHEN time_ms < 1774746000000 THEN 120960003600000 ELSE 120960007200000 END) // 86400000 - 1400000 AS start,
-           1 AS calls
+           CASE entry WHEN 1 THEN -1 ELSE 1 END AS calls
     FROM   call
     WHERE  organization = $organization
       AND  time_ms >= $start_ms

@@ -10,6 +10,7 @@ WITH stored AS (
     JOIN   asked ON call.identity_low = asked.identity_low
      AND  call.identity_high = asked.identity_high
     WHERE  call.position <= $up_to_position
+      AND  entry IN (0, 3)
       AND  call.received_ms >= $received_from_ms
     UNION ALL
     SELECT asked.index, call.digest, call.position
@@ -19,6 +20,7 @@ WITH stored AS (
      AND  call.time_ms >= asked.day * 86400000
      AND  call.time_ms <  (asked.day + 1) * 86400000
     WHERE  call.position <= $up_to_position
+      AND  entry IN (0, 3)
       AND  call.time_ms >= $start_0_ms
       AND  call.time_ms <  $end_0_ms
     UNION ALL
@@ -29,6 +31,7 @@ WITH stored AS (
      AND  call.time_ms >= asked.day * 86400000
      AND  call.time_ms <  (asked.day + 1) * 86400000
     WHERE  call.position <= $up_to_position
+      AND  entry IN (0, 3)
       AND  call.time_ms >= $start_1_ms
       AND  call.time_ms <  $end_1_ms
 )

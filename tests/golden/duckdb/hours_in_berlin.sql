@@ -3,7 +3,7 @@
 -- $end_ms = 1775001600000
 WITH counted AS (
     SELECT CASE WHEN time_ms < 1774746000000 THEN GREATEST((time_ms + 120960003600000) // 3600000 * 3600000 - 120960003600000, 1772236800000) ELSE GREATEST((time_ms + 120960007200000) // 3600000 * 3600000 - 120960007200000, 1774746000000) END AS start,
-           1 AS calls
+           CASE entry WHEN 1 THEN -1 ELSE 1 END AS calls
     FROM   call
     WHERE  organization = $organization
       AND  time_ms >= $start_ms

@@ -2,7 +2,7 @@
 -- $start_ms = 1772323200000
 -- $end_ms = 1775001600000
 WITH counted AS (
-    SELECT status, 1 AS calls
+    SELECT status, CASE entry WHEN 1 THEN -1 ELSE 1 END AS calls
     FROM   call
     WHERE  organization = $organization
       AND  time_ms >= $start_ms

@@ -1,8 +1,7 @@
 """The SQL that takes a batch into the tables. ``batch`` is the registered Arrow table of its calls."""
-# ruff: noqa: S608 - what is put into the text are names from marginals.py; values are bound
 
-from calltally.store.duckdb.marginals import FRESH, Marginal
-from calltally.store.duckdb.statements import Statement
+from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, FRESH, Marginal
+from calltally.store.duckdb.statements import WEIGHT, Statement
 
 CALL_COLUMNS = (
     "organization",
@@ -36,27 +35,27 @@ def append_calls() -> Statement:
     return Statement(f"INSERT INTO call\nSELECT {', '.join(values)}\nFROM   batch")
 
 
-def count_in(marginal: Marginal) -> Statement:
-    """One row per key of a marginal that the batch has calls of."""
+def count_in(marginal: Marginal, *, corrected: bool = False) -> Statement:
+    """One row per key of a marginal that the batch has calls of; ``corrected`` where rows may be withdrawn.
+
+    Counting rows is quicker than adding up weights, and nearly every batch has nothing but received calls.
+    """
     key = ", ".join(marginal.key)
+    counts = ",\n       ".join(_count(count, corrected) for count in COUNTS)
     return Statement(
-        f"""
-        INSERT INTO {marginal.table(FRESH)}
-        SELECT {key},
-               COUNT(*),
-               COUNT(*) FILTER (WHERE status BETWEEN 200 AND 299),
-               COUNT(*) FILTER (WHERE status BETWEEN 300 AND 399),
-               COUNT(*) FILTER (WHERE status BETWEEN 400 AND 499),
-               COUNT(*) FILTER (WHERE status = 429),
-               COUNT(*) FILTER (WHERE status BETWEEN 500 AND 599)
-        FROM   batch
-        GROUP BY {key}
-        """
+        f"INSERT INTO {marginal.table(FRESH)}\nSELECT {key},\n       {counts}\nFROM   batch\nGROUP BY {key}"
     )
 
 
+def _count(count: str, corrected: bool) -> str:
+    condition = CONDITIONS[count]
+    if corrected:
+        return f"SUM(CASE WHEN {condition} THEN {WEIGHT} ELSE 0 END)" if condition else f"SUM({WEIGHT})"
+    return f"COUNT(*) FILTER (WHERE {condition})" if condition else "COUNT(*)"
+
+
 def note_days() -> Statement:
-    """How many calls of each day the batch adds unsorted."""
+    """How many rows of each day the batch adds unsorted."""
     return Statement(
         """
         INSERT INTO call_day

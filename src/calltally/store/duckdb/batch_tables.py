@@ -45,6 +45,60 @@ _CONFLICT = pa.schema(
 )
 
 
+_REJECTION = pa.schema(
+    [
+        ("organization", pa.int32()),
+        ("receipt_day", pa.int32()),
+        ("code", pa.string()),
+        ("calls", pa.int64()),
+    ]
+)
+_SAMPLE = pa.schema(
+    [
+        ("position", pa.uint64()),
+        ("organization", pa.int32()),
+        ("received_ms", pa.int64()),
+        ("code", pa.string()),
+        ("field", pa.string()),
+        ("reason", pa.string()),
+        ("content", pa.binary()),
+    ]
+)
+_REFUSAL = pa.schema(
+    [
+        ("organization", pa.int32()),
+        ("receipt_day", pa.int32()),
+        ("reason", pa.string()),
+        ("requests", pa.int64()),
+    ]
+)
+_CORRECTION = pa.schema(
+    [
+        ("position", pa.uint64()),
+        ("organization", pa.int32()),
+        ("received_ms", pa.int64()),
+        ("who", pa.string()),
+        ("why", pa.string()),
+        ("action", pa.string()),
+        ("subject", pa.string()),
+        ("withdrawn", pa.int64()),
+        ("restated", pa.int64()),
+        ("added", pa.int64()),
+    ]
+)
+_ERASURE = pa.schema(
+    [
+        ("position", pa.uint64()),
+        ("organization", pa.int32()),
+        ("kind", pa.uint8()),
+        ("replacement", pa.string()),
+        ("received_ms", pa.int64()),
+        ("who", pa.string()),
+        ("why", pa.string()),
+    ]
+)
+
+
 def call_table(batch: CallBatch) -> pa.Table:
     """One row per call: the fields of the batch, with ``path`` as text and the UTC ``day`` beside."""
     fields = _taken_apart(batch.calls)
@@ -61,11 +115,23 @@ def _arrow_texts(texts: PackedTexts) -> pa.Array:
 
 def rows_beside(batch: CallBatch) -> dict[str, pa.Table]:
     """What else the batch brings, by the table that takes it; tables that get nothing are left out."""
-    conflicts = [(batch.last_position, *conflict) for conflict in batch.conflicts]
+    last = batch.last_position
+    conflicts = [(last, *conflict) for conflict in batch.conflicts]
+    samples = [(last, *sample) for sample in batch.samples]
+    corrections = [(position, *correction) for position, correction in batch.corrections]
+    erasures = [
+        (last, one.organization, one.kind, one.replacement, one.received_ms, one.who, one.why)
+        for one in batch.erasures
+    ]
     tables = {
         "dictionary": _table(batch.values, _DICTIONARY),
         "outcome": _table(batch.outcomes, _OUTCOME),
         "conflict": _table(conflicts, _CONFLICT),
+        "rejection": _table(batch.rejections, _REJECTION),
+        "rejected_sample": _table(samples, _SAMPLE),
+        "refusal": _table(batch.refusals, _REFUSAL),
+        "correction": _table(corrections, _CORRECTION),
+        "erasure": _table(erasures, _ERASURE),
     }
     return {name: table for name, table in tables.items() if table.num_rows}
 

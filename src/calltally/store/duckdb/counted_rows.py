@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from calltally.store.duckdb.marginals import Marginal, narrowest_marginal
-from calltally.store.duckdb.statements import Statement, columns, where
+from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, Marginal, narrowest_marginal
+from calltally.store.duckdb.statements import WEIGHT, Statement, columns, where
 from calltally.store.duckdb.time_buckets import DAY_MS, TimeBuckets
 from calltally.store.duckdb.usage_question import COLUMNS, UsageQuestion
 from calltally.usage_query import START, Dimension, Metric, UsageQuery
@@ -12,14 +12,7 @@ from calltally.window import Granularity
 
 T = TypeVar("T")
 
-_STATUS_RANGES = {
-    Metric.STATUS_200: (200, 299),
-    Metric.STATUS_300: (300, 399),
-    Metric.STATUS_400: (400, 499),
-    Metric.STATUS_429: (429, 429),
-    Metric.STATUS_500: (500, 599),
-}
-_CLASS_OF_CALL = "CASE WHEN status BETWEEN 200 AND 599 THEN status // 100 ELSE 0 END"
+CLASS_OF_CALL = "CASE WHEN status BETWEEN 200 AND 599 THEN status // 100 ELSE 0 END"
 _CLASSES = {
     2: Metric.STATUS_200,
     3: Metric.STATUS_300,
@@ -31,8 +24,9 @@ _CLASSES = {
 class CountedRows:
     """The rows that answer a query: of a marginal for whole UTC days, of calls for the rest.
 
-    Calls answer alone for hours, for days that are not UTC's and for dimensions that no marginal has. Rows
-    have the bucket as `START` and the zone's ``day``, where asked, the grouped columns and `counts`.
+    Calls answer alone for hours, for days that are not UTC's, for dimensions that no marginal has and for a
+    question up to a position; `calltally.store.retained` says so too, for days that have no calls any more.
+    Rows have the bucket as `START` and the zone's ``day``, where asked, the grouped columns and `counts`.
     """
 
     def __init__(self, query: UsageQuery, question: UsageQuestion, buckets: TimeBuckets) -> None:
@@ -42,7 +36,7 @@ class CountedRows:
         self.has_start = query.granularity is not Granularity.TOTAL
         self.has_day = Metric.ACTIVE_DAYS in query.metrics
         self.has_class = Dimension.STATUS_CLASS in {*query.group_by, *question.where}
-        self.counts = [Metric.CALLS, *(metric for metric in _STATUS_RANGES if metric in query.metrics)]
+        self.counts = [Metric(count) for count in COUNTS if count == "calls" or count in query.metrics]
 
     def statement(self) -> Statement:
         question = self._question
@@ -60,7 +54,7 @@ class CountedRows:
         return Statement("\nUNION ALL\n".join(part.sql for part in parts), **bound)
 
     def _marginal(self) -> Marginal | None:
-        if self._query.granularity is Granularity.HOUR:
+        if self._query.granularity is Granularity.HOUR or self._question.up_to_position is not None:
             return None
         if (self.has_start or self.has_day) and not self._buckets.days_are_utc:
             return None
@@ -81,11 +75,10 @@ class CountedRows:
         )
 
     def _of_calls(self, prefix: str, start_ms: int, end_ms: int) -> Statement:
-        counts = {"status_class": _CLASS_OF_CALL} if self.has_class else {}
-        counts[Metric.CALLS] = "1"
-        for metric in self.counts[1:]:
-            low, high = _STATUS_RANGES[metric]
-            counts[metric] = f"CAST(status BETWEEN {low} AND {high} AS INTEGER)"
+        counts = {"status_class": CLASS_OF_CALL} if self.has_class else {}
+        for metric in self.counts:
+            condition = CONDITIONS[metric]
+            counts[metric] = f"CASE WHEN {condition} THEN {WEIGHT} ELSE 0 END" if condition else WEIGHT
         start, end = f"{prefix}start_ms", f"{prefix}end_ms"
         return self._rows(
             table="call",
@@ -95,8 +88,13 @@ class CountedRows:
             span=[
                 Statement(f"time_ms >= ${start}", **{start: start_ms}),
                 Statement(f"time_ms <  ${end}", **{end: end_ms}),
+                *self._up_to_position(),
             ],
         )
+
+    def _up_to_position(self) -> list[Statement]:
+        position = self._question.up_to_position
+        return [] if position is None else [Statement("position <= $up_to_position", up_to_position=position)]
 
     def _rows(
         self, *, table: str, start: str, day: str, counts: Mapping[str, str], span: list[Statement]
@@ -122,12 +120,12 @@ class CountedRows:
         return Statement(f"SELECT {columns(shown)}\nFROM   {table}\n{clause}", **bound)
 
 
-def membership(dimension: Dimension, numbers: tuple[int, ...]) -> Statement:
-    """The condition that a column holds one of the numbers."""
+def membership(dimension: Dimension, numbers: tuple[int, ...], column: str = "") -> Statement:
+    """The condition that the dimension's column, or another expression for it, has one of the numbers."""
     bound = {f"{dimension}_{index}": number for index, number in enumerate(numbers)}
     names = ", ".join(f"${name}" for name in bound)
     test = f"= {names}" if len(numbers) == 1 else f"IN ({names})"
-    return Statement(f"{COLUMNS[dimension]} {test}", **bound)
+    return Statement(f"{column or COLUMNS[dimension]} {test}", **bound)
 
 
 def unique(items: Iterable[T]) -> list[T]:

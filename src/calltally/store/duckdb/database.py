@@ -12,7 +12,7 @@ from calltally.errors import CalltallyError, DamagedDataError, DirectoryHeldErro
 from calltally.store.duckdb import batch_statements, statements
 from calltally.store.duckdb.schema_files import bring_up_to_date
 
-_ROW_GROUP = 32_768
+ROW_GROUP = 32_768
 """Rows between which reads can skip: a quarter of DuckDB's own choice makes questions for few rows a third
 quicker and costs neither space nor time to write."""
 
@@ -87,9 +87,8 @@ class Database:
             connection.close()
 
     def _attach(self) -> None:
-        quoted = str(self._path).replace("'", "''")
         try:
-            self._root.execute(f"ATTACH '{quoted}' AS store (ROW_GROUP_SIZE {_ROW_GROUP})")
+            self._root.execute(f"ATTACH {quoted(self._path)} AS store (ROW_GROUP_SIZE {ROW_GROUP})")
             self._root.execute("USE store")
             bring_up_to_date(self._root)
             self._found()
@@ -100,6 +99,11 @@ class Database:
         """Gives a new store its secret and its first position."""
         if "identity_seed" not in dict(statements.meta().run(self._root).fetchall()):
             batch_statements.found(secrets.randbits(63)).run(self._root)
+
+
+def quoted(path: Path) -> str:
+    """A path as SQL writes a text, where none can be bound."""
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _refusal(path: Path, error: duckdb.Error) -> CalltallyError:

@@ -1,35 +1,59 @@
 """The embedded store: one DuckDB file."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from calltally.call_batch import CallBatch, Conflict, Int64s, UInt64s
+from calltally.call_batch import (
+    CallBatch,
+    Conflict,
+    Correction,
+    Erasure,
+    Int64s,
+    RejectedSample,
+    UInt64s,
+)
 from calltally.clock import instant_ms
 from calltally.dictionary import Dictionary, DictionaryValue, Kind
+from calltally.store.audit import AuditStep
 from calltally.store.duckdb import batch_statements, statements
+from calltally.store.duckdb.auditing import Auditing
+from calltally.store.duckdb.backup import copy_store
 from calltally.store.duckdb.batch_tables import call_table, rows_beside
+from calltally.store.duckdb.books import Books
 from calltally.store.duckdb.compaction import Compaction, CompactionLimits
 from calltally.store.duckdb.database import Database
+from calltally.store.duckdb.erasing import Erasing
+from calltally.store.duckdb.exporting import Exporting
 from calltally.store.duckdb.extent import Extent
 from calltally.store.duckdb.identity_lookup import IdentityLookup
+from calltally.store.duckdb.ledger_calls import NO_CALLS, LedgerCalls
 from calltally.store.duckdb.marginals import MARGINALS
+from calltally.store.duckdb.pruning import Pruning
 from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH, TimeBuckets
-from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion
+from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion, first_ms
 from calltally.store.duckdb.usage_statement import usage, usage_rows
+from calltally.store.export import Form, What, demand_whole_days
+from calltally.store.retained import NEVER_PRUNED, Retained
 from calltally.store.time_zone import time_zone
-from calltally.store.usage_store import THINGS, Identities
+from calltally.store.usage_store import THINGS, Identities, StoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Granularity, Window
+
+_UNKNOWN = -1
+"""The number of no organization."""
 
 
 class DuckDBUsageStore:
     """A `UsageStore` in one file, which belongs to one process.
 
-    `apply`, `compact` and `checkpoint` may be called from different threads and take turns; questions wait
-    for none of them. Raises `DirectoryHeldError` when another process has the file open, `DamagedDataError`
-    when it is not readable as a store and `CalltallyError` when a newer version wrote it.
+    `apply`, `compact`, `checkpoint` and the steps of pruning may be called from different threads and take
+    turns; questions, exports, backups and audits wait for none of them and hold up none. Raises
+    `DirectoryHeldError` when another process has the file open, `DamagedDataError` when it is not readable as
+    a store and `CalltallyError` when a newer version wrote it.
     """
 
     def __init__(
@@ -44,10 +68,13 @@ class DuckDBUsageStore:
         self._writer = self._database.connection()
         self._compaction = Compaction(self._database.connection(), limits or CompactionLimits())
         self._writing = threading.Lock()
+        self._pruning = Pruning(
+            self._database.connection(), self._writing, lambda: self._retained, self._retain
+        )
         self._dictionary = Dictionary()
         self._checkpointed = 0
         try:
-            self._identity_seed, self._position, self._extent = self._read_back()
+            self._identity_seed, self._position, self._extent, self._retained = self._read_back()
         except BaseException:
             self._database.close()
             raise
@@ -64,34 +91,49 @@ class DuckDBUsageStore:
     def position(self) -> int:
         return self._position
 
+    @property
+    def calls_from(self) -> date:
+        return self._retained.calls_from
+
+    @property
+    def counts_from(self) -> date:
+        return self._retained.counts_from
+
     def apply(self, batch: CallBatch) -> None:
         """Commits the batch with everything that follows from it, or nothing of it.
 
         All rows and the position are written in one transaction of one file, which is on disk when `commit`
         returns. Before that a crash or an error leaves the store at the old position, and the journal still
         has the batch; after that it is at the new one. What memory knows of calls is widened before the
-        commit, which harms nothing if it fails, so that no question sees a call outside of it.
+        commit, which harms nothing if it fails, so that no question sees a call outside of it. What an
+        erasure renames is renamed in memory after the commit.
         """
         if batch.first_position != self._position + 1:
             raise ValueError(f"a batch from {batch.first_position} cannot follow {self._position}")
         self._dictionary.load(batch.values)
         with self._writing:
             self._extent = self._extent.with_calls(batch.column("time_ms"), batch.received_ms)
+            erasing = [Erasing(self._writer, erasure) for erasure in batch.erasures]
             self._writer.begin()
             try:
                 self._write(batch)
+                for one in erasing:
+                    one.redact()
                 self._writer.commit()
             except BaseException:
                 self._writer.rollback()
                 raise
+            for one in erasing:
+                one.rename(self._dictionary)
             self._position = batch.last_position
 
     def _write(self, batch: CallBatch) -> None:
         if len(batch.calls):
+            corrected = bool(batch.calls["entry"].any())
             self._writer.register("batch", call_table(batch))
             for statement in (
                 batch_statements.append_calls(),
-                *map(batch_statements.count_in, MARGINALS),
+                *(batch_statements.count_in(marginal, corrected=corrected) for marginal in MARGINALS),
                 batch_statements.note_days(),
             ):
                 statement.run(self._writer)
@@ -104,13 +146,24 @@ class DuckDBUsageStore:
 
     def usage(self, query: UsageQuery) -> UsageResult:
         zone = time_zone(query.time_zone)
+        with self._unpruned(lambda retained: retained.demand(query)):
+            question = self._question(query)
+            if question is None:
+                return _without_calls(query)
+            extent = self._extent.within(question.start_ms, question.end_ms)
+            if extent.is_empty:
+                return _without_calls(query)
+            buckets = TimeBuckets(query.granularity, zone, extent.first_ms, extent.end_ms)
+            return self._answer(query, question, buckets)
+
+    def _question(self, query: UsageQuery) -> UsageQuestion | None:
         question = UsageQuestion.of(query, self._dictionary)
-        if question is None:
-            return _without_calls(query)
-        extent = self._extent.within(question.start_ms, question.end_ms)
-        if extent.is_empty:
-            return _without_calls(query)
-        buckets = TimeBuckets(query.granularity, zone, extent.first_ms, extent.end_ms)
+        if question is None or query.as_of is None:
+            return question
+        rows = statements.last_position(instant_ms(query.as_of)).run(self._database.reader()).fetchall()
+        return replace(question, up_to_position=rows[0][0])
+
+    def _answer(self, query: UsageQuery, question: UsageQuestion, buckets: TimeBuckets) -> UsageResult:
         connection = self._database.reader()
         rows = usage(query, question, buckets).run(connection).fetchall()
         total_rows = len(rows)
@@ -125,18 +178,35 @@ class DuckDBUsageStore:
             rows = [(starts[row[0]], *row[1:]) for row in rows]
         return UsageResult(query.columns, tuple(rows), total_rows)
 
+    def current_calls(self, organization: str, high: UInt64s, low: UInt64s) -> StoredCalls:
+        organization_id = self._organization(organization)
+        if organization_id is None:
+            return NO_CALLS
+        return LedgerCalls(self._database.reader()).current(organization_id, high, low)
+
+    def calls_within(
+        self, organization: str, window: Window, where: Mapping[Dimension, frozenset[str]], limit: int
+    ) -> StoredCalls:
+        with self._unpruned(lambda retained: retained.demand_calls(window)):
+            query = UsageQuery(organization=organization, window=window, where=where)
+            question = UsageQuestion.of(query, self._dictionary)
+            return (
+                NO_CALLS if question is None else LedgerCalls(self._database.reader()).within(question, limit)
+            )
+
     def source_activity(
         self, organization: str, source_id: str, window: Window
     ) -> tuple[SourceActivity, ...]:
-        ids = self._source(organization, source_id)
-        if ids is None:
-            return ()
-        first_day, end_day = instant_ms(window.start) // DAY_MS, instant_ms(window.end) // DAY_MS
-        rows = statements.source_activity(*ids, first_day, end_day).run(self._database.reader()).fetchall()
-        return tuple(
-            SourceActivity(date(month // 12, month % 12 + 1, 1), account_days, accounts)
-            for month, account_days, accounts in rows
-        )
+        with self._unpruned(lambda retained: retained.demand_counts(window)):
+            ids = self._source(organization, source_id)
+            if ids is None:
+                return ()
+            days = instant_ms(window.start) // DAY_MS, instant_ms(window.end) // DAY_MS
+            rows = statements.source_activity(*ids, *days).run(self._database.reader()).fetchall()
+            return tuple(
+                SourceActivity(date(month // 12, month % 12 + 1, 1), account_days, accounts)
+                for month, account_days, accounts in rows
+            )
 
     def source_has_accounts(self, organization: str, source_id: str) -> bool:
         ids = self._source(organization, source_id)
@@ -147,7 +217,7 @@ class DuckDBUsageStore:
     def last_days(self, organization: str, dimension: Dimension) -> dict[str, date]:
         if dimension not in THINGS:
             raise ValueError(f"a {dimension} has no last day")
-        organization_id = self._dictionary.find(Kind.ORGANIZATION, 0, organization)
+        organization_id = self._organization(organization)
         if organization_id is None:
             return {}
         statement = statements.last_days(organization_id, COLUMNS[dimension], KINDS[dimension])
@@ -155,19 +225,25 @@ class DuckDBUsageStore:
         return {text: EPOCH + timedelta(days=day) for text, day in rows}
 
     def outcomes(self, organization: str) -> dict[int, tuple[int, int, int, int, int]]:
-        organization_id = self._dictionary.find(Kind.ORGANIZATION, 0, organization)
-        if organization_id is None:
-            return {}
-        rows = statements.outcomes(organization_id).run(self._database.reader()).fetchall()
-        return {day: tuple(verdicts) for day, *verdicts in rows}
+        return self._books(organization).outcomes()
 
     def conflicts(self, organization: str) -> tuple[Conflict, ...]:
-        """The conflicting calls that were kept of an organization, in the order they came."""
-        organization_id = self._dictionary.find(Kind.ORGANIZATION, 0, organization)
-        if organization_id is None:
-            return ()
-        rows = statements.conflicts(organization_id).run(self._database.reader()).fetchall()
-        return tuple(Conflict(*row) for row in rows)
+        return self._books(organization).conflicts()
+
+    def rejections(self, organization: str) -> dict[int, dict[str, int]]:
+        return self._books(organization).rejections()
+
+    def samples(self, organization: str) -> tuple[RejectedSample, ...]:
+        return self._books(organization).samples()
+
+    def refusals(self, organization: str) -> dict[int, dict[str, int]]:
+        return self._books(organization).refusals()
+
+    def corrections(self, organization: str) -> tuple[tuple[int, Correction], ...]:
+        return self._books(organization).corrections()
+
+    def erasures(self, organization: str) -> tuple[Erasure, ...]:
+        return self._books(organization).erasures()
 
     def identities(self, received_from_ms: int) -> Iterator[Identities]:
         return IdentityLookup(self._database.reader()).received_since(received_from_ms)
@@ -180,6 +256,44 @@ class DuckDBUsageStore:
     ) -> tuple[Int64s, UInt64s]:
         identities = IdentityLookup(self._database.reader())
         return identities.find(high, low, days, up_to_position, received_from_ms)
+
+    def prune_calls(self, before: date) -> int:
+        return self._pruning.calls(before)
+
+    def prune_counts(self, before: date) -> int:
+        return self._pruning.counts(before)
+
+    def audit(self) -> Iterator[AuditStep]:
+        """See `UsageStore.audit`; nothing may be pruned meanwhile."""
+        return Auditing(self._database.reader, self._dictionary, self._retained).steps()
+
+    def backup(self, path: Path) -> int:
+        """See `UsageStore.backup`; checkpoints wait until it is done."""
+        return copy_store(self._database.reader(), path)
+
+    def export(
+        self,
+        organization: str,
+        window: Window,
+        what: What,
+        form: Form,
+        path: Path,
+        *,
+        every_entry: bool = False,
+    ) -> int:
+        def demand() -> None:
+            self._retained.demand_counts(window)
+            if what == "calls":
+                self._retained.demand_calls(window)
+
+        if what != "calls":
+            demand_whole_days(window)
+        demand()
+        number = self._organization(organization)
+        span = first_ms(window.start), first_ms(window.end)
+        question = UsageQuestion(_UNKNOWN if number is None else number, *span, where={})
+        exporting = Exporting(self._database.reader(), form, path)
+        return exporting.write(question, what, every_entry=every_entry, check=demand)
 
     def checkpoint(self) -> int:
         """See `UsageStore.checkpoint`; it stays where it was while a long question is in the way."""
@@ -198,21 +312,44 @@ class DuckDBUsageStore:
         with self._writing:
             self._database.close()
 
+    @contextmanager
+    def _unpruned(self, demand: Callable[[Retained], None]) -> Iterator[None]:
+        """What is read within is complete, or the demand raises: it is made before and after reading."""
+        demand(self._retained)
+        yield
+        demand(self._retained)
+
+    def _retain(self, retained: Retained) -> None:
+        self._retained = retained
+
+    def _organization(self, organization: str) -> int | None:
+        return self._dictionary.find(Kind.ORGANIZATION, 0, organization)
+
+    def _books(self, organization: str) -> Books:
+        number = self._organization(organization)
+        return Books(self._database.reader(), _UNKNOWN if number is None else number)
+
     def _source(self, organization: str, source_id: str) -> tuple[int, int] | None:
-        organization_id = self._dictionary.find(Kind.ORGANIZATION, 0, organization)
+        organization_id = self._organization(organization)
         if organization_id is None:
             return None
         source = self._dictionary.find(Kind.SOURCE, organization_id, source_id)
         return None if source is None else (organization_id, source)
 
-    def _read_back(self) -> tuple[int, int, Extent]:
-        """The seed, the position and the extent of what is stored; fills the dictionary."""
+    def _read_back(self) -> tuple[int, int, Extent, Retained]:
+        """The seed, the position, the extent of what is stored and what is kept; fills the dictionary."""
         rows = statements.dictionary().run(self._writer).fetchall()
         self._dictionary.load(DictionaryValue(Kind(kind), *rest) for kind, *rest in rows)
         meta = dict(statements.meta().run(self._writer).fetchall())
         first_ms, last_ms, received_ms = statements.extent().run(self._writer).fetchall()[0]
         extent = Extent() if first_ms is None else Extent(first_ms, last_ms + 1, received_ms)
-        return meta["identity_seed"], meta["position"], extent
+        retained = Retained(
+            *(
+                NEVER_PRUNED if day is None else EPOCH + timedelta(days=day)
+                for day in statements.retained().run(self._writer).fetchall()[0]
+            )
+        )
+        return meta["identity_seed"], meta["position"], extent, retained
 
 
 def _without_calls(query: UsageQuery) -> UsageResult:

@@ -4,15 +4,16 @@
 from collections.abc import Sequence
 from textwrap import indent
 
-from calltally.store.duckdb.statements import Statement
+from calltally.store.duckdb.statements import TAKES_AN_IDENTITY, Statement
 
 
 def count_received(received_from_ms: int) -> Statement:
     return Statement(
-        """
+        f"""
         SELECT COUNT(*)
         FROM   call
         WHERE  received_ms >= $received_from_ms
+          AND  {TAKES_AN_IDENTITY}
         """,
         received_from_ms=received_from_ms,
     )
@@ -27,6 +28,7 @@ def cuts(received_from_ms: int, blocks: int) -> Statement:
         SELECT MIN(position), {inner}, MAX(position)
         FROM   call
         WHERE  received_ms >= $received_from_ms
+          AND  {TAKES_AN_IDENTITY}
         """,
         received_from_ms=received_from_ms,
     )
@@ -34,12 +36,13 @@ def cuts(received_from_ms: int, blocks: int) -> Statement:
 
 def block(received_from_ms: int, first_position: int, end_position: int) -> Statement:
     return Statement(
-        """
+        f"""
         SELECT identity_high, identity_low, digest, position, received_ms
         FROM   call
         WHERE  received_ms >= $received_from_ms
           AND  position >= $first_position
           AND  position <  $end_position
+          AND  {TAKES_AN_IDENTITY}
         ORDER BY position
         """,
         received_from_ms=received_from_ms,
@@ -88,5 +91,6 @@ def _found(join: str, span: str) -> str:
         "FROM   call\n"
         f"JOIN   asked ON {join}\n"
         "WHERE  call.position <= $up_to_position\n"
+        f"  AND  {TAKES_AN_IDENTITY}\n"
         f"  AND  {span}"
     )

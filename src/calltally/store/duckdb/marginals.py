@@ -3,8 +3,17 @@
 from collections.abc import Set
 from dataclasses import dataclass
 
-COUNTS = ("calls", "status_200", "status_300", "status_400", "status_429", "status_500")
-"""What every row of a marginal counts; ``status_429`` is part of ``status_400``."""
+CONDITIONS = {
+    "calls": "",
+    "status_200": "status BETWEEN 200 AND 299",
+    "status_300": "status BETWEEN 300 AND 399",
+    "status_400": "status BETWEEN 400 AND 499",
+    "status_429": "status = 429",
+    "status_500": "status BETWEEN 500 AND 599",
+}
+"""What every row of a marginal counts, and of which calls; ``status_429`` is part of ``status_400``."""
+
+COUNTS = tuple(CONDITIONS)
 
 FRESH, MERGED, SETTLED = LEVELS = ("fresh", "merged", "settled")
 """The tables of a marginal: rows as batches brought them, runs of many batches, runs of whole months."""

@@ -12,6 +12,12 @@ from calltally.store.duckdb.marginals import narrowest_marginal
 
 Bound = int | str
 
+WEIGHT = "CASE entry WHEN 1 THEN -1 ELSE 1 END"
+"""What a row of the table call counts; see `calltally.call_batch.Entry`."""
+
+TAKES_AN_IDENTITY = "entry IN (0, 3)"
+"""Which rows of the table call take their identities."""
+
 
 class Statement:
     """SQL text and what is bound to it: ``$name`` in the text stands for one of ``parameters``."""
@@ -108,32 +114,6 @@ def last_days(organization: int, column: str, kind: int) -> Statement:
     )
 
 
-def outcomes(organization: int) -> Statement:
-    return Statement(
-        """
-        SELECT receipt_day, SUM(received), SUM(accepted), SUM(duplicate), SUM(conflict), SUM(rejected)
-        FROM   outcome
-        WHERE  organization = $organization
-        GROUP BY receipt_day
-        ORDER BY receipt_day
-        """,
-        organization=organization,
-    )
-
-
-def conflicts(organization: int) -> Statement:
-    """The kept conflicts of an organization in the order they came."""
-    return Statement(
-        """
-        SELECT organization, received_ms, identity_high, identity_low, content
-        FROM   conflict
-        WHERE  organization = $organization
-        ORDER BY position, received_ms, identity_high, identity_low
-        """,
-        organization=organization,
-    )
-
-
 def dictionary() -> Statement:
     return Statement(
         """
@@ -149,5 +129,32 @@ def meta() -> Statement:
 
 
 def extent() -> Statement:
-    """The first and the last instant of calls, and the last receipt; NULL without calls."""
-    return Statement("SELECT MIN(time_ms), MAX(time_ms), MAX(received_ms) FROM call")
+    """The first and the last instant of calls and counts, and the last receipt; NULL without."""
+    return Statement(
+        """
+        SELECT LEAST(first_ms, first_day * 86400000),
+               GREATEST(last_ms, last_day * 86400000 + 86399999),
+               COALESCE(received_ms, 0)
+        FROM   (SELECT MIN(time_ms) AS first_ms, MAX(time_ms) AS last_ms, MAX(received_ms) AS received_ms
+                FROM   call),
+               (SELECT MIN(CAST(day AS BIGINT)) AS first_day, MAX(CAST(day AS BIGINT)) AS last_day
+                FROM   by_day)
+        """
+    )
+
+
+def last_position(received_ms: int) -> Statement:
+    """The greatest position of what was received up to an instant."""
+    return Statement(
+        """
+        SELECT COALESCE(MAX(position), 0)
+        FROM   call
+        WHERE  received_ms <= $received_ms
+        """,
+        received_ms=received_ms,
+    )
+
+
+def retained() -> Statement:
+    """The days before which there are no calls, and no counts; NULL where none were pruned."""
+    return Statement("SELECT calls_from, counts_from FROM retained")

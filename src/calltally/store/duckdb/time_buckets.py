@@ -1,12 +1,10 @@
 """Calendar buckets of any time zone as whole-number arithmetic that SQL can do without knowing time zones."""
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from itertools import pairwise
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from calltally.clock import instant_ms, instant_of
+from calltally.clock import instant_of
+from calltally.store.offset_spans import OffsetSpan, offset_spans
 from calltally.window import Granularity, midnight
 
 HOUR_MS = 3_600_000
@@ -16,19 +14,6 @@ _SHIFT_DAYS = 7 * 200_000
 """Whole weeks that are added before dividing: division cuts towards zero and the years before 1970 exist."""
 
 EPOCH = date(1970, 1, 1)
-_FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
-"""Between these instants every time zone has a date that Python knows."""
-
-_FIRST_YEAR_OF_CHANGES = 1800
-"""Before it every place kept its own solar time, as far as the time zone database tells."""
-
-
-@dataclass(frozen=True, slots=True)
-class OffsetSpan:
-    """From ``start_ms`` on, until the next span, clocks are ``offset_ms`` ahead of UTC."""
-
-    start_ms: int
-    offset_ms: int
 
 
 class TimeBuckets:
@@ -95,45 +80,3 @@ class TimeBuckets:
 def _hour(span: OffsetSpan) -> str:
     shift = span.offset_ms + _SHIFT_DAYS * DAY_MS
     return f"GREATEST((time_ms + {shift}) // {HOUR_MS} * {HOUR_MS} - {shift}, {span.start_ms})"
-
-
-def offset_spans(zone: ZoneInfo, start_ms: int, end_ms: int) -> tuple[OffsetSpan, ...]:
-    """The spans that cover the instants from ``start_ms`` to before ``end_ms``, ascending.
-
-    They begin a day early, so that the hour in which the first instant lies is known as a whole.
-    """
-    first = max(start_ms - DAY_MS, instant_ms(_FIRST))
-    last = min(max(end_ms, first), instant_ms(_LAST))
-    spans = [OffsetSpan(first, _offset_ms(zone, instant_of(first)))]
-    for year in range(max(instant_of(first).year, _FIRST_YEAR_OF_CHANGES), instant_of(last).year + 1):
-        spans += [span for span in _changes(zone, year) if first < span.start_ms < last]
-    return tuple(spans)
-
-
-@lru_cache(maxsize=4096)
-def _changes(zone: ZoneInfo, year: int) -> tuple[OffsetSpan, ...]:
-    """Where a zone's offset changes within a UTC year; a change that is undone within a day is not seen."""
-    days = [max(datetime(year, 1, 1, tzinfo=UTC), _FIRST)]
-    while days[-1].year == year and days[-1] < _LAST:
-        days.append(days[-1] + timedelta(days=1))
-    offsets = [(day, _offset_ms(zone, day)) for day in days]
-    return tuple(
-        _change(zone, before, after) for (before, old), (after, new) in pairwise(offsets) if old != new
-    )
-
-
-def _change(zone: ZoneInfo, before: datetime, after: datetime) -> OffsetSpan:
-    """The change between two instants, found by halving; changes happen on whole seconds."""
-    old = _offset_ms(zone, before)
-    while after - before > timedelta(seconds=1):
-        middle = before + (after - before) // timedelta(seconds=2) * timedelta(seconds=1)
-        if _offset_ms(zone, middle) == old:
-            before = middle
-        else:
-            after = middle
-    return OffsetSpan(instant_ms(after), _offset_ms(zone, after))
-
-
-def _offset_ms(zone: ZoneInfo, instant: datetime) -> int:
-    offset = instant.astimezone(zone).utcoffset()
-    return (offset or timedelta()) // timedelta(milliseconds=1)

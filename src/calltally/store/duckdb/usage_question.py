@@ -40,12 +40,16 @@ STATUS_CLASSES = {
 
 @dataclass(frozen=True, slots=True)
 class UsageQuestion:
-    """Whose calls, in which half-open span of milliseconds, with one of which numbers in which dimension."""
+    """Whose calls, in which half-open span of milliseconds, with one of which numbers in which dimension.
+
+    With ``up_to_position`` only what the store took up to there.
+    """
 
     organization: int
     start_ms: int
     end_ms: int
     where: dict[Dimension, tuple[int, ...]]
+    up_to_position: int | None = None
 
     @classmethod
     def of(cls, query: UsageQuery, dictionary: Dictionary) -> "UsageQuestion | None":

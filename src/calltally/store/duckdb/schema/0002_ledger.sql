@@ -10,6 +10,13 @@ CREATE TABLE rejection (
     calls        BIGINT  NOT NULL
 );
 
+-- No reasons were noted before.
+INSERT INTO rejection
+SELECT organization, receipt_day, 'unknown', SUM(rejected)
+FROM   outcome
+GROUP BY organization, receipt_day
+HAVING SUM(rejected) > 0;
+
 CREATE TABLE rejected_sample (
     position     UBIGINT NOT NULL,
     organization INTEGER NOT NULL,
@@ -50,7 +57,8 @@ CREATE TABLE erasure (
     why          VARCHAR NOT NULL
 );
 
--- What is left of days whose calls were pruned: their totals, and how many received calls went, by receipt.
+-- What is left of days whose calls were pruned: their totals, and how many rows went, by the day of receipt
+-- of received calls and by the position of corrections.
 CREATE TABLE frozen_total (
     organization INTEGER NOT NULL,
     day          INTEGER NOT NULL,
@@ -68,5 +76,21 @@ CREATE TABLE pruned_receipt (
     calls        BIGINT  NOT NULL
 );
 
--- Every day before calls_from_day is sealed; there are no counts of days before counts_from_day.
-INSERT INTO meta VALUES ('calls_from_day', 0), ('counts_from_day', 0);
+CREATE TABLE pruned_correction (
+    position  UBIGINT NOT NULL,
+    withdrawn BIGINT  NOT NULL,
+    restated  BIGINT  NOT NULL,
+    added     BIGINT  NOT NULL
+);
+
+-- One row: there are no calls of days before calls_from and no counts of days before counts_from. NULL as long
+-- as none were pruned.
+CREATE TABLE retained (
+    calls_from  INTEGER,
+    counts_from INTEGER
+);
+INSERT INTO retained VALUES (NULL, NULL);
+
+-- The UTC day of an instant, in whole days since 1970-01-01, also before then, as division cuts towards zero.
+CREATE MACRO day_of(milliseconds) AS
+    (milliseconds + 120960000000000) // 86400000 - 1400000;

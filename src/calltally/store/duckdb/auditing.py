@@ -1,0 +1,228 @@
+"""Recounts everything that is stored, a span of days at a time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from calltally.dictionary import Dictionary, Kind
+from calltally.store.audit import AuditStep, Difference
+from calltally.store.duckdb import audit_statements as statements
+from calltally.store.duckdb.marginals import COUNTS, MARGINALS, Marginal
+from calltally.store.duckdb.statements import Statement
+from calltally.store.duckdb.time_buckets import EPOCH
+from calltally.store.duckdb.usage_question import COLUMNS, KINDS
+from calltally.store.retained import Retained
+
+ROWS_AT_ONCE = 1_000_000
+_DAYS_OF_TOTALS_AT_ONCE = 31
+
+_FIRST_DAY, _END_DAY = -1_000_000, 4_000_000
+"""Beyond these days there is nothing."""
+
+_KINDS = {COLUMNS[dimension]: kind for dimension, kind in KINDS.items()}
+
+Tell = Callable[[tuple[Any, ...]], list[Difference]]
+"""Turns a row that a comparison found into differences."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    what: str
+    statement: Statement
+    tell: Tell
+
+
+class Auditing:
+    """The steps of an audit, each of them one statement, which sees one instant.
+
+    Spans are planned at the start; what is applied meanwhile lies within them, and a statement compares it
+    with its own counts. ``connection`` gives the connection of the thread that takes a step.
+    """
+
+    def __init__(
+        self, connection: Callable[[], DuckDBPyConnection], dictionary: Dictionary, retained: Retained
+    ) -> None:
+        self._connection = connection
+        self._dictionary = dictionary
+        self._calls_from = max(_FIRST_DAY, _number(retained.calls_from))
+        self._counts_from = max(_FIRST_DAY, _number(retained.counts_from))
+
+    def steps(self) -> Iterator[AuditStep]:
+        """Plans, then checks one after the other; a step that fails to read tells that as a difference."""
+        checks = [*self._of_calls(), *self._of_pruned_days(), *self._of_books(), *self._of_tables()]
+        for done, check in enumerate(checks, start=1):
+            yield AuditStep(check.what, done, len(checks), self._differences(check))
+
+    def _differences(self, check: _Check) -> tuple[Difference, ...]:
+        try:
+            rows = check.statement.run(self._connection()).fetchall()
+        except duckdb.Error as error:
+            return (Difference(f"{check.what}: cannot be read", "", None, str(error), 0, 0),)
+        differences = [difference for row in rows for difference in check.tell(row)]
+        return tuple(differences[: statements.DIFFERENCES_TOLD])
+
+    def _of_calls(self) -> Iterator[_Check]:
+        sizes = statements.rows_of_days().run(self._connection()).fetchall()
+        kept = [(day, rows) for day, rows in sizes if day >= self._calls_from]
+        for first, end in _spans(kept, self._calls_from):
+            named = _named_span(first, end)
+            for marginal in MARGINALS:
+                yield _Check(
+                    f"counts {_named(marginal)} against calls{named}",
+                    statements.marginal_against_calls(marginal, first, end),
+                    self._of_marginal(marginal),
+                )
+            what = f"sizes of days{named}"
+            yield _Check(what, statements.days_against_calls(first, end), _of_day(what))
+            what = f"identities{named}"
+            yield _Check(
+                what,
+                statements.identities_taken_twice(first, end),
+                self._of_identity("calls of one identity"),
+            )
+            yield _Check(
+                what,
+                statements.withdrawn_too_often(first, end),
+                self._of_identity("a call withdrawn too often"),
+            )
+            what = f"every column of calls{named}"
+            yield _Check(what, statements.read_calls(first, end), _nothing)
+
+    def _of_pruned_days(self) -> Iterator[_Check]:
+        first_day = max(self._counts_from, self._first_counted_day())
+        for first in range(first_day, self._calls_from, _DAYS_OF_TOTALS_AT_ONCE):
+            end = min(first + _DAYS_OF_TOTALS_AT_ONCE, self._calls_from)
+            for marginal in MARGINALS:
+                yield _Check(
+                    f"counts {_named(marginal)} against frozen totals{_named_span(first, end)}",
+                    statements.marginal_against_totals(marginal, first, end),
+                    self._of_marginal(marginal, columns=()),
+                )
+
+    def _of_books(self) -> Iterator[_Check]:
+        what = "received calls against their verdicts"
+        yield _Check(what, statements.verdicts_against_received(), self._of_receipt(what))
+        accepted = statements.accepted_of_days().run(self._connection()).fetchall()
+        for first, end in _spans(accepted, _FIRST_DAY):
+            what = "accepted calls against the calls received"
+            named = f"{what}{_named_span(first, end)}"
+            yield _Check(named, statements.accepted_against_calls(first, end), self._of_receipt(what))
+        what = "rejected calls against their reasons"
+        yield _Check(what, statements.rejected_against_reasons(), self._of_receipt(what))
+        what = "conflicts against those kept"
+        yield _Check(what, statements.conflicts_against_kept(self._calls_from), self._of_receipt(what))
+        what = "corrections against their rows"
+        yield _Check(what, statements.corrections_against_rows(), _of_correction)
+
+    def _of_tables(self) -> Iterator[_Check]:
+        for table in statements.TABLES:
+            yield _Check(f"every column of {table}", statements.read_table(table), _nothing)
+
+    def _first_counted_day(self) -> int:
+        day: int | None = statements.first_day_of_counts().run(self._connection()).fetchall()[0][0]
+        return self._calls_from if day is None else day
+
+    def _of_marginal(self, marginal: Marginal, columns: tuple[str, ...] | None = None) -> Tell:
+        names = marginal.columns if columns is None else columns
+
+        def tell(row: tuple[Any, ...]) -> list[Difference]:
+            organization, day, *numbers = row
+            ids, counts = numbers[: len(names)], numbers[len(names) :]
+            texts = (
+                f"{name.strip(chr(34))}={self._text(name, id_)}" for name, id_ in zip(names, ids, strict=True)
+            )
+            pairs = zip(COUNTS, counts[: len(COUNTS)], counts[len(COUNTS) :], strict=True)
+            return [
+                Difference(
+                    f"{count} {_named(marginal)}",
+                    self._organization(organization),
+                    _date(day),
+                    ", ".join(texts),
+                    stored,
+                    recounted,
+                )
+                for count, stored, recounted in pairs
+                if stored != recounted
+            ]
+
+        return tell
+
+    def _of_identity(self, what: str) -> Tell:
+        def tell(row: tuple[Any, ...]) -> list[Difference]:
+            organization, day, high, low, stored, right = row
+            key = f"{high:016x}{low:016x}"
+            return [Difference(what, self._organization(organization), _date(day), key, int(stored), right)]
+
+        return tell
+
+    def _of_receipt(self, what: str) -> Tell:
+        def tell(row: tuple[Any, ...]) -> list[Difference]:
+            organization, day, stored, recounted = row
+            return [Difference(what, self._organization(organization), _date(day), "", stored, recounted)]
+
+        return tell
+
+    def _organization(self, number: int) -> str:
+        return self._known(Kind.ORGANIZATION, number)
+
+    def _text(self, column: str, number: int) -> str:
+        return self._known(_KINDS[column], number)
+
+    def _known(self, kind: Kind, number: int) -> str:
+        """A text, or the number where the dictionary has none."""
+        try:
+            return self._dictionary.text(kind, number)
+        except IndexError:
+            return str(number)
+
+
+def _of_day(what: str) -> Tell:
+    return lambda row: [Difference(what, "", _date(row[0]), "", row[1], row[2])]
+
+
+def _of_correction(row: tuple[Any, ...]) -> list[Difference]:
+    position, *numbers = row
+    pairs = zip(("withdrawn", "restated", "added"), numbers[:3], numbers[3:], strict=True)
+    return [
+        Difference(f"rows {name} by a correction", "", None, f"position {position}", stored, recounted)
+        for name, stored, recounted in pairs
+        if stored != recounted
+    ]
+
+
+def _nothing(_: tuple[Any, ...]) -> list[Difference]:
+    """To have been read is enough."""
+    return []
+
+
+def _spans(sizes: Sequence[tuple[int, int]], first_day: int) -> list[tuple[int, int]]:
+    """Half-open spans of days that leave out none, each with about so many rows or a day that has more."""
+    edges, gathered = [first_day], 0
+    for day, rows in sizes:
+        if gathered and gathered + rows > ROWS_AT_ONCE and day > edges[-1]:
+            edges.append(day)
+            gathered = 0
+        gathered += rows
+    return list(zip(edges, [*edges[1:], _END_DAY], strict=True))
+
+
+def _named(marginal: Marginal) -> str:
+    columns = [column.strip('"') for column in marginal.columns]
+    return f"by {', '.join(['day', *columns])}"
+
+
+def _named_span(first: int, end: int) -> str:
+    since = f" since {_date(first)}" if first > _FIRST_DAY else ""
+    return f"{since} before {_date(end)}" if end < _END_DAY else since
+
+
+def _number(day: date) -> int:
+    return (day - EPOCH).days
+
+
+def _date(number: int) -> date:
+    return date.fromordinal(EPOCH.toordinal() + number)

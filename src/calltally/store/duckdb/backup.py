@@ -1,0 +1,59 @@
+"""A copy of the whole store as of one instant."""
+
+import os
+import secrets
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from calltally.errors import CalltallyError
+from calltally.store.duckdb.database import ROW_GROUP, quoted
+from calltally.store.duckdb.statements import meta
+
+
+def copy_store(connection: DuckDBPyConnection, path: Path) -> int:
+    """Copies what one transaction sees into a new file; returns the position that it has reached.
+
+    The file gets its name when it is complete and on disk. Reading every block proves its checksum, and the
+    copy holds nothing that was deleted or overwritten.
+    """
+    if path.exists():
+        raise CalltallyError(f"{path} exists already, and a backup writes only what is new")
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    name = f"backup_{secrets.token_hex(8)}"
+    try:
+        position = _copy(connection, part, name)
+    except duckdb.Error as error:
+        part.unlink(missing_ok=True)
+        raise CalltallyError(f"the store could not be copied to {path}: {error}") from error
+    _sync(part)
+    part.replace(path)
+    _sync(path.parent)
+    return position
+
+
+def _copy(connection: DuckDBPyConnection, part: Path, name: str) -> int:
+    connection.execute(f"ATTACH {quoted(part)} AS {name} (ROW_GROUP_SIZE {ROW_GROUP})")
+    try:
+        connection.begin()
+        try:
+            position = int(dict(meta().run(connection).fetchall())["position"])
+            connection.execute(f"COPY FROM DATABASE store TO {name}")
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.execute(f"CHECKPOINT {name}")
+    finally:
+        connection.execute(f"DETACH {name}")
+    return position
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

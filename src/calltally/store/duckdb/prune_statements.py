@@ -1,0 +1,87 @@
+"""The SQL that prunes. Each function's statements belong into one transaction, in their order."""
+# ruff: noqa: S608 - what is put into the text are names from marginals.py; values are bound
+
+from calltally.store.duckdb.marginals import CONDITIONS, LEVELS, MARGINALS
+from calltally.store.duckdb.statements import WEIGHT, Statement
+from calltally.store.duckdb.time_buckets import DAY_MS
+
+_DAY = "time_ms >= $start_ms\n  AND  time_ms <  $end_ms"
+
+
+def first_day_of_calls(before: int) -> Statement:
+    """The first day before another that has calls; NULL when there is none."""
+    return Statement("SELECT MIN(day)\nFROM   call_day\nWHERE  day < $before", before=before)
+
+
+def calls_of(day: int) -> Statement:
+    """How many rows of the ledger a day has."""
+    return Statement(
+        f"SELECT COUNT(*)\nFROM   call\nWHERE  {_DAY}", start_ms=day * DAY_MS, end_ms=(day + 1) * DAY_MS
+    )
+
+
+def prune_day(day: int) -> list[Statement]:
+    """Freezes the totals of a day, notes what of it was received and corrected, and deletes its calls."""
+    span = {"start_ms": day * DAY_MS, "end_ms": (day + 1) * DAY_MS}
+    totals = [
+        f"SUM(CASE WHEN {condition} THEN {WEIGHT} ELSE 0 END)" if condition else f"SUM({WEIGHT})"
+        for condition in CONDITIONS.values()
+    ]
+    return [
+        Statement(
+            f"INSERT INTO frozen_total\nSELECT organization, $day,\n       {', '.join(totals)}\n"
+            f"FROM   call\nWHERE  {_DAY}\nGROUP BY organization",
+            day=day,
+            **span,
+        ),
+        Statement(
+            "INSERT INTO pruned_receipt\nSELECT organization, day_of(received_ms), COUNT(*)\n"
+            f"FROM   call\nWHERE  {_DAY}\n  AND  entry = 0\nGROUP BY ALL",
+            **span,
+        ),
+        Statement(
+            "INSERT INTO pruned_correction\nSELECT position,\n"
+            "       COUNT(*) FILTER (WHERE entry = 1),\n"
+            "       COUNT(*) FILTER (WHERE entry = 2),\n"
+            "       COUNT(*) FILTER (WHERE entry = 3)\n"
+            f"FROM   call\nWHERE  {_DAY}\n  AND  entry <> 0\nGROUP BY position",
+            **span,
+        ),
+        Statement(f"DELETE FROM call\nWHERE  {_DAY}", **span),
+        Statement("DELETE FROM call_day\nWHERE  day = $day", day=day),
+        keep_calls_from(day + 1),
+    ]
+
+
+def keep_calls_from(day: int) -> Statement:
+    return Statement("UPDATE retained SET calls_from = $day", day=day)
+
+
+def drop_inspected(before_ms: int) -> list[Statement]:
+    """Deletes what was kept for inspection of receipts before an instant."""
+    return [
+        Statement(f"DELETE FROM {table}\nWHERE  received_ms < $before_ms", before_ms=before_ms)
+        for table in ("conflict", "rejected_sample")
+    ]
+
+
+def first_day_of_counts(before: int) -> Statement:
+    """The first day before another that has counts; NULL when there is none."""
+    return Statement("SELECT MIN(day)\nFROM   by_day\nWHERE  day < $before", before=before)
+
+
+def counts_before(before: int) -> Statement:
+    """How many calls the counts of the days before one tell."""
+    return Statement(
+        "SELECT CAST(COALESCE(SUM(calls), 0) AS BIGINT)\nFROM   by_day\nWHERE  day < $before", before=before
+    )
+
+
+def prune_counts(before: int) -> list[Statement]:
+    """Deletes the counts of the days before one from every marginal."""
+    tables = ["frozen_total", *(marginal.table(level) for marginal in MARGINALS for level in LEVELS)]
+    return [
+        *(Statement(f"DELETE FROM {table}\nWHERE  day < $before", before=before) for table in tables),
+        Statement("DELETE FROM settled_run\nWHERE  month < month_of($before)", before=before),
+        Statement("UPDATE retained SET counts_from = $before", before=before),
+    ]

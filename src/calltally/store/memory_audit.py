@@ -1,0 +1,118 @@
+"""The books against the calls, counted naively."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from calltally.call_batch import Entry
+from calltally.dictionary import Dictionary, Kind
+from calltally.store.audit import AuditStep, Difference
+from calltally.store.memory_books import MemoryBooks
+from calltally.store.memory_ledger import LedgerCall
+from calltally.store.retained import Retained
+
+_EPOCH = date(1970, 1, 1)
+
+Tally = Counter[tuple[int, int, str]]
+"""Counts by organization, day and what else tells them apart."""
+
+
+def audit_of(
+    calls: list[LedgerCall], books: MemoryBooks, dictionary: Dictionary, retained: Retained
+) -> Iterator[AuditStep]:
+    """The steps of an audit; what was pruned is still among the calls."""
+    steps = {
+        "received calls and their verdicts": (_received(books), _judged(books)),
+        "accepted calls": (_booked(books, "accepted"), _accepted(calls)),
+        "rejected calls and their reasons": (_booked(books, "rejected"), _reasoned(books)),
+        "conflicts": _conflicts(books, retained),
+        "corrections": (_corrected(books), _entries(calls)),
+        "identities": (_taken(calls), _taken_once(calls)),
+    }
+    for done, (what, (stored, recounted)) in enumerate(steps.items(), start=1):
+        differences = [
+            Difference(
+                what,
+                dictionary.text(Kind.ORGANIZATION, organization),
+                _EPOCH + timedelta(days=day),
+                key,
+                stored[organization, day, key],
+                recounted[organization, day, key],
+            )
+            for organization, day, key in sorted({*stored, *recounted})
+            if stored[organization, day, key] != recounted[organization, day, key]
+        ]
+        yield AuditStep(what, done, len(steps), tuple(differences[:1000]))
+
+
+def _received(books: MemoryBooks) -> Tally:
+    return _booked(books, "received")
+
+
+def _judged(books: MemoryBooks) -> Tally:
+    tally: Tally = Counter()
+    for one in books.every_outcome:
+        tally[one.organization, one.receipt_day, ""] += (
+            one.accepted + one.duplicate + one.conflict + one.rejected
+        )
+    return tally
+
+
+def _booked(books: MemoryBooks, verdict: str) -> Tally:
+    tally: Tally = Counter()
+    for one in books.every_outcome:
+        tally[one.organization, one.receipt_day, ""] += getattr(one, verdict)
+    return tally
+
+
+def _accepted(calls: list[LedgerCall]) -> Tally:
+    return Counter(
+        (int(call.columns["organization"]), call.receipt_day, "")
+        for call in calls
+        if call.entry is Entry.RECEIVED
+    )
+
+
+def _reasoned(books: MemoryBooks) -> Tally:
+    tally: Tally = Counter()
+    for one in books.every_rejection:
+        tally[one.organization, one.receipt_day, ""] += one.calls
+    return tally
+
+
+def _conflicts(books: MemoryBooks, retained: Retained) -> tuple[Tally, Tally]:
+    kept_from = (retained.calls_from - _EPOCH).days
+    kept: Tally = Counter(
+        (one.organization, one.received_ms // 86_400_000, "") for one in books.every_conflict
+    )
+    booked = _booked(books, "conflict")
+    return Counter({key: count for key, count in booked.items() if key[1] >= kept_from}), kept
+
+
+def _corrected(books: MemoryBooks) -> Tally:
+    tally: Tally = Counter()
+    for position, one in books.every_correction:
+        day = one.received_ms // 86_400_000
+        for entry, count in ((1, one.withdrawn), (2, one.restated), (3, one.added)):
+            tally[one.organization, day, f"{Entry(entry).name.lower()} at {position}"] += count
+    return tally
+
+
+def _entries(calls: list[LedgerCall]) -> Tally:
+    return Counter(
+        (int(call.columns["organization"]), call.receipt_day, f"{call.entry.name.lower()} at {call.position}")
+        for call in calls
+        if call.entry is not Entry.RECEIVED
+    )
+
+
+def _taken(calls: list[LedgerCall]) -> Tally:
+    return Counter(
+        (int(call.columns["organization"]), call.day, f"{call.identity[0]:016x}{call.identity[1]:016x}")
+        for call in calls
+        if call.takes_its_identity
+    )
+
+
+def _taken_once(calls: list[LedgerCall]) -> Tally:
+    return Counter(dict.fromkeys(_taken(calls), 1))
