@@ -21,12 +21,13 @@ class WatchedServer(ServerProcess):
     many seconds the server's clock is wrong.
     """
 
-    program = (sys.executable, "-m", "soak.launcher")
-
     def __init__(self, directory: Path, *, clock: Path | None = None, **settings: object) -> None:
         super().__init__(directory, **settings)
         self.disk = WatchedDisk(directory)
         self._clock = clock
+
+    def program(self) -> list[str]:
+        return [sys.executable, "-m", "soak.launcher"]
 
     def variables(self) -> dict[str, str]:
         found = super().variables() | self.disk.environment()

@@ -11,6 +11,7 @@ from calltally.setting_kinds import (
     SettingKind,
     addresses,
     bytes_of,
+    days_or_for_ever,
     one_of,
     patterns,
     plain_text,
@@ -87,6 +88,15 @@ class Settings:
     store_threads: int = _setting(2, whole_number(1, 1024), "threads", "Threads that the store works with.")
     store_memory: int = _size("2GB", "64MB", "100TB", "Memory that the store may use.")
     minimum_free_disk: int = _size("256MiB", "0", "100TB", "With less free disk no calls are taken in.")
+    max_journal: int = _size(
+        "4GiB", "1MiB", "100TB", "With more of the journal not yet safe in the store no calls are taken in."
+    )
+    retain_calls_days: int = _setting(
+        0, whole_number(0, 36_500), "days", "How long calls are kept before they are pruned; 0 is for ever."
+    )
+    retain_counts_days: int = _setting(
+        0, days_or_for_ever(400, 36_500), "days", "How long counts are kept after their calls; 0 is for ever."
+    )
     answer_timeout_seconds: int = _setting(
         30, whole_number(1, 3600), "seconds", "How long a question may take before it is given up."
     )

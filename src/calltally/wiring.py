@@ -5,13 +5,17 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from litestar import Router
 
+from calltally.api.books_door import books_router
 from calltally.api.calls_door import BodyLimits, CallsDoor
+from calltally.api.corrections_door import corrections_router
 from calltally.api.directory_door import directory_router
 from calltally.api.health_door import health_router
 from calltally.api.owner_door import owner_router
 from calltally.api.owner_tokens_door import owner_tokens_router
+from calltally.api.owner_upkeep_door import owner_upkeep_router
 from calltally.api.usage_door import usage_router
 from calltally.auth.caller import Doorkeeper
 from calltally.auth.owner import OwnerDoorkeeper
@@ -21,6 +25,7 @@ from calltally.clock import Clock, SystemClock
 from calltally.control.api_tokens import ApiTokens
 from calltally.control.clients import ClientRegistry
 from calltally.control.control_database import ControlDatabase
+from calltally.control.control_upkeep import ControlUpkeep
 from calltally.control.executions import Executions
 from calltally.control.names import NameDirectory
 from calltally.control.signing_keys import SigningKeys
@@ -32,12 +37,16 @@ from calltally.dialects.sailpoint import description as sailpoint
 from calltally.dialects.segment import SegmentDialect
 from calltally.dialects.segment import description as segment
 from calltally.dictionary import Kind
+from calltally.errors import CalltallyError
 from calltally.ingest.intake import MILLISECONDS_PER_DAY, IntakeLimits
 from calltally.meter import Meter, MeterOptions
 from calltally.query.query_engine import QueryEngine
 from calltally.server.application import Application
 from calltally.settings import Settings
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
+from calltally.store.duckdb.rewriting import write_anew
+
+log = structlog.get_logger()
 
 
 class Installation:
@@ -54,6 +63,7 @@ class Installation:
         self.clients = ClientRegistry(self._control, self._clock)
         self.api_tokens = ApiTokens(self._control, self._clock)
         self.names = NameDirectory(self._control)
+        self.control_upkeep = ControlUpkeep(self._control, [directory.settings_file], mark=directory.erased)
         self.meter: Meter | None = None
         self._genesys: GenesysDialect | None = None
 
@@ -107,6 +117,8 @@ class Installation:
             owner_router(self.clients, counting=self.meter is not None),
             owner_tokens_router(self.api_tokens),
         ]
+        if self.meter is not None:
+            owners.append(owner_upkeep_router(self.meter.upkeep, self.meter.engine))
         return self._application(OwnerDoorkeeper(), owners)
 
     def _application(
@@ -120,6 +132,8 @@ class Installation:
         )
         own = [
             usage_router(self.meter.engine, doorkeeper, self._clock),
+            books_router(self.meter.engine, doorkeeper, self._clock),
+            corrections_router(self.meter.upkeep, self.meter.engine, doorkeeper, self._clock, limits),
             directory_router(
                 self.names,
                 self.meter.engine,
@@ -165,6 +179,7 @@ class Installation:
 
     def _new_meter(self, on_failure: Callable[[Exception], None]) -> Meter:
         settings = self._settings
+        self._wipe_what_was_erased()
         store = DuckDBUsageStore(
             self._directory.store, threads=settings.store_threads, memory_limit=f"{settings.store_memory}B"
         )
@@ -174,6 +189,9 @@ class Installation:
             route_patterns=tuple(settings.route_patterns),
             max_derived_routes=settings.max_derived_routes,
             minimum_free_disk=settings.minimum_free_disk,
+            max_journal=settings.max_journal,
+            retain_calls_days=settings.retain_calls_days,
+            retain_counts_days=settings.retain_counts_days,
             answer_timeout=settings.answer_timeout_seconds,
         )
         return Meter(
@@ -182,8 +200,28 @@ class Installation:
             self._clock,
             options,
             record_names=self.names.record,
+            control=ControlUpkeep(
+                self._control, [self._directory.settings_file], mark=self._directory.erased
+            ),
             on_failure=on_failure,
         )
+
+    def _wipe_what_was_erased(self) -> None:
+        """Has the store's file written anew if something was erased since that was done last."""
+        settings, mark = self._settings, self._directory.erased
+        if not mark.exists():
+            return
+        log.info("writing the store anew, without what was erased")
+        try:
+            write_anew(
+                self._directory.store,
+                threads=settings.store_threads,
+                memory_limit=f"{settings.store_memory}B",
+            )
+        except (CalltallyError, OSError) as error:
+            log.warning("what was erased is in freed blocks of the store still", reason=str(error))
+        else:
+            mark.unlink()
 
 
 def vendor_descriptions() -> list[dict[str, Any]]:

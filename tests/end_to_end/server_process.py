@@ -5,7 +5,7 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,9 +22,6 @@ class ServerProcess:
 
     ``settings`` go to ``--set``. What the server logs is kept beside the directory.
     """
-
-    program: Sequence[str] = (str(PROGRAM),)
-    """The words that begin the command line."""
 
     def __init__(self, directory: Path, **settings: object) -> None:
         self.directory = directory
@@ -63,7 +60,11 @@ class ServerProcess:
             words += ["--set", f"{name}={value}"]
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen([*self.program, *words], stderr=log, env=self.variables())
+            self._process = subprocess.Popen([*self.program(), *words], stderr=log, env=self.variables())
+
+    def program(self) -> list[str]:
+        """What is run with the words of the command line."""
+        return [str(PROGRAM)]
 
     def variables(self) -> dict[str, str]:
         """The environment of the process."""

@@ -11,7 +11,8 @@ from litestar.exceptions import MethodNotAllowedException
 
 from calltally.api.bodies import ClientGoneError, Receive, read_body, unpack
 from calltally.api.problems import problem_of
-from calltally.auth.caller import Doorkeeper
+from calltally.api.refusal_reason import reason_of
+from calltally.auth.caller import Caller, Doorkeeper
 from calltally.auth.permissions import BACKFILL, SEND
 from calltally.errors import CalltallyError, InvalidInputError, UnsupportedMediaTypeError
 from calltally.ingest.decoders.json_calls import JsonForm, decode_calls, detect_form
@@ -95,6 +96,17 @@ class CallsDoor:
             raise MethodNotAllowedException(headers={"Allow": "POST"})
         headers: dict[bytes, bytes] = dict(scope["headers"])
         caller = await self._doorkeeper.admit(_text(headers.get(b"authorization")))
+        try:
+            return await self._take_from(caller, headers, scope, receive)
+        except ClientGoneError:
+            raise
+        except CalltallyError as error:
+            self._intake.refused(caller, reason_of(error))
+            raise
+
+    async def _take_from(
+        self, caller: Caller, headers: dict[bytes, bytes], scope: Scope, receive: Receive
+    ) -> Receipt:
         caller.require(SEND)
         backfill = _wants_backfill(scope.get("query_string", b""))
         if backfill:

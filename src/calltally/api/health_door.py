@@ -22,10 +22,13 @@ def health_router(meter: Meter) -> Router:
         """200 while calls are taken in and counted, else 503; says why, and how far counting lags behind."""
         problems = meter.problems()
         lag = meter.journal.durable.position - meter.roller.rolled.position
+        calls_behind, seconds_behind = meter.lag
         body: dict[str, Any] = {
             "status": "unready" if problems else "ready",
             "problems": problems,
             "lag": lag,
+            "lag_calls": calls_behind,
+            "lag_seconds": round(seconds_behind, 1),
         }
         return Response(body, status_code=503 if problems else 200)
 

@@ -46,7 +46,7 @@ def usage_router(engine: QueryEngine, doorkeeper: Doorkeeper, clock: Clock) -> R
     async def outcomes(request: _Request) -> Response[bytes]:
         caller = await admit(request)
         start, end = read_outcome_days(request.scope["query_string"], instant_of(clock.now_ms()))
-        answer = await engine.outcomes(caller.organization)
+        answer = await engine.books(caller.organization)
         return Response(outcomes_json(answer, start, end), media_type=_JSON)
 
     return Router("/v1", route_handlers=[usage, outcomes], exception_handlers={Exception: problem_response})

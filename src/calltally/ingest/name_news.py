@@ -38,3 +38,7 @@ class NameNews:
         news = {key: name for key, name in names.items() if self._known.get(key) != name}
         self._known.update(news)
         return [NameUpdate(*key, name) for key, name in news.items()]
+
+    def forget(self, kind: Kind, organization: str, id: str) -> None:  # noqa: A002 - an id is called an id
+        """Makes the next name of a thing news again."""
+        self._known.pop((kind, organization, id), None)

@@ -119,6 +119,10 @@ class SeenIds:
             self._prepare_next(end - start)
             start = end
 
+    def holds(self, high: UInt64s, low: UInt64s) -> Bools:
+        """For each identity whether it is in memory."""
+        return self._find(high, low)[0]
+
     def forget(self, *, received_before_ms: int, stored_position: int) -> None:
         """Drops the oldest generations that are past the horizon or over the memory.
 

@@ -9,6 +9,7 @@ import numpy as np
 import structlog
 
 from calltally.call_batch import CALL_COLUMNS, CallBatch, CallColumns, NameUpdate
+from calltally.dictionary import Kind
 from calltally.errors import BusyError
 from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal
@@ -36,7 +37,7 @@ class Roller:
     3. after apply: the store's position is the new one, reading goes on behind it;
     4. while files are dropped: only files wholly behind a checkpoint of the store are, so as 3.
 
-    Names go to the directory before the store: recording them again changes nothing.
+    Names go to the directory before the store, and so does an erasure: doing either again changes nothing.
 
     ``applied_at`` tells, on the monotonic clock, when it last did. ``failure`` is why the last try failed,
     None once one succeeded.
@@ -50,6 +51,7 @@ class Roller:
         store: UsageStore,
         *,
         record_names: Callable[[Sequence[tuple[int, NameUpdate]]], None] = lambda _: None,
+        erase_elsewhere: Callable[[Kind, str, str, str], None] = lambda *_: None,
         gather_seconds: float = 0.5,
         checkpoint_calls: int = 1_000_000,
         checkpoint_seconds: float = 20.0,
@@ -61,12 +63,14 @@ class Roller:
         self._read_ahead: Frames = []
         self._store = store
         self._record_names = record_names
+        self._erase_elsewhere = erase_elsewhere
         self._gather_seconds = gather_seconds
         self._checkpoint_calls = checkpoint_calls
         self._checkpoint_seconds = checkpoint_seconds
         self._answer_timeout = answer_timeout
         self._calls_since_checkpoint = 0
         self._checkpointed_at = time.monotonic()
+        self._checkpointed = store.position
         self.failure: Exception | None = None
         self.applied_at = time.monotonic()
         self._stop = threading.Event()
@@ -106,6 +110,9 @@ class Roller:
         batch = batch_of_frames(frames)
         if batch.names:
             self._record_names([(position, name) for position, frame in frames for name in frame.names])
+        for erasure in batch.erasures:
+            organization = self._store.dictionary.text(Kind.ORGANIZATION, erasure.organization)
+            self._erase_elsewhere(erasure.kind, organization, erasure.text, erasure.replacement)
         self._store.apply(batch)
         self.rolled.advance(batch.last_position)
         self.applied_at = time.monotonic()
@@ -114,7 +121,9 @@ class Roller:
 
     def checkpoint(self) -> None:
         """Has the store make itself safe without the journal, then drops the journal's files behind it."""
+        rolled = self.rolled.position
         self._journal.drop_through(self._store.checkpoint())
+        self._checkpointed = rolled
         self._calls_since_checkpoint = 0
         self._checkpointed_at = time.monotonic()
 
@@ -143,7 +152,7 @@ class Roller:
             self.checkpoint()
 
     def _checkpoint_is_due(self) -> bool:
-        if self._calls_since_checkpoint == 0:
+        if self.rolled.position == self._checkpointed:
             return False
         waited = time.monotonic() - self._checkpointed_at
         return self._calls_since_checkpoint >= self._checkpoint_calls or waited >= self._checkpoint_seconds

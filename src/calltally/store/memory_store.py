@@ -41,6 +41,7 @@ class MemoryUsageStore:
         self._identity_seed = secrets.randbits(63)
         self._position = 0
         self._counted: list[LedgerCall] = []
+        self._forgotten: list[LedgerCall] = []  # uncounted again, and still in the books
         self._books = MemoryBooks()
         self._retained = Retained()
 
@@ -187,12 +188,13 @@ class MemoryUsageStore:
             return 0
         went = count_of(call for call in self._counted if call.date < before)
         self._retained = replace(self._retained, counts_from=before)
+        self._forgotten = self._forgotten + [call for call in self._counted if call.date < before]
         self._counted = [call for call in self._counted if call.date >= before]
         return went
 
     def audit(self) -> Iterator[AuditStep]:
         """Only the books can differ: there are no counts beside the calls."""
-        return audit_of(self._counted, self._books, self._dictionary, self._retained)
+        return audit_of(self._forgotten + self._counted, self._books, self._dictionary, self._retained)
 
     def backup(self, path: Path) -> int:
         raise CalltallyError(f"a store in memory cannot be copied to {path}")
