@@ -22,14 +22,17 @@ Counts = Counter[Key]
 
 @dataclass(slots=True)
 class Book:
-    """The calls that were sent at least once, those whose answer came, and what all answers said together.
+    """The calls that may be counted, those that must be, and what all answers said together.
 
-    A call is in ``sent`` before it first leaves, and in ``acknowledged`` after its first answer.
+    A call is in ``sent`` before it first leaves, and in ``acknowledged`` after its first answer. What is to be
+    corrected leaves ``acknowledged`` before it is, and ``sent`` after the answer.
     """
 
     sent: Counts = field(default_factory=Counter)
     acknowledged: Counts = field(default_factory=Counter)
     told: Counter[str] = field(default_factory=Counter)
+    accepted: int = 0
+    corrected: int = 0
     lost_answers: int = 0
     busy_answers: int = 0
 
@@ -38,6 +41,8 @@ class Book:
             self.sent + other.sent,
             self.acknowledged + other.acknowledged,
             self.told + other.told,
+            self.accepted + other.accepted,
+            self.corrected + other.corrected,
             self.lost_answers + other.lost_answers,
             self.busy_answers + other.busy_answers,
         )

@@ -153,8 +153,11 @@ async def counted_in(folder: Path) -> list[Counts]:
                 for organization in ORGANIZATIONS:
                     counts += await _counts(meter.engine, organization, dimension)
                 found.append(counts)
+            audited = [one async for step in meter.upkeep.verify() for one in step.differences]
         finally:
             await installation.close()
+    if audited:
+        raise WrongCountError(f"a recount finds {len(audited)} differences: {audited[:5]}")
     if wrong := differences(*found):
         raise WrongCountError(f"the calls do not add up to the counts: {wrong}")
     return found

@@ -20,6 +20,9 @@ _STATUSES = (200, 200, 201, 204, 304, 404, 429, 500, 503, 0, 101)
 _REMEMBERED = 2_000
 
 
+NOTHING: Counts = Counter()
+
+
 class WrongAnswerError(Exception):
     """A server said what it may not say."""
 
@@ -28,7 +31,8 @@ class WrongAnswerError(Exception):
 class Habits:
     """What a sender sends in a batch: up to so many calls that are new, and others beside them.
 
-    Resent and conflicting ones repeat the ids of calls that were acknowledged; wrong ones break a rule.
+    Resent and conflicting ones repeat the ids of calls that were acknowledged; wrong ones break a rule. With
+    ``correcting`` one of so many batches is followed by a correction of calls that were acknowledged.
     """
 
     new: int = 300
@@ -36,6 +40,7 @@ class Habits:
     conflicting: int = 3
     wrong: int = 2
     backfill: bool = False
+    correcting: int = 0
 
 
 @dataclass(slots=True)
@@ -49,10 +54,19 @@ class _Batch:
     attempts: int = 0
 
 
+@dataclass(slots=True)
+class _Correction:
+    body: dict[str, Any]
+    calls: list[Call]
+    gone: Counts
+    come: Counts
+    attempts: int = 0
+
+
 class Sender:
     """Sends batches for one organization, one after the other, each until it is acknowledged.
 
-    `work` returns when the server went away in the midst of a batch; `deliver_what_is_open` sends that one
+    `work` returns when the server went away in the midst of something; `deliver_what_is_open` sends that
     again. Calls whose answer came are remembered, and each later repetition must be a duplicate. ``moment``
     is asked after each answer and says how far the world had come; ``answers`` keeps it with the keys.
     """
@@ -79,13 +93,14 @@ class Sender:
         self._now = datetime.now(UTC)
         self._number = 0
         self._remembered: list[Call] = []
-        self._open: _Batch | None = None
+        self._corrected: list[Call] = []
+        self._open: _Batch | _Correction | None = None
 
     def work(self, address: str, stop: threading.Event) -> None:
         """Sends until told to stop or until the server is gone."""
         with self._visitor(address) as visitor:
             while not stop.is_set():
-                self._open = self._open or self._next_batch()
+                self._open = self._open or self._next()
                 try:
                     self._deliver(visitor, self._open)
                 except httpx.TransportError:
@@ -100,7 +115,8 @@ class Sender:
 
     def repeat_some(self, address: str, count: int) -> None:
         """Sends calls again that were acknowledged at any time before; each must be known."""
-        some = self._random.sample(self._remembered, min(count, len(self._remembered)))
+        known = self._remembered + self._corrected
+        some = self._random.sample(known, min(count, len(known)))
         if not some:
             return
         with self._visitor(address) as visitor:
@@ -109,18 +125,45 @@ class Sender:
             raise WrongAnswerError(f"{self.name} sent {len(some)} acknowledged calls again and got {receipt}")
         self.book.told.update({verdict: receipt[verdict] for verdict in VERDICTS})
 
-    def _deliver(self, visitor: httpx.Client, batch: _Batch) -> None:
-        if not batch.attempts:
-            self.book.sent += batch.keys
-            self.begun.append((self._moment(), batch.keys))
-        batch.attempts += 1
+    def _deliver(self, visitor: httpx.Client, what: _Batch | _Correction) -> None:
+        what.attempts += 1
+        if isinstance(what, _Batch):
+            self._deliver_batch(visitor, what)
+        else:
+            self._deliver_correction(visitor, what)
+        self._open = None
+
+    def _deliver_batch(self, visitor: httpx.Client, batch: _Batch) -> None:
+        if batch.attempts == 1:
+            self._may_be(come=batch.keys)
         receipt = self._post(visitor, batch.calls)
         self._check(batch, receipt)
-        self._open = None
-        self.answers.append((self._moment(), batch.keys))
-        self.book.acknowledged += batch.keys
+        self._must_be(come=batch.keys)
+        self.book.accepted += batch.keys.total()
         self.book.told.update({verdict: receipt[verdict] for verdict in VERDICTS})
         self._remember(batch.new)
+
+    def _deliver_correction(self, visitor: httpx.Client, correction: _Correction) -> None:
+        if correction.attempts == 1:
+            self._may_be(come=correction.come)
+            self._must_be(gone=correction.gone)
+        self._request(visitor, "/v1/corrections", json=correction.body)
+        self._may_be(gone=correction.gone)
+        self._must_be(come=correction.come)
+        self.book.corrected += len(correction.calls)
+        self._corrected += correction.calls
+
+    def _may_be(self, come: Counts = NOTHING, gone: Counts = NOTHING) -> None:
+        self._move(self.book.sent, self.begun, come, gone)
+
+    def _must_be(self, come: Counts = NOTHING, gone: Counts = NOTHING) -> None:
+        self._move(self.book.acknowledged, self.answers, come, gone)
+
+    def _move(self, counts: Counts, moments: list[tuple[int, Counts]], come: Counts, gone: Counts) -> None:
+        moved = Counter(come)
+        moved.subtract(gone)
+        counts.update(moved)
+        moments.append((self._moment(), moved))
 
     def _check(self, batch: _Batch, receipt: dict[str, Any]) -> None:
         right = (
@@ -137,18 +180,40 @@ class Sender:
             )
 
     def _post(self, visitor: httpx.Client, calls: list[Call]) -> dict[str, Any]:
+        path = "/v1/calls?backfill=true" if self._habits.backfill else "/v1/calls"
+        headers = {"Content-Type": "application/x-ndjson"}
+        return self._request(visitor, path, content=ndjson(calls), headers=headers)
+
+    def _request(self, visitor: httpx.Client, path: str, **what: Any) -> dict[str, Any]:
+        """The answer; a server that is busy is asked again."""
         while True:
-            response = visitor.post(
-                "/v1/calls", params={"backfill": "true"} if self._habits.backfill else {}, content=ndjson(calls)
-            )
+            response = visitor.post(path, **what)
             if response.status_code == 503 and "retry-after" in response.headers:
                 self.book.busy_answers += 1
                 time.sleep(min(float(response.headers["retry-after"]), 1))
             elif response.status_code != 200:
                 raise WrongAnswerError(f"{self.name} got {response.status_code}: {response.text[:500]}")
             else:
-                receipt: dict[str, Any] = json.loads(response.content)
-                return receipt
+                answer: dict[str, Any] = json.loads(response.content)
+                return answer
+
+    def _next(self) -> _Batch | _Correction:
+        correcting = self._habits.correcting
+        if correcting and len(self._remembered) > 50 and not self._random.randrange(correcting):
+            return self._next_correction()
+        return self._next_batch()
+
+    def _next_correction(self) -> _Correction:
+        """Cancels some calls, or amends the status of them."""
+        self._random.shuffle(self._remembered)
+        calls = [self._remembered.pop() for _ in range(self._random.randint(1, 5))]
+        gone = keys_of(self.organization, calls)
+        if self._random.random() < 0.5:
+            ids = [call["id"] for call in calls]
+            return _Correction({"action": "cancel", "ids": ids, "why": "test"}, calls, gone, Counter())
+        amended = [{**call, "status": self._random.choice(_STATUSES)} for call in calls]
+        body = {"action": "amend", "calls": amended, "why": "test"}
+        return _Correction(body, calls, gone, keys_of(self.organization, amended))
 
     def _next_batch(self) -> _Batch:
         habits, known = self._habits, self._remembered
@@ -189,7 +254,7 @@ class Sender:
             self._remembered = self._random.sample(self._remembered, _REMEMBERED // 2)
 
     def _visitor(self, address: str) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/x-ndjson"}
+        headers = {"Authorization": f"Bearer {self._token}"}
         return httpx.Client(base_url=address, headers=headers, timeout=30)
 
 
@@ -207,4 +272,4 @@ def counted_at(moments: list[tuple[int, Counts]], moment: int) -> Counts:
     for when, keys in moments:
         if when <= moment:
             total.update(keys)
-    return total
+    return +total

@@ -1,10 +1,14 @@
 """A server with senders of two organizations, and the comparison of what both know."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from soak.book import Book, Counts, differences
 from soak.counting import Accountant
@@ -12,6 +16,7 @@ from soak.sender import Habits, Sender, all_books
 from soak.watched_server import WatchedServer
 
 ORGANIZATIONS = ("acme", "globex")
+GRANTED = ("calls:send", "calls:backfill", "calls:correct", "usage:read")
 
 
 class WrongCountError(Exception):
@@ -28,12 +33,13 @@ class Town:
     def __init__(self, server: WatchedServer, *, seed: int, moment: Callable[[], int] = lambda: 0) -> None:
         """The server must run."""
         self.server = server
-        self.tokens = {name: server.token(server.new_client(name)) for name in ORGANIZATIONS}
+        self.tokens = {name: server.token(server.new_client(name, *GRANTED)) for name in ORGANIZATIONS}
+        self.verifications = 0
         habits = {
-            "ann": ("acme", Habits()),
+            "ann": ("acme", Habits(correcting=3)),
             "bob": ("acme", Habits(new=2500, resent=300, conflicting=1, wrong=0)),
             "cy": ("globex", Habits(new=40, resent=60, conflicting=5, wrong=5)),
-            "dee": ("globex", Habits(backfill=True)),
+            "dee": ("globex", Habits(backfill=True, correcting=5)),
         }
         self.senders = [
             Sender(name, organization, self.tokens[organization], each, seed=seed, moment=moment)
@@ -75,14 +81,21 @@ class Town:
             if wrong := differences(book.acknowledged, found):
                 raise WrongCountError(f"counted by {way}: {wrong}")
         books = accountant.books()
-        accepted = book.acknowledged.total()
-        if books["accepted"] != accepted:
-            raise WrongCountError(f"the books say {books['accepted']} accepted, the senders {accepted}")
+        if books["accepted"] != book.accepted:
+            raise WrongCountError(f"the books say {books['accepted']} accepted, the senders {book.accepted}")
         if books["received"] != sum(books[verdict] for verdict in book.told):
             raise WrongCountError(f"the books do not balance: {dict(books)}")
         for verdict, told in book.told.items():
             if books[verdict] < told:
                 raise WrongCountError(f"the books say {books[verdict]} {verdict}, answers said {told}")
+        self.verify()
+
+    def verify(self) -> None:
+        """Has the server recount everything itself."""
+        found = verified(self.server)
+        self.verifications += 1
+        if found:
+            raise WrongCountError(f"calltally verify finds {len(found)} differences: {found[:5]}")
 
     def _check_bounds(self) -> None:
         book, found = self.book, self._accountant().by_day()
@@ -90,6 +103,17 @@ class Town:
 
     def _accountant(self) -> Accountant:
         return Accountant(self.server.address, self.tokens)
+
+
+def verified(server: WatchedServer) -> list[Any]:
+    """The differences that ``calltally verify`` finds; raises `RuntimeError` when it does not come to an end."""
+    transport = httpx.HTTPTransport(uds=str(server.directory / "owner.sock"))
+    with httpx.Client(transport=transport, base_url="http://owner", timeout=120) as owner:
+        response = owner.post("/owner/verify")
+    lines = [json.loads(line) for line in response.text.splitlines()]
+    if response.status_code != 200 or not lines or "end" not in lines[-1]:
+        raise RuntimeError(f"the recount ended with {response.status_code} {response.text[-300:]}")
+    return [found for line in lines for found in line.get("step", {}).get("differences", [])]
 
 
 def check_bounds(acknowledged: Counts, found: Counts, sent: Counts) -> None:
