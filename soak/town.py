@@ -14,6 +14,7 @@ from soak.book import Book, Counts, differences
 from soak.counting import Accountant
 from soak.sender import Habits, Sender, all_books
 from soak.watched_server import WatchedServer
+from tests.end_to_end.server_process import ServerProcess
 
 ORGANIZATIONS = ("acme", "globex")
 GRANTED = ("calls:send", "calls:backfill", "calls:correct", "usage:read")
@@ -105,7 +106,7 @@ class Town:
         return Accountant(self.server.address, self.tokens)
 
 
-def verified(server: WatchedServer) -> list[Any]:
+def verified(server: ServerProcess) -> list[Any]:
     """The differences that ``calltally verify`` finds; raises `RuntimeError` when it does not come to an end."""
     transport = httpx.HTTPTransport(uds=str(server.directory / "owner.sock"))
     with httpx.Client(transport=transport, base_url="http://owner", timeout=120) as owner:
