@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 
-from calltally.journal import journal_files
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 
 BROKEN = "SOAK_BROKEN"
@@ -35,17 +34,11 @@ def apply_twice() -> None:
     setattr(DuckDBUsageStore, "_read_back", read_back)  # noqa: B010 - mypy
 
 
-def forget_what_a_killed_process_wrote() -> None:
-    """The journal's last file is not made safe on start."""
-    setattr(journal_files, "_cut", lambda _path, _size: None)  # noqa: B010 - mypy
-
-
 BREAKAGES: dict[str, Callable[[], None]] = {
     each.__name__: each
     for each in (
         acknowledge_before_the_sync,
         drop_the_journal_before_a_checkpoint,
         apply_twice,
-        forget_what_a_killed_process_wrote,
     )
 }

@@ -4,8 +4,10 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from soak.book import Book
 from soak.launcher import STEPS
 from soak.town import Town
 from soak.watched_disk import Place
@@ -48,6 +50,7 @@ OPENING = [
 TEARING = Place("within", "write", ".frames")
 
 _PATIENCE = 10.0
+_KILLS_OF_A_DIRECTORY = 30
 
 
 class Kills:
@@ -132,19 +135,48 @@ class Kills:
             raise RuntimeError("the server ended by itself")
 
 
-def run(kills: Kills, seconds: float, *, at_least: int, tell: Callable[[str], None]) -> None:
-    """Goes through all places again and again, in another order each time."""
+@dataclass(slots=True)
+class Toll:
+    """What many kills came to, by their places, and what the senders had to do with them."""
+
+    survived: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    book: Book = field(default_factory=Book)
+    recounts: int = 0
+
+    def add(self, kills: Kills) -> None:
+        self.survived += kills.survived
+        self.missed += kills.missed
+        self.book += kills.town.book
+        self.recounts += kills.town.verifications
+
+
+def run(
+    folder: Path, seconds: float, *, seed: int, at_least: int, toll: Toll, tell: Callable[[str], None]
+) -> None:
+    """Goes through all places again and again, in another order each time; ``toll`` is added up.
+
+    Every so many kills begin with a new directory, or what is compared after each would grow without end.
+    """
     deadline = time.monotonic() + seconds
-    luck = random.Random(kills.town.server.directory.name)  # noqa: S311 - no secret
-    for place, opening in _in_turn(luck):
-        if time.monotonic() >= deadline and kills.survived.total() >= at_least:
-            break
-        if opening:
-            kills.while_opening(place)
-        else:
-            kills.at(place, luck.choice((1, 1, 2, 3, 5, 8, 20)))
-        tell(f"{kills.survived.total()} kills, {kills.town.book.acknowledged.total()} calls acknowledged")
-    kills.finish()
+    luck = random.Random(seed)  # noqa: S311 - no secret
+    turns = _in_turn(luck)
+    while time.monotonic() < deadline or toll.survived.total() < at_least:
+        with Kills(folder / f"data-{toll.recounts}", seed=luck.randrange(2**32)) as kills:
+            try:
+                while kills.survived.total() < _KILLS_OF_A_DIRECTORY:
+                    place, opening = next(turns)
+                    if opening:
+                        kills.while_opening(place)
+                    else:
+                        kills.at(place, luck.choice((1, 1, 2, 3, 5, 8, 20)))
+                    killed = toll.survived.total() + kills.survived.total()
+                    tell(f"{killed} kills; {kills.town.book.accepted} calls are in the present directory")
+                    if time.monotonic() >= deadline and killed >= at_least:
+                        break
+                kills.finish()
+            finally:
+                toll.add(kills)
 
 
 def _in_turn(luck: random.Random) -> Iterator[tuple[Place, bool]]:

@@ -32,22 +32,21 @@ class Trial:
 
 
 def _kill(trial: Trial, phase: Phase) -> None:
-    with kills.Kills(trial.folder / "data", seed=trial.seed) as killing:
-        try:
-            least = _KILLS if trial.is_full else 1
-            kills.run(killing, trial.seconds, at_least=least, tell=trial.tell)
-        finally:
-            book = killing.town.book
-            phase.figures |= {
-                "kills survived": killing.survived.total(),
-                "calls accepted": book.accepted,
-                "calls corrected": book.corrected,
-                "answers lost, and asked for again": book.lost_answers,
-                "recounts by calltally verify without a difference": killing.town.verifications,
-            }
-            phase.note("kills by place", killing.survived)
-            phase.note("places not reached in time, killed at another instant instead", killing.missed)
-    phase.figures |= {"calls missing": 0, "calls doubled": 0}
+    toll = kills.Toll()
+    least = _KILLS if trial.is_full else 1
+    try:
+        kills.run(trial.folder, trial.seconds, seed=trial.seed, at_least=least, toll=toll, tell=trial.tell)
+    finally:
+        phase.figures |= {
+            "kills survived": toll.survived.total(),
+            "calls accepted": toll.book.accepted,
+            "calls corrected": toll.book.corrected,
+            "answers lost, and asked for again": toll.book.lost_answers,
+            "recounts by calltally verify": toll.recounts,
+        }
+        phase.note("kills by place", toll.survived)
+        phase.note("places not reached in time, killed at another instant instead", toll.missed)
+    phase.figures |= {"calls missing": 0, "calls doubled": 0, "differences that calltally verify finds": 0}
 
 
 def _cut_power(trial: Trial, phase: Phase) -> None:

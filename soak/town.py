@@ -38,7 +38,7 @@ class Town:
         self.verifications = 0
         habits = {
             "ann": ("acme", Habits(correcting=3)),
-            "bob": ("acme", Habits(new=2500, resent=300, conflicting=1, wrong=0)),
+            "bob": ("acme", Habits(new=1500, resent=300, conflicting=1, wrong=0)),
             "cy": ("globex", Habits(new=40, resent=60, conflicting=5, wrong=5)),
             "dee": ("globex", Habits(backfill=True, correcting=5)),
         }

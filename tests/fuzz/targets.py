@@ -83,7 +83,7 @@ def _json_calls(text: bytes) -> None:
             prepared, faults = prepare(slice_.calls, slice_.indexes, _ADMISSION, 17)
             received += slice_.received
             taken += len(slice_.unreadable) + len(faults) + (len(prepared) if prepared else 0)
-            msgspec.json.encode([fault for _, fault in [*slice_.unreadable, *faults]])
+            msgspec.json.encode([rejected[1] for rejected in (*slice_.unreadable, *faults)])
         assert taken == received, f"{received} calls were received and {taken} judged"
 
 
