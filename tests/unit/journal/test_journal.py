@@ -177,6 +177,23 @@ def test_a_byte_flipped_anywhere_in_an_unproven_tail_is_noticed(folder: Path) ->
     assert found == {(1,)}
 
 
+def test_what_a_killed_process_wrote_is_made_safe_before_it_counts(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    appended(folder, a_frame(), a_frame())
+    synced: list[Path] = []
+    sync = os.fsync
+
+    def watched_sync(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched_sync)
+    assert appended(folder, a_frame(), file_bytes=1) == 3
+
+    assert synced[0] == sorted(folder.glob("*.frames"))[0].resolve()
+
+
 def test_damage_to_what_was_acknowledged_is_refused_and_nothing_is_changed(folder: Path) -> None:
     appended(folder, a_frame(), a_frame(), a_frame())
     data = bytearray(only_file(folder).read_bytes())
