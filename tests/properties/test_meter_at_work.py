@@ -32,7 +32,9 @@ EAGER = CompactionLimits(fresh_rows=1, merged_rows=4, runs_of_month=2)
 DAYS = [NOON + timedelta(days=days) for days in (-60, -40, -36, -30, -20, -2, -1, 0)]
 
 names = st.sampled_from(["", "a", "b", "ü"])
-offsets = st.sampled_from([timedelta(), timedelta(hours=-11, minutes=-59), timedelta(minutes=-1, milliseconds=-1)])
+offsets = st.sampled_from(
+    [timedelta(), timedelta(hours=-11, minutes=-59), timedelta(minutes=-1, milliseconds=-1)]
+)
 times = st.builds(lambda day, offset: (day + offset).isoformat(), st.sampled_from(DAYS), offsets)
 future = st.just((NOON + timedelta(days=3)).isoformat())
 contents = st.fixed_dictionaries(
@@ -185,16 +187,25 @@ class MeterAtWork(RuleBasedStateMachine):
         self.run(self.meter.calls())
         self.meter.store.checkpoint()
 
-    @rule(by=st.lists(dimensions, unique=True, max_size=3), zone=zones, grain=st.sampled_from(Granularity), data=st.data())
+    @rule(
+        by=st.lists(dimensions, unique=True, max_size=3),
+        zone=zones,
+        grain=st.sampled_from(Granularity),
+        data=st.data(),
+    )
     def ask(self, by: list[Dimension], zone: str, grain: Granularity, data: st.DataObject) -> None:
         """Any grouping, filter, grain and time zone, at present or as of any moment before."""
         where: Mapping[Dimension, frozenset[str]] = {}
         if data.draw(st.booleans()):
-            dimension = data.draw(st.sampled_from([Dimension.CLIENT_ID, Dimension.METHOD, Dimension.ACCOUNT_ID]))
+            dimension = data.draw(
+                st.sampled_from([Dimension.CLIENT_ID, Dimension.METHOD, Dimension.ACCOUNT_ID])
+            )
             where = {dimension: data.draw(st.frozensets(st.sampled_from(["", "a", "b", "GET"]), min_size=1))}
         moment = data.draw(st.none() | st.sampled_from(self.history)) if self.history else None
         asked, standing = (None, self.standing) if moment is None else moment
-        start = max(datetime(2026, 1, 1, tzinfo=UTC), datetime.combine(self.calls_from, datetime.min.time(), UTC))
+        start = max(
+            datetime(2026, 1, 1, tzinfo=UTC), datetime.combine(self.calls_from, datetime.min.time(), UTC)
+        )
         query = UsageQuery(
             organization="acme",
             window=Window(start, ALL_TIME.end),
@@ -223,7 +234,11 @@ class MeterAtWork(RuleBasedStateMachine):
     def judge(self, call: Call, backfill: bool) -> str:
         earliest = datetime.min.replace(tzinfo=UTC) if backfill else self.now() - timedelta(days=35)
         status = call.get("status", 0)
-        if not earliest <= time_of(call) <= self.now() + timedelta(minutes=5) or status == 99 or self.is_sealed(call):
+        if (
+            not earliest <= time_of(call) <= self.now() + timedelta(minutes=5)
+            or status == 99
+            or self.is_sealed(call)
+        ):
             return "rejected"
         identity = identity_of(call)
         if identity in self.received:
