@@ -13,11 +13,12 @@ from collections.abc import Iterator
 
 import duckdb
 
+from benchmarks.asked import Question
 from benchmarks.asking import ask_all
 from benchmarks.figure import Figure, percentile
 from benchmarks.filled_directory import YEAR, filled_directory
 from benchmarks.load_process import Load, LoadProcess
-from benchmarks.questions import EXPERIMENTAL, Question, questions
+from benchmarks.questions import EXPERIMENTAL, questions
 from benchmarks.report import Report
 from benchmarks.rival_stores import duckdb_of
 from benchmarks.server_process import ServerProcess

@@ -13,10 +13,11 @@ _BUFFER = 1 << 18
 
 
 class Asking(NamedTuple):
-    """What is requested: a GET; with a body a POST, whose execution is followed to its results."""
+    """What is requested: a GET, with a body a POST; an execution is followed to its results."""
 
     target: str
     body: str = ""
+    is_execution: bool = False
 
 
 def ask_all(
@@ -42,7 +43,7 @@ def _ask_all(
             if (began := time.perf_counter()) > end:
                 break
             body = _asked(connection, told, asking)
-            if asking.body:
+            if asking.is_execution:
                 results = Asking(json.loads(body)["resultsUri"])
                 while b'"Running"' in (body := _asked(connection, told, results)):
                     time.sleep(0.002)

@@ -90,7 +90,7 @@ class Installation:
             failures_per_client=settings.login_failures_per_minute,
             body_seconds=settings.body_timeout_seconds,
         )
-        self._genesys = self._genesys_dialect(meter.engine, authority)
+        self._genesys = self._genesys_dialect(meter, authority)
         await self._genesys.start()
         vendors = [
             self._sailpoint_dialect(meter.engine, authority).router(),
@@ -144,15 +144,16 @@ class Installation:
             per_seconds=settings.sailpoint_request_seconds,
         )
 
-    def _genesys_dialect(self, engine: QueryEngine, doorkeeper: Doorkeeper) -> GenesysDialect:
+    def _genesys_dialect(self, meter: Meter, doorkeeper: Doorkeeper) -> GenesysDialect:
         settings = self._settings
         kept = timedelta(hours=settings.execution_hours)
         return GenesysDialect(
-            engine,
+            meter.engine,
             doorkeeper,
             _ClientsInThreads(self.names),
             Executions(self._control, self._clock, kept=kept),
             self._clock,
+            durable_position=lambda: meter.journal.durable.position,
             requests=settings.genesys_requests_per_minute,
             body_timeout=settings.body_timeout_seconds,
             lag_days=settings.genesys_lag_days,

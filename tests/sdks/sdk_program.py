@@ -15,8 +15,12 @@ HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".cache"
 SDKS = CACHE / "sdks"
 
-_LIGHT_BUILD = ("-gcflags=github.com/sailpoint-oss/...=-N -l -dwarf=false", "-ldflags=-s -w")
-"""SailPoint's packages are huge: without optimization the compiler takes a fifth less memory, 2.4 GB."""
+_LIGHT_BUILD = (
+    "-gcflags=github.com/sailpoint-oss/...=-N -l -dwarf=false",
+    "-gcflags=github.com/mypurecloud/...=-N -l -dwarf=false",
+    "-ldflags=-s -w",
+)
+"""These packages are huge: without optimization the compiler takes a fifth less memory, 2.4 to 3 GB."""
 
 
 @dataclass(frozen=True)

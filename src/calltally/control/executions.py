@@ -2,12 +2,12 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
 import zstandard
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from calltally.clock import Clock
 from calltally.control.clients import can_be_an_id
@@ -17,6 +17,7 @@ from calltally.errors import BusyError
 
 _LONGEST_WAIT_SECONDS = 60
 _WAIT_FOR_UNFINISHED_SECONDS = 5
+_LEVEL = 1  # of zstd; for rows as similar as these a higher one takes longer and saves nothing
 
 
 class ExecutionState(StrEnum):
@@ -37,7 +38,8 @@ class Execution:
 
     ``kind`` tells how to read the question, which is whatever text the asking door made of it, and
     ``target`` what it is about. ``rows`` counts the rows of a complete answer; ``failure`` says what a failed
-    one tells its asker, if anything.
+    one tells its asker, if anything. ``position`` is the journal position that was durable when it was asked,
+    for whoever answers it later as of then; None for what an older version took.
     """
 
     execution_id: str
@@ -52,6 +54,49 @@ class Execution:
     created_ms: int
     finished_ms: int | None
     expires_ms: int
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an execution ended: complete with so many rows on pages, or failed, and why."""
+
+    pages: Sequence[bytes] = ()
+    rows: int = 0
+    failure: str | None = None
+
+    @property
+    def state(self) -> ExecutionState:
+        return ExecutionState.COMPLETE if self.failure is None else ExecutionState.FAILED
+
+
+# Built once: building a statement takes SQLAlchemy longer than SQLite needs to run it.
+_INSERT = insert(executions)
+_INSERT_PAGE = insert(execution_pages)
+_FINISH = (
+    update(executions)
+    .where(executions.c.execution_id == bindparam("running_id"))
+    .where(executions.c.state == ExecutionState.RUNNING)
+)
+_FIND = (
+    select(executions)
+    .where(executions.c.execution_id == bindparam("execution_id"))
+    .where(executions.c.organization == bindparam("organization"))
+    .where(executions.c.expires_ms > bindparam("now_ms"))
+)
+_PAGES = (
+    select(execution_pages.c.content)
+    .where(execution_pages.c.execution_id == bindparam("execution_id"))
+    .where(execution_pages.c.page.between(bindparam("first"), bindparam("last")))
+    .order_by(execution_pages.c.page)
+)
+_NUMBERS = (
+    select(executions.c.state, func.count().label("number"), func.min(executions.c.expires_ms))
+    .where(executions.c.organization == bindparam("organization"))
+    .where(executions.c.asked_by == bindparam("asked_by"))
+    .where(executions.c.expires_ms > bindparam("now_ms"))
+    .group_by(executions.c.state)
+)
 
 
 class Executions:
@@ -77,10 +122,18 @@ class Executions:
         self._max_unfinished = max_unfinished
         self._max_kept = max_kept
 
-    def create(self, organization: str, asked_by: str, kind: str, target: str, question: str) -> Execution:
-        """Takes a question; raises `TooManyExecutionsError`, and takes nothing, when it is one too many."""
+    def new(
+        self,
+        organization: str,
+        asked_by: str,
+        kind: str,
+        target: str,
+        question: str,
+        position: int | None = None,
+    ) -> Execution:
+        """A running execution that nothing knows of until it is kept."""
         now_ms = self._clock.now_ms()
-        execution = Execution(
+        return Execution(
             execution_id=str(uuid.uuid4()),
             organization=organization,
             asked_by=asked_by,
@@ -93,23 +146,59 @@ class Executions:
             created_ms=now_ms,
             finished_ms=None,
             expires_ms=now_ms + self._kept_ms,
+            position=position,
         )
+
+    def keep(self, execution: Execution, outcome: Outcome | None = None) -> None:
+        """Takes a new execution, with its outcome where that is known already.
+
+        Raises `TooManyExecutionsError`, and takes nothing, when it is one too many, whatever its outcome.
+        """
+        packed = [] if outcome is None else _packed(execution.execution_id, outcome.pages)
+        now_ms = self._clock.now_ms()
+        if outcome is not None:
+            execution = replace(
+                execution,
+                state=outcome.state,
+                rows=outcome.rows,
+                failure=outcome.failure or "",
+                finished_ms=now_ms,
+                expires_ms=now_ms + self._kept_ms,
+            )
         with self._database.writing() as connection:
-            self._check_number(connection, organization, asked_by, now_ms)
-            connection.execute(insert(executions).values(_values(execution)))
-        return execution
+            self._check_number(connection, execution.organization, execution.asked_by, now_ms)
+            connection.execute(_INSERT, _values(execution))
+            if packed:
+                connection.execute(_INSERT_PAGE, packed)
+
+    def finish(self, execution_id: str, outcome: Outcome) -> None:
+        """Keeps how a running execution ended; one that has finished or was removed stays as it is."""
+        packed = _packed(execution_id, outcome.pages)
+        now_ms = self._clock.now_ms()
+        ended = {
+            "running_id": execution_id,
+            "state": outcome.state,
+            "rows": outcome.rows,
+            "failure": outcome.failure or "",
+            "finished_ms": now_ms,
+            "expires_ms": now_ms + self._kept_ms,
+        }
+        with self._database.writing() as connection:
+            changed = connection.execute(_FINISH, ended).rowcount
+            if changed and packed:
+                connection.execute(_INSERT_PAGE, packed)
 
     def find(self, organization: str, execution_id: str) -> Execution | None:
         """The organization's execution of that id, unless it has expired."""
         if not can_be_an_id(execution_id):
             return None
-        query = select(executions).where(
-            executions.c.execution_id == execution_id,
-            executions.c.organization == organization,
-            executions.c.expires_ms > self._clock.now_ms(),
-        )
+        asked = {
+            "execution_id": execution_id,
+            "organization": organization,
+            "now_ms": self._clock.now_ms(),
+        }
         with self._database.reading() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_FIND, asked).one_or_none()
         return None if row is None else _execution(row)
 
     def pages(self, execution_id: str, first: int, last: int) -> list[bytes]:
@@ -117,14 +206,9 @@ class Executions:
 
         Past the end there are none, nor once the execution was removed.
         """
-        query = (
-            select(execution_pages.c.content)
-            .where(execution_pages.c.execution_id == execution_id)
-            .where(execution_pages.c.page.between(first, last))
-            .order_by(execution_pages.c.page)
-        )
+        asked = {"execution_id": execution_id, "first": first, "last": last}
         with self._database.reading() as connection:
-            packed = list(connection.execute(query).scalars())
+            packed = list(connection.execute(_PAGES, asked).scalars())
         return [zstandard.decompress(content) for content in packed]
 
     def unfinished(self) -> tuple[Execution, ...]:
@@ -138,21 +222,6 @@ class Executions:
         with self._database.reading() as connection:
             return tuple(_execution(row) for row in connection.execute(query))
 
-    def complete(self, execution_id: str, pages: Sequence[bytes], rows: int) -> None:
-        """Keeps the answer of a running execution; one that has finished or was removed stays as it is."""
-        packed = [
-            {"execution_id": execution_id, "page": number, "content": zstandard.compress(page)}
-            for number, page in enumerate(pages)
-        ]
-        with self._database.writing() as connection:
-            if self._finish(connection, execution_id, ExecutionState.COMPLETE, rows=rows) and packed:
-                connection.execute(insert(execution_pages), packed)
-
-    def fail(self, execution_id: str, failure: str = "") -> None:
-        """Ends a running execution without an answer; one that has finished or was removed stays as it is."""
-        with self._database.writing() as connection:
-            self._finish(connection, execution_id, ExecutionState.FAILED, failure=failure)
-
     def remove_expired(self) -> int:
         """Removes the executions that have expired, with their answers; returns how many there were."""
         expired = executions.c.expires_ms <= self._clock.now_ms()
@@ -162,14 +231,8 @@ class Executions:
             return connection.execute(delete(executions).where(expired)).rowcount
 
     def _check_number(self, connection: Connection, organization: str, asked_by: str, now_ms: int) -> None:
-        query = (
-            select(executions.c.state, func.count().label("number"), func.min(executions.c.expires_ms))
-            .where(executions.c.organization == organization)
-            .where(executions.c.asked_by == asked_by)
-            .where(executions.c.expires_ms > now_ms)
-            .group_by(executions.c.state)
-        )
-        found = {state: (number, first_ms) for state, number, first_ms in connection.execute(query)}
+        asked = {"organization": organization, "asked_by": asked_by, "now_ms": now_ms}
+        found = {state: (number, first) for state, number, first in connection.execute(_NUMBERS, asked)}
         if found.get(ExecutionState.RUNNING, (0, 0))[0] >= self._max_unfinished:
             raise TooManyExecutionsError(
                 f"{self._max_unfinished} executions of this client are not finished",
@@ -182,17 +245,12 @@ class Executions:
                 retry_after=min(seconds, _LONGEST_WAIT_SECONDS),
             )
 
-    def _finish(
-        self, connection: Connection, execution_id: str, state: ExecutionState, **values: object
-    ) -> bool:
-        now_ms = self._clock.now_ms()
-        running = executions.c.execution_id == execution_id, executions.c.state == ExecutionState.RUNNING
-        changed = connection.execute(
-            update(executions)
-            .where(*running)
-            .values(state=state, finished_ms=now_ms, expires_ms=now_ms + self._kept_ms, **values)
-        )
-        return changed.rowcount == 1
+
+def _packed(execution_id: str, pages: Sequence[bytes]) -> list[dict[str, object]]:
+    return [
+        {"execution_id": execution_id, "page": number, "content": zstandard.compress(page, _LEVEL)}
+        for number, page in enumerate(pages)
+    ]
 
 
 def _values(execution: Execution) -> dict[str, object]:

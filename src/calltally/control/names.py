@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from calltally.call_batch import NameUpdate
 from calltally.control.control_database import ControlDatabase
@@ -36,6 +36,13 @@ _SET = text(
     SET    name = excluded.name,
            set_by_api = TRUE
     """
+)
+
+_NAMES = (
+    select(names.c.id, names.c.name)
+    .where(names.c.organization == bindparam("organization"))
+    .where(names.c.kind == bindparam("kind"))
+    .where(names.c.id.in_(bindparam("ids", expanding=True)))
 )
 
 
@@ -80,14 +87,11 @@ class NameDirectory:
 
     def names(self, organization: str, kind: Kind, ids: Iterable[str]) -> dict[str, str]:
         """The names of those ids that have one."""
-        query = select(names.c.id, names.c.name).where(
-            names.c.organization == organization, names.c.kind == int(kind)
-        )
         found: dict[str, str] = {}
         with self._database.reading() as connection:
             for some in _slices(ids):
-                rows = connection.execute(query.where(names.c.id.in_(some)))
-                found.update({row.id: row.name for row in rows})
+                asked = {"organization": organization, "kind": int(kind), "ids": some}
+                found.update((id_, name) for id_, name in connection.execute(_NAMES, asked))
         return found
 
     def all(self, organization: str, kind: Kind) -> dict[str, str]:

@@ -130,7 +130,15 @@ class GenesysApp:
         """The dialect as a new process would have it."""
         names = NamesInThreads(self.names)
         options = {"ready_within": 10} | self.options
-        return GenesysDialect(self.engine, self.doorkeeper, names, self.executions, self.clock, **options)
+        return GenesysDialect(
+            self.engine,
+            self.doorkeeper,
+            names,
+            self.executions,
+            self.clock,
+            durable_position=lambda: self.store.position,
+            **options,
+        )
 
     def asgi(self) -> Any:
         litestar = Litestar([self.dialect.router()], openapi_config=None, logging_config=None)

@@ -262,4 +262,4 @@ def break_executions(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def fail(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(Executions, "create", fail)
+    monkeypatch.setattr(Executions, "keep", fail)

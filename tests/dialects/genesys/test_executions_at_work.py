@@ -4,17 +4,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from calltally.errors import BusyError, InvalidInputError, OutOfServiceError
+from calltally.usage_query import UsageQuery, UsageResult
+from calltally.window import Window
 from tests.dialects.genesys.genesys_app import NOW, GenesysApp
 
 QUERY = "/api/v2/usage/query"
 MARCH = {"interval": "2026-03/2026-03", "groupBy": ["OrganizationId"], "metrics": ["Requests"]}
+MARCH_DAYS = Window.of_days(date(2026, 3, 1), date(2026, 3, 31))
 AT_ONCE = {"options": {"ready_within": 0}}
 
 
@@ -65,6 +68,18 @@ def fail_always(app: GenesysApp, monkeypatch: pytest.MonkeyPatch, error: Excepti
         raise error
 
     monkeypatch.setattr(app.engine, "usage", fail)
+
+
+def count_questions(app: GenesysApp) -> list[Window]:
+    """Grows with every question that the store answers."""
+    answer, windows = app.store.usage, []
+
+    def usage(query: UsageQuery) -> UsageResult:
+        windows.append(query.window)
+        return answer(query)
+
+    app.store.usage = usage  # type: ignore[method-assign] # watched, and answered for real
+    return windows
 
 
 @pytest.mark.parametrize("app", [AT_ONCE], indirect=True)
@@ -153,11 +168,28 @@ async def test_what_was_running_is_answered_after_a_kill(app: GenesysApp, client
     await killed.stop()
 
 
+async def test_a_question_that_waits_while_the_server_stops_is_answered_after_the_restart(
+    app: GenesysApp, client: httpx.AsyncClient
+) -> None:
+    app.gate.shut()
+    asking = asyncio.create_task(ask(client, status=202))
+    await until(lambda: app.gate.waiting == 1)
+
+    await app.dialect.stop()
+    uri = await asking
+    app.gate.open()
+    app.dialect = app.new_dialect()
+    await app.dialect.start()
+
+    async with app.client() as later:
+        assert (await finished(later, uri))["queryStatus"] == "Complete"
+
+
 async def test_what_is_asked_while_the_server_stops_is_answered_after_the_restart(
     app: GenesysApp, client: httpx.AsyncClient
 ) -> None:
     await app.dialect.stop()
-    uri = await ask(client)
+    uri = await ask(client, status=202)
     assert await result(client, uri) == {"queryStatus": "Running"}
 
     app.dialect = app.new_dialect()
@@ -237,6 +269,34 @@ async def test_a_client_can_ask_again_once_its_questions_are_answered(
     assert again.status_code == 202
 
 
+@pytest.mark.parametrize(
+    "app", [{"options": {"ready_within": 0}, "bounds": {"max_unfinished": 1}}], indirect=True
+)
+async def test_a_question_that_is_refused_is_given_up(app: GenesysApp, client: httpx.AsyncClient) -> None:
+    app.gate.shut()
+    uri = await ask(client, status=202)
+    refused = [await client.post(QUERY, json=MARCH) for _ in range(3)]
+    answered = count_questions(app)
+
+    app.gate.open()
+
+    assert (await finished(client, uri))["queryStatus"] == "Complete"
+    assert {reply.status_code for reply in refused} == {429}
+    assert answered == [MARCH_DAYS]
+
+
+async def test_an_execution_is_kept_with_the_position_that_was_durable_when_it_was_asked(
+    app: GenesysApp, client: httpx.AsyncClient
+) -> None:
+    first = await ask(client)
+    app.count({"time": "2026-03-14T10:00:00Z"})
+    second = await ask(client)
+
+    found = [app.executions.find("acme", uri.split("/")[-2]) for uri in (first, second)]
+
+    assert [execution and execution.position for execution in found] == [1, 2]
+
+
 @pytest.mark.parametrize("app", [{"options": {"time_limit": 0.02}}], indirect=True)
 async def test_a_question_that_takes_too_long_fails_and_is_logged(
     app: GenesysApp, client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
@@ -277,7 +337,7 @@ async def test_a_server_about_to_end_leaves_the_question_to_the_next_one(
     app: GenesysApp, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_once(app, monkeypatch, OutOfServiceError("the disk is gone"))
-    uri = await ask(client)
+    uri = await ask(client, status=202)
     assert await result(client, uri) == {"queryStatus": "Running"}
 
     app.dialect = app.new_dialect()

@@ -102,3 +102,12 @@ def test_a_new_source_neither_repeats_nor_hides_a_row_of_the_next_page() -> None
     page = Page(UsageGrid(GRID.days, ("a", "aa", "b")), cursor, 3)
 
     assert page.cells == [(D2, "b"), (D3, "a"), (D3, "aa")]
+
+
+def test_a_page_with_at_most_half_of_the_sources_needs_no_others() -> None:
+    grid = UsageGrid((D1, D2), ("a", "b", "c", "d"))
+
+    assert Page(grid, at(D1, "b"), 2).some_sources == frozenset({"b", "c"})
+    assert Page(grid, at(D1, "d"), 2).some_sources == frozenset({"d", "a"})
+    assert Page(grid, at(D1, "b"), 3).some_sources is None
+    assert Page(UsageGrid((D1, D2), WORKSPACE), at(D1, ""), 1).some_sources is None

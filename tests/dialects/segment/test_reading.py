@@ -143,3 +143,11 @@ def test_a_later_page_is_asked_for_what_came_before_and_then_day_by_day() -> Non
         granularity=Granularity.DAY,
         group_by=(Dimension.SOURCE_ID,),
     )
+
+
+def test_a_page_of_few_sources_is_asked_for_these_only() -> None:
+    queries = from_segment_days(
+        "acme", MARCH, [date(2026, 3, 5)], by_source=True, sources=frozenset({"src-a", ""})
+    )
+
+    assert [dict(query.where) for query in queries] == [{Dimension.SOURCE_ID: {"src-a", ""}}] * 2

@@ -1,8 +1,7 @@
 -- $organization = 1
 -- $first_day = 20513
 -- $end_day = 20544
--- $status_class_0 = 4
--- $status_class_1 = 5
+-- $status_class = [4, 5]
 WITH counted AS (
     SELECT client,
            UNNEST([2, 3, 4, 5, 0]) AS status_class,
@@ -19,7 +18,7 @@ grouped AS (
            CAST(SUM(calls) AS BIGINT) AS calls,
            CAST(SUM(status_429) AS BIGINT) AS status_429
     FROM   counted
-    WHERE  status_class IN ($status_class_0, $status_class_1)
+    WHERE  status_class IN (SELECT UNNEST($status_class))
     GROUP BY client, status_class
     HAVING SUM(counted.calls) > 0
 )

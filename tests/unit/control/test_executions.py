@@ -3,7 +3,13 @@ from typing import Any
 
 import pytest
 
-from calltally.control.executions import Execution, Executions, ExecutionState, TooManyExecutionsError
+from calltally.control.executions import (
+    Execution,
+    Executions,
+    ExecutionState,
+    Outcome,
+    TooManyExecutionsError,
+)
 from tests.installations import NOON, Installation
 
 
@@ -17,7 +23,9 @@ def bounded(installation: Installation, **bounds: Any) -> Executions:
 
 
 def asked(executions: Executions, *, organization: str = "acme", asked_by: str = "client-1") -> Execution:
-    return executions.create(organization, asked_by, "query", "target", '{"what": "now?"}')
+    execution = executions.new(organization, asked_by, "query", "target", '{"what": "now?"}', position=7)
+    executions.keep(execution)
+    return execution
 
 
 def found(executions: Executions, execution: Execution) -> Execution:
@@ -34,10 +42,55 @@ def test_a_question_is_kept_as_it_was_asked(executions: Executions) -> None:
     assert (execution.state, execution.rows, execution.failure) == (ExecutionState.RUNNING, 0, "")
 
 
+def test_an_execution_without_a_position_is_one_of_an_older_version(executions: Executions) -> None:
+    execution = executions.new("acme", "client-1", "query", "target", "now?")
+    executions.keep(execution)
+
+    assert asked(executions).position == 7
+    assert found(executions, execution).position is None
+
+
+def test_nothing_knows_of_an_execution_that_was_not_kept(executions: Executions) -> None:
+    execution = executions.new("acme", "client-1", "query", "target", "now?")
+
+    assert executions.find("acme", execution.execution_id) is None
+    assert executions.unfinished() == ()
+
+
+def test_a_question_and_its_answer_may_be_kept_together(executions: Executions) -> None:
+    complete, failed = (executions.new("acme", "client-1", "query", "target", "now?") for _ in range(2))
+
+    executions.keep(complete, Outcome([b"[1,2]", b"[3]"], 3))
+    executions.keep(failed, Outcome(failure="it cannot be"))
+
+    assert (found(executions, complete).state, found(executions, complete).rows) == (
+        ExecutionState.COMPLETE,
+        3,
+    )
+    assert executions.pages(complete.execution_id, 0, 9) == [b"[1,2]", b"[3]"]
+    assert (found(executions, failed).state, found(executions, failed).failure) == (
+        ExecutionState.FAILED,
+        "it cannot be",
+    )
+    assert executions.unfinished() == ()
+
+
+def test_one_too_many_leaves_nothing_behind_though_it_is_answered(installation: Installation) -> None:
+    executions = bounded(installation, max_unfinished=1)
+    asked(executions)
+    refused = executions.new("acme", "client-1", "query", "target", "now?")
+
+    with pytest.raises(TooManyExecutionsError):
+        executions.keep(refused, Outcome([b"[1]"], 1))
+
+    assert executions.find("acme", refused.execution_id) is None
+    assert executions.pages(refused.execution_id, 0, 9) == []
+
+
 def test_an_answer_is_found_page_by_page(executions: Executions) -> None:
     execution = asked(executions)
 
-    executions.complete(execution.execution_id, [b"[1,2]", b"[3,4]", b"[5]"], rows=5)
+    executions.finish(execution.execution_id, Outcome([b"[1,2]", b"[3,4]", b"[5]"], 5))
 
     assert found(executions, execution).state is ExecutionState.COMPLETE
     assert found(executions, execution).rows == 5
@@ -49,7 +102,7 @@ def test_an_answer_is_found_page_by_page(executions: Executions) -> None:
 def test_an_answer_may_be_empty(executions: Executions) -> None:
     execution = asked(executions)
 
-    executions.complete(execution.execution_id, [], rows=0)
+    executions.finish(execution.execution_id, Outcome([], 0))
 
     assert found(executions, execution).state is ExecutionState.COMPLETE
     assert executions.pages(execution.execution_id, 0, 0) == []
@@ -57,10 +110,10 @@ def test_an_answer_may_be_empty(executions: Executions) -> None:
 
 def test_an_answer_stays_as_it_is(executions: Executions) -> None:
     execution = asked(executions)
-    executions.complete(execution.execution_id, [b"first"], rows=1)
+    executions.finish(execution.execution_id, Outcome([b"first"], 1))
 
-    executions.complete(execution.execution_id, [b"second", b"third"], rows=2)
-    executions.fail(execution.execution_id, "never mind")
+    executions.finish(execution.execution_id, Outcome([b"second", b"third"], 2))
+    executions.finish(execution.execution_id, Outcome(failure="never mind"))
 
     assert executions.pages(execution.execution_id, 0, 9) == [b"first"]
     assert found(executions, execution).state is ExecutionState.COMPLETE
@@ -69,9 +122,9 @@ def test_an_answer_stays_as_it_is(executions: Executions) -> None:
 
 def test_a_failure_is_told_and_stays(executions: Executions) -> None:
     execution = asked(executions)
-    executions.fail(execution.execution_id, "it cannot be")
+    executions.finish(execution.execution_id, Outcome(failure="it cannot be"))
 
-    executions.complete(execution.execution_id, [b"after all"], rows=1)
+    executions.finish(execution.execution_id, Outcome([b"after all"], 1))
 
     assert found(executions, execution).state is ExecutionState.FAILED
     assert found(executions, execution).failure == "it cannot be"
@@ -95,7 +148,7 @@ def test_unfinished_ones_are_there_after_a_restart_oldest_first(
     first = asked(executions)
     installation.clock.move_to(NOON + timedelta(seconds=1))
     second, done = asked(executions, organization="globex"), asked(executions)
-    executions.complete(done.execution_id, [], rows=0)
+    executions.finish(done.execution_id, Outcome([], 0))
 
     assert bounded(installation).unfinished() == (first, second)
 
@@ -118,7 +171,7 @@ def test_an_answer_expires_a_day_after_it_was_given(
 ) -> None:
     execution = asked(executions)
     installation.clock.move_to(NOON + timedelta(hours=2))
-    executions.complete(execution.execution_id, [b"[1]"], rows=1)
+    executions.finish(execution.execution_id, Outcome([b"[1]"], 1))
 
     installation.clock.move_to(NOON + timedelta(hours=26, milliseconds=-1))
     assert found(executions, execution).finished_ms == execution.created_ms + 7_200_000
@@ -131,10 +184,10 @@ def test_what_has_expired_is_removed_with_its_answer_and_nothing_else(
     installation: Installation, executions: Executions
 ) -> None:
     old = asked(executions)
-    executions.complete(old.execution_id, [b"[1]"], rows=1)
+    executions.finish(old.execution_id, Outcome([b"[1]"], 1))
     installation.clock.move_to(NOON + timedelta(hours=1))
     young = asked(executions)
-    executions.complete(young.execution_id, [b"[2]"], rows=1)
+    executions.finish(young.execution_id, Outcome([b"[2]"], 1))
 
     installation.clock.move_to(NOON + timedelta(hours=24))
 
@@ -151,7 +204,7 @@ def test_an_execution_that_was_removed_meanwhile_takes_no_answer(
     installation.clock.move_to(NOON + timedelta(hours=24))
     executions.remove_expired()
 
-    executions.complete(execution.execution_id, [b"[1]"], rows=1)
+    executions.finish(execution.execution_id, Outcome([b"[1]"], 1))
 
     assert executions.pages(execution.execution_id, 0, 0) == []
 
@@ -167,7 +220,7 @@ def test_a_client_with_too_many_unfinished_ones_must_wait_and_others_need_not(
 
     asked(executions, asked_by="client-2")
     asked(executions, organization="globex")
-    executions.fail(first.execution_id)
+    executions.finish(first.execution_id, Outcome(failure=""))
     asked(executions)
 
 
@@ -175,9 +228,9 @@ def test_a_client_with_too_many_kept_ones_must_wait_for_the_first_to_expire(
     installation: Installation,
 ) -> None:
     executions = bounded(installation, kept=timedelta(seconds=30), max_kept=2)
-    executions.complete(asked(executions).execution_id, [], rows=0)
+    executions.finish(asked(executions).execution_id, Outcome([], 0))
     installation.clock.move_to(NOON + timedelta(seconds=10))
-    executions.fail(asked(executions).execution_id)
+    executions.finish(asked(executions).execution_id, Outcome(failure=""))
 
     with pytest.raises(TooManyExecutionsError) as caught:
         asked(executions)
@@ -189,7 +242,7 @@ def test_a_client_with_too_many_kept_ones_must_wait_for_the_first_to_expire(
 
 def test_nobody_is_told_to_wait_for_longer_than_a_minute(installation: Installation) -> None:
     executions = bounded(installation, max_kept=1)
-    executions.fail(asked(executions).execution_id)
+    executions.finish(asked(executions).execution_id, Outcome(failure=""))
 
     with pytest.raises(TooManyExecutionsError) as caught:
         asked(executions)

@@ -1,13 +1,13 @@
-"""The background in which questions are answered."""
+"""Questions on their way to their answers."""
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
-from typing import Protocol
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from calltally.control.executions import Execution, Executions
+from calltally.control.executions import Execution, Executions, Outcome
 from calltally.dialects.genesys.bad_request import bad_request_of
 from calltally.dialects.genesys.contract import Column
 from calltally.dialects.genesys.question import Question
@@ -15,6 +15,8 @@ from calltally.dialects.genesys.writing import to_genesys_pages, to_genesys_rows
 from calltally.errors import BusyError, InvalidInputError, OutOfServiceError
 from calltally.query.query_engine import QueryEngine
 from calltally.usage_query import Dimension, UsageQuery, UsageResult
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class ExecutionRunner:
-    """Answers executions in the background, ``concurrency`` at a time, in the order they begin.
+    """Answers executions, ``concurrency`` at a time, in the order they came.
 
     One that takes longer than ``time_limit`` seconds, or has more than ``max_rows`` rows, fails. One that a
     stop or the end of the process interrupts is left as it was, and is answered after the next `start`.
@@ -66,59 +68,88 @@ class ExecutionRunner:
         self._time_limit = time_limit
         self._max_rows = max_rows
         self._cleaning_seconds = cleaning_seconds
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._cleaning: asyncio.Task[None] | None = None
+        self._taking: set[asyncio.Task[bool]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._stopped = False
 
     async def start(self) -> None:
         """Begins with what an earlier process left unfinished, and removes what expires from now on."""
         self._stopped = False
         for execution in await asyncio.to_thread(self._executions.unfinished):
-            self.begin(execution)
-        self._cleaning = asyncio.create_task(self._clean())
+            self._begin(self._finish(execution.execution_id, self._begin(self._outcome(execution))))
+        self._begin(self._clean())
 
     async def stop(self) -> None:
-        """Interrupts everything, and what begins from now on waits for the next `start`."""
+        """Interrupts all answers, and what is taken from now on waits for the next `start`."""
         self._stopped = True
-        tasks = [*self._running.values(), *([self._cleaning] if self._cleaning else [])]
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._taking, *self._tasks, return_exceptions=True)
 
-    def begin(self, execution: Execution) -> asyncio.Task[None]:
-        """Puts a running execution in line; the task ends when the execution has finished."""
-        known = self._running.get(execution.execution_id)
-        if known is not None:
-            return known
-        task = asyncio.create_task(self._run(execution))
-        self._running[execution.execution_id] = task
-        task.add_done_callback(lambda _: self._running.pop(execution.execution_id))
+    async def take(self, execution: Execution, ready_within: float) -> bool:
+        """Keeps a new execution, and answers it; tells whether it has finished when this returns.
+
+        The answer is begun at once. What is there after ``ready_within`` seconds is kept together with the
+        execution, in one transaction; else the execution is kept as running and answered in the background.
+        Nothing is begun that is not kept in the end: raises `TooManyExecutionsError` for one too many.
+        """
+        # Shielded, so that nothing is kept and then not answered.
+        taking = asyncio.create_task(self._take(execution, ready_within))
+        self._taking.add(taking)
+        taking.add_done_callback(self._taking.discard)
+        return await asyncio.shield(taking)
+
+    async def _take(self, execution: Execution, ready_within: float) -> bool:
+        answering = self._begin(self._outcome(execution))
+        try:
+            await asyncio.wait({answering}, timeout=ready_within)
+            outcome = _known(answering)
+            await asyncio.to_thread(self._executions.keep, execution, outcome)
+        except BaseException:
+            answering.cancel()
+            raise
+        if outcome is None:
+            self._begin(self._finish(execution.execution_id, answering))
+        return outcome is not None
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _run(self, execution: Execution) -> None:
-        if self._stopped:
+    async def _finish(self, execution_id: str, answering: asyncio.Task[Outcome | None]) -> None:
+        outcome = await answering
+        if outcome is None:
             return
+        try:
+            await asyncio.to_thread(self._executions.finish, execution_id, outcome)
+        except Exception:  # noqa: BLE001 - it is answered again after the next start
+            _log.exception("execution %s could not be ended", execution_id)
+
+    async def _outcome(self, execution: Execution) -> Outcome | None:
+        """How the execution ends; None when that is for the next start to find out."""
+        if self._stopped:
+            return None
         async with self._turns:
             try:
                 async with asyncio.timeout(self._time_limit):
-                    pages, rows = await self._answer(execution)
-                await asyncio.to_thread(self._executions.complete, execution.execution_id, pages, rows)
+                    return await self._answer(execution)
             except InvalidInputError as error:
                 bad = bad_request_of(error)
-                failure = msgspec.json.encode(Failure(bad.code, bad.reason))
-                await self._fail(execution, failure.decode())
+                return Outcome(failure=msgspec.json.encode(Failure(bad.code, bad.reason)).decode())
             except OutOfServiceError:
                 _log.warning("execution %s must wait for the next start", execution.execution_id)
+                return None
             except TimeoutError:
                 _log.warning(
                     "execution %s was not answered in %g seconds", execution.execution_id, self._time_limit
                 )
-                await self._fail(execution)
             except Exception:  # noqa: BLE001 - whatever it is, nobody shall wait for this execution
                 _log.exception("execution %s failed", execution.execution_id)
-                await self._fail(execution)
+        return Outcome(failure="")
 
-    async def _answer(self, execution: Execution) -> tuple[list[bytes], int]:
+    async def _answer(self, execution: Execution) -> Outcome:
         question, organization = Question.from_text(execution.question), execution.organization
         asked = None
         if question.client_names is not None:
@@ -131,9 +162,9 @@ class ExecutionRunner:
             column = result.columns.index(Dimension.CLIENT_ID)
             seen = await self._names.names(organization, {str(row[column]) for row in result.rows})
 
-        def written() -> tuple[list[bytes], int]:
+        def written() -> Outcome:
             rows = to_genesys_rows(question, organization, result, seen)
-            return to_genesys_pages(rows), len(rows)
+            return Outcome(to_genesys_pages(rows), len(rows))
 
         return await asyncio.to_thread(written)
 
@@ -146,12 +177,6 @@ class ExecutionRunner:
                     min(max(busy.retry_after, _SHORTEST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
                 )
 
-    async def _fail(self, execution: Execution, failure: str = "") -> None:
-        try:
-            await asyncio.to_thread(self._executions.fail, execution.execution_id, failure)
-        except Exception:  # noqa: BLE001 - it is begun again after the next start
-            _log.exception("execution %s could not be ended", execution.execution_id)
-
     async def _clean(self) -> None:
         while True:
             try:
@@ -159,3 +184,8 @@ class ExecutionRunner:
             except Exception:  # noqa: BLE001 - the next round may do better
                 _log.exception("expired executions could not be removed")
             await asyncio.sleep(self._cleaning_seconds)
+
+
+def _known(answering: asyncio.Task[Outcome | None]) -> Outcome | None:
+    """The outcome, where the answer is there; a stop may have interrupted it."""
+    return answering.result() if answering.done() and not answering.cancelled() else None

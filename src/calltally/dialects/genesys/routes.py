@@ -46,11 +46,13 @@ class GenesysDialect:
     `start` takes up what an earlier process left unfinished; without it new questions are answered all the
     same. `stop` comes before the engine is stopped.
 
-    Each client may make ``requests`` requests in ``per_seconds`` seconds. Questions are answered in the
-    background, ``concurrency`` at a time, each within ``time_limit`` seconds and ``max_rows`` rows; a POST
-    waits ``ready_within`` seconds for its answer. Bodies have at most ``max_body`` bytes and must be whole in
-    ``body_timeout`` seconds; whatever else a request takes must be done in ``answer_timeout`` seconds. With
-    ``lag_days`` the last days, today being one of them, are left out of every answer.
+    Each client may make ``requests`` requests in ``per_seconds`` seconds. Questions are answered
+    ``concurrency`` at a time, each within ``time_limit`` seconds and ``max_rows`` rows; a POST waits
+    ``ready_within`` seconds for its answer, and what takes longer is answered in the background.
+    ``durable_position`` tells how far the journal is durable; a question is kept with what it told. Bodies
+    have at most ``max_body`` bytes and must be whole in ``body_timeout`` seconds; whatever else a request
+    takes must be done in ``answer_timeout`` seconds. With ``lag_days`` the last days, today being one of
+    them, are left out of every answer.
     """
 
     def __init__(
@@ -61,12 +63,13 @@ class GenesysDialect:
         executions: Executions,
         clock: Clock,
         *,
+        durable_position: Callable[[], int],
         requests: int = 300,
         per_seconds: int = 60,
         concurrency: int = 2,
         time_limit: float = 300,
         max_rows: int = 100_000,
-        ready_within: float = 0.01,
+        ready_within: float = 0.025,
         max_body: int = 1024 * 1024,
         body_timeout: float = 30,
         answer_timeout: float = 30,
@@ -78,6 +81,7 @@ class GenesysDialect:
         self._results = ExecutionResults(executions)
         self._reader = QuestionReader(clock, lag_days)
         self._pace = RequestPace(requests, per_seconds)
+        self._durable_position = durable_position
         self._ready_within = ready_within
         self._max_body = max_body
         self._body_timeout = body_timeout
@@ -193,22 +197,15 @@ class GenesysDialect:
         self, caller: Caller, kind: Kind, question: Question, target: str = ""
     ) -> Response[bytes]:
         """Keeps a question and tells where its results will be: 200 where they already are there, or 202."""
-        async with asyncio.timeout(self._answer_timeout):
-            # Shielded, so that no question is kept and then not begun.
-            task, execution_id = await asyncio.shield(
-                asyncio.ensure_future(self._begin(caller, kind, question, target))
-            )
-            finished, _ = await asyncio.wait({task}, timeout=self._ready_within)
-        accepted = contract.UsageExecutionResult(execution_id, _results_uri(kind, execution_id, target))
-        return _reply(accepted, HTTPStatus.OK if finished else HTTPStatus.ACCEPTED)
-
-    async def _begin(
-        self, caller: Caller, kind: Kind, question: Question, target: str
-    ) -> tuple[asyncio.Task[None], str]:
-        execution = await asyncio.to_thread(
-            self._executions.create, caller.organization, caller.client_id, kind, target, question.to_text()
+        execution = self._executions.new(
+            caller.organization, caller.client_id, kind, target, question.to_text(), self._durable_position()
         )
-        return self._runner.begin(execution), execution.execution_id
+        async with asyncio.timeout(self._answer_timeout):
+            finished = await self._runner.take(execution, self._ready_within)
+        accepted = contract.UsageExecutionResult(
+            execution.execution_id, _results_uri(kind, execution.execution_id, target)
+        )
+        return _reply(accepted, HTTPStatus.OK if finished else HTTPStatus.ACCEPTED)
 
     async def _show(
         self, caller: Caller, request: _Request, *kinds: Kind, target: str = ""

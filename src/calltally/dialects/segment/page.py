@@ -33,10 +33,16 @@ class Page:
         """The days of the rows, ascending."""
         return list(dict.fromkeys(day for day, _ in self.cells))
 
-    @property
+    @cached_property
     def sources(self) -> set[str]:
         """The sources of the rows."""
         return {source_id for _, source_id in self.cells}
+
+    @property
+    def some_sources(self) -> frozenset[str] | None:
+        """The sources of the rows when they are at most half of all: then it pays to ask for them only."""
+        sources = self.sources
+        return frozenset(sources) if 2 * len(sources) <= len(self.grid.sources) else None
 
     def pagination(self) -> PaginationOutput:
         """The cursors of this page and of its neighbours, and the number of all rows.

@@ -122,7 +122,9 @@ class SegmentDialect:
         """What the rows of a page are made from; an empty page needs nothing."""
         if not page.days:
             return []
-        queries = from_segment_days(caller.organization, asked.month, page.days, by_source=by_source)
+        queries = from_segment_days(
+            caller.organization, asked.month, page.days, by_source=by_source, sources=page.some_sources
+        )
         answers = await asyncio.gather(*(self._engine.usage(query) for query in queries))
         return [answer.value for answer in answers]
 

@@ -1,6 +1,5 @@
 """Our answers in Segment's words."""
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import cast
@@ -45,22 +44,25 @@ def to_segment_workspace_usage(
 
 def _running_totals(page: Page, results: Iterable[UsageResult]) -> dict[Cell, int]:
     """From the start of the month through each day of the page, for each of its sources."""
-    before: Counter[str] = Counter()
-    daily: Counter[Cell] = Counter()
+    sources = page.sources
+    before: dict[str, int] = {}
+    daily: dict[Cell, int] = {}
     for result in results:
         by_source, by_day = Dimension.SOURCE_ID in result.columns, START in result.columns
         for row in result.rows:
             source_id, calls = str(row[-2]) if by_source else "", cast("int", row[-1])
+            if source_id not in sources:
+                continue
             if by_day:
-                daily[cast("datetime", row[0]).date(), source_id] += calls
+                daily[cast("datetime", row[0]).date(), source_id] = calls
             else:
-                before[source_id] += calls
+                before[source_id] = calls
     totals: dict[Cell, int] = {}
     days = page.days
-    for source_id in page.sources:
-        total = before[source_id]
+    for source_id in sources:
+        total = before.get(source_id, 0)
         for day in days:
-            total += daily[day, source_id]
+            total += daily.get((day, source_id), 0)
             totals[day, source_id] = total
     return totals
 

@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from calltally.store.duckdb.marginals import narrowest_marginal
 
-Bound = int | str
+Bound = int | str | list[int]
 
 WEIGHT = "CASE entry WHEN 1 THEN -1 ELSE 1 END"
 """What a row of the table call counts; see `calltally.call_batch.Entry`."""
