@@ -4,7 +4,7 @@ from calltally.call_batch import Entry
 from calltally.dictionary import Kind
 from calltally.store.duckdb.ledger_statements import active_rows
 from calltally.store.duckdb.marginals import COUNTS, MARGINALS
-from calltally.store.duckdb.statements import WEIGHT, Statement
+from calltally.store.duckdb.statements import WEIGHT, Bound, Statement
 from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion
 from calltally.store.export import CALL_FIELDS, Form
 from calltally.usage_query import Dimension
@@ -90,7 +90,7 @@ def export_counts(
     )
 
 
-def _copy(sql: str, form: Form, path: str, **parameters: int | str) -> Statement:
+def _copy(sql: str, form: Form, path: str, **parameters: Bound) -> Statement:
     return Statement(f"COPY (\n{sql}\n) TO $path ({_FORMATS[form]})", **parameters, path=path)
 
 
