@@ -55,6 +55,10 @@ class Dictionary:
     def text(self, kind: Kind, id: int) -> str:  # noqa: A002 - an id is called an id
         return self._texts[kind][id]
 
+    def texts(self, kind: Kind, ids: Iterable[int]) -> list[str]:
+        """`text` for many ids at once."""
+        return list(map(self._texts[kind].__getitem__, ids))
+
     def intern(
         self, kind: Kind, organization: int, text: str, *, derived: bool = False
     ) -> DictionaryValue | None:
