@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from calltally.errors import CalltallyError, DamagedDataError, DirectoryHeldError
+from calltally.store.duckdb import counted_groups
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from tests.call_batches import a_call, batch_of
@@ -71,6 +72,14 @@ class TestCompactedDuckDBUsageStore(TestDuckDBUsageStore):
 
         monkeypatch.setattr(store, "apply", apply_and_compact)
         return store
+
+
+class TestDuckDBUsageStoreWithManyRows(TestDuckDBUsageStore):
+    """The same promises when no question has so few rows that they are added up outside of SQL."""
+
+    @pytest.fixture(autouse=True)
+    def no_rows_are_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(counted_groups, "FEW_ROWS", 0)
 
 
 def _levels(path: Path) -> dict[str, int]:

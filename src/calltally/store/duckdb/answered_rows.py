@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from calltally.dictionary import Dictionary
 from calltally.store.duckdb.time_buckets import TimeBuckets
-from calltally.store.duckdb.usage_question import COLUMNS, KINDS, STATUS_CLASSES
+from calltally.store.duckdb.usage_question import KINDS, STATUS_CLASSES, name_of
 from calltally.usage_query import START, Dimension, UsageQuery, UsageResult, Value
 
 Numbers = npt.NDArray[np.integer[Any]]
@@ -71,7 +71,7 @@ class AnsweredRows:
         }
 
     def _grouped(self, dimension: Dimension) -> _Column:
-        numbers = self._groups[COLUMNS[dimension].strip('"')]
+        numbers = self._groups[name_of(dimension)]
         match dimension:
             case Dimension.STATUS:
                 return _Column(numbers, list)
@@ -90,7 +90,9 @@ def _worded(numbers: Numbers, words_of: Callable[[list[int]], list[str]]) -> _Co
     found = np.flatnonzero(np.bincount(numbers))
     words = words_of(found.tolist())
     order = sorted(range(len(words)), key=words.__getitem__)
-    places = np.zeros(found[-1] + 1 if len(found) else 0, np.int64)
+    # Sorting by 16 bits takes a tenth of the time.
+    size = np.int16 if len(words) <= np.iinfo(np.int16).max else np.int64
+    places = np.zeros(found[-1] + 1 if len(found) else 0, size)
     places[found[order]] = np.arange(len(order))
     in_order = [words[index] for index in order]
     return _Column(places[numbers], lambda ranks: [in_order[rank] for rank in ranks])

@@ -26,6 +26,7 @@ from calltally.store.duckdb.backup import copy_store
 from calltally.store.duckdb.batch_tables import call_table, rows_beside
 from calltally.store.duckdb.books import Books
 from calltally.store.duckdb.compaction import Compaction, CompactionLimits
+from calltally.store.duckdb.counted_groups import counted_groups
 from calltally.store.duckdb.database import Database
 from calltally.store.duckdb.erasing import Erasing
 from calltally.store.duckdb.exporting import Exporting
@@ -36,7 +37,6 @@ from calltally.store.duckdb.marginals import MARGINALS
 from calltally.store.duckdb.pruning import Pruning
 from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH, TimeBuckets
 from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion, first_ms
-from calltally.store.duckdb.usage_statement import usage
 from calltally.store.export import Form, What, demand_whole_days
 from calltally.store.retained import NEVER_PRUNED, Retained
 from calltally.store.time_zone import time_zone
@@ -155,7 +155,7 @@ class DuckDBUsageStore:
             if extent.is_empty:
                 return _without_calls(query)
             buckets = TimeBuckets(query.granularity, zone, extent.first_ms, extent.end_ms)
-            groups = usage(query, question, buckets).run(self._database.reader()).fetchnumpy()
+            groups = counted_groups(self._database.reader(), query, question, buckets)
             return AnsweredRows(query, groups, self._dictionary, buckets).result()
 
     def _question(self, query: UsageQuery) -> UsageQuestion | None:
