@@ -12,6 +12,7 @@ import pytest
 
 import calltally.store.duckdb.schema_files
 from calltally.errors import CalltallyError, DamagedDataError, DirectoryHeldError
+from calltally.store.duckdb import counted_groups
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from tests.call_batches import a_call, batch_of
@@ -77,6 +78,14 @@ class TestCompactedDuckDBUsageStore(TestDuckDBUsageStore):
 def _schema_files() -> list[Path]:
     folder = Path(calltally.store.duckdb.schema_files.__file__).parent / "schema"
     return sorted(folder.glob("*.sql"))
+
+
+class TestDuckDBUsageStoreWithManyRows(TestDuckDBUsageStore):
+    """The same promises when no question has so few rows that they are added up outside of SQL."""
+
+    @pytest.fixture(autouse=True)
+    def no_rows_are_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(counted_groups, "FEW_ROWS", 0)
 
 
 def _levels(path: Path) -> dict[str, int]:

@@ -20,11 +20,13 @@ from calltally.clock import instant_ms
 from calltally.dictionary import Dictionary, DictionaryValue, Kind
 from calltally.store.audit import AuditStep
 from calltally.store.duckdb import batch_statements, statements
+from calltally.store.duckdb.answered_rows import AnsweredRows
 from calltally.store.duckdb.auditing import Auditing
 from calltally.store.duckdb.backup import copy_store
 from calltally.store.duckdb.batch_tables import CallTables, rows_beside
 from calltally.store.duckdb.books import Books
 from calltally.store.duckdb.compaction import Compaction, CompactionLimits
+from calltally.store.duckdb.counted_groups import counted_groups
 from calltally.store.duckdb.database import Database
 from calltally.store.duckdb.erasing import Erasing
 from calltally.store.duckdb.exporting import Exporting
@@ -35,7 +37,6 @@ from calltally.store.duckdb.marginals import GATHERING
 from calltally.store.duckdb.pruning import Pruning
 from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH, TimeBuckets
 from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion, first_ms
-from calltally.store.duckdb.usage_statement import usage, usage_rows
 from calltally.store.export import Form, What, demand_whole_days
 from calltally.store.retained import NEVER_PRUNED, Retained
 from calltally.store.time_zone import time_zone
@@ -160,7 +161,8 @@ class DuckDBUsageStore:
             if extent.is_empty:
                 return _without_calls(query)
             buckets = TimeBuckets(query.granularity, zone, extent.first_ms, extent.end_ms)
-            return self._answer(query, question, buckets)
+            groups = counted_groups(self._database.reader(), query, question, buckets)
+            return AnsweredRows(query, groups, self._dictionary, buckets).result()
 
     def _question(self, query: UsageQuery) -> UsageQuestion | None:
         question = UsageQuestion.of(query, self._dictionary)
@@ -168,21 +170,6 @@ class DuckDBUsageStore:
             return question
         rows = statements.last_position(instant_ms(query.as_of)).run(self._database.reader()).fetchall()
         return replace(question, up_to_position=rows[0][0])
-
-    def _answer(self, query: UsageQuery, question: UsageQuestion, buckets: TimeBuckets) -> UsageResult:
-        connection = self._database.reader()
-        rows = usage(query, question, buckets).run(connection).fetchall()
-        total_rows = len(rows)
-        if query.limit is not None or query.offset:
-            if rows:
-                total_rows = rows[0][-1]
-            else:
-                total_rows = usage_rows(query, question, buckets).run(connection).fetchall()[0][0]
-            rows = [row[:-1] for row in rows]
-        if query.granularity is not Granularity.TOTAL:
-            starts = {bucket: buckets.start(bucket) for bucket in {row[0] for row in rows}}
-            rows = [(starts[row[0]], *row[1:]) for row in rows]
-        return UsageResult(query.columns, tuple(rows), total_rows)
 
     def current_calls(self, organization: str, high: UInt64s, low: UInt64s) -> StoredCalls:
         organization_id = self._organization(organization)
