@@ -110,3 +110,31 @@ SELECT $day, COUNT(*), 0
 FROM   call
 WHERE  time_ms >= $start_ms
   AND  time_ms <  $end_ms;
+
+-- $receipt_day = 20513
+CREATE TEMP TABLE closing AS
+SELECT organization, receipt_day, code, SUM(calls)
+FROM   rejection
+WHERE  receipt_day = $receipt_day
+GROUP BY organization, receipt_day, code;
+
+-- $receipt_day = 20513
+DELETE FROM rejection
+WHERE  receipt_day = $receipt_day;
+
+INSERT INTO rejection
+FROM closing
+ORDER BY organization, receipt_day, code;
+
+DROP TABLE closing;
+
+-- $kept = 20
+DELETE FROM rejected_sample
+WHERE  rowid IN (
+    SELECT rowid
+    FROM   rejected_sample
+    WINDOW came AS (
+        PARTITION BY organization, day_of(received_ms), code ORDER BY position, rowid
+    )
+    QUALIFY ROW_NUMBER() OVER came > $kept
+);

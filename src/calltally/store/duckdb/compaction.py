@@ -9,6 +9,7 @@ from calltally.store.duckdb import compaction_statements as statements
 from calltally.store.duckdb.marginals import FRESH, MARGINALS, MERGED
 from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.time_buckets import DAY_MS
+from calltally.store.usage_store import SAMPLES_KEPT
 
 _EPOCH = date(1970, 1, 1)
 
@@ -26,7 +27,7 @@ class CompactionLimits:
 
 
 class Compaction:
-    """Merges the levels of marginals and sorts the calls of days that are over.
+    """Merges the levels of marginals, sorts the calls of days that are over and closes their books.
 
     A step changes where rows lie and never what they add up to, in one transaction: whatever dies, each row
     is in its old place or in its new one. What other transactions add beside a step is left as it
@@ -97,8 +98,11 @@ class Compaction:
         return end_ms
 
     def _books(self, current_day: int) -> list[Statement]:
-        for (receipt_day,) in statements.open_books(current_day).run(self._connection).fetchall():
-            return statements.close_books(receipt_day)
+        for table in statements.BOOKS:
+            for (receipt_day,) in statements.open_books(table, current_day).run(self._connection).fetchall():
+                return statements.close_books(table, receipt_day)
+        if statements.surplus_samples(SAMPLES_KEPT).run(self._connection).fetchall():
+            return statements.drop_surplus_samples(SAMPLES_KEPT)
         return []
 
     def _positions(self) -> list[Statement]:

@@ -183,14 +183,26 @@ def note_sorted(day: int, start_ms: int, end_ms: int) -> list[Statement]:
     ]
 
 
-def open_books(current_day: int) -> Statement:
-    """Receipt days that are over and still have many rows for an organization."""
+BOOKS = {
+    "outcome": (
+        ("organization", "receipt_day"),
+        ("received", "accepted", "duplicate", "conflict", "rejected"),
+    ),
+    "rejection": (("organization", "receipt_day", "code"), ("calls",)),
+    "refusal": (("organization", "receipt_day", "reason"), ("requests",)),
+}
+"""The tables that add up by receipt day, with what tells their rows apart and what they count."""
+
+
+def open_books(table: str, current_day: int) -> Statement:
+    """Receipt days that are over and still have many rows where one would do."""
+    keys, _ = BOOKS[table]
     return Statement(
-        """
+        f"""
         SELECT DISTINCT receipt_day
-        FROM   outcome
+        FROM   {table}
         WHERE  receipt_day < $current_day
-        GROUP BY receipt_day, organization
+        GROUP BY {", ".join(keys)}
         HAVING COUNT(*) > 1
         ORDER BY receipt_day
         LIMIT 1
@@ -199,23 +211,58 @@ def open_books(current_day: int) -> Statement:
     )
 
 
-def close_books(receipt_day: int) -> list[Statement]:
-    """Makes one row per organization of a receipt day's outcomes."""
+def close_books(table: str, receipt_day: int) -> list[Statement]:
+    """Makes one row of all that can be added up of a receipt day."""
+    keys, counts = BOOKS[table]
+    sums = ", ".join(f"SUM({count})" for count in counts)
     return [
         Statement(
-            """
+            f"""
             CREATE TEMP TABLE closing AS
-            SELECT organization, receipt_day,
-                   SUM(received), SUM(accepted), SUM(duplicate), SUM(conflict), SUM(rejected)
-            FROM   outcome
+            SELECT {", ".join(keys)}, {sums}
+            FROM   {table}
             WHERE  receipt_day = $receipt_day
-            GROUP BY organization, receipt_day
+            GROUP BY {", ".join(keys)}
             """,
             receipt_day=receipt_day,
         ),
-        Statement("DELETE FROM outcome\nWHERE  receipt_day = $receipt_day", receipt_day=receipt_day),
-        Statement("INSERT INTO outcome\nFROM closing\nORDER BY organization"),
+        Statement(f"DELETE FROM {table}\nWHERE  receipt_day = $receipt_day", receipt_day=receipt_day),
+        Statement(f"INSERT INTO {table}\nFROM closing\nORDER BY {', '.join(keys)}"),
         Statement("DROP TABLE closing"),
+    ]
+
+
+def surplus_samples(kept: int) -> Statement:
+    """One row when twice as many rejected calls lie somewhere as are kept."""
+    return Statement(
+        """
+        SELECT 1
+        FROM   rejected_sample
+        GROUP BY organization, day_of(received_ms), code
+        HAVING COUNT(*) > 2 * $kept
+        LIMIT 1
+        """,
+        kept=kept,
+    )
+
+
+def drop_surplus_samples(kept: int) -> list[Statement]:
+    """Leaves the first rejected calls of each organization, receipt day and code."""
+    return [
+        Statement(
+            """
+            DELETE FROM rejected_sample
+            WHERE  rowid IN (
+                SELECT rowid
+                FROM   rejected_sample
+                WINDOW came AS (
+                    PARTITION BY organization, day_of(received_ms), code ORDER BY position, rowid
+                )
+                QUALIFY ROW_NUMBER() OVER came > $kept
+            )
+            """,
+            kept=kept,
+        )
     ]
 
 
