@@ -43,6 +43,10 @@ class ServerProcess:
     def pid(self) -> int:
         return self._running().pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Returns once requests are answered."""
         self.launch()
@@ -56,11 +60,15 @@ class ServerProcess:
             words += ["--set", f"{name}={value}"]
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen([*self.program(), *words], stderr=log, env=environment())
+            self._process = subprocess.Popen([*self.program(), *words], stderr=log, env=self.variables())
 
     def program(self) -> list[str]:
         """What is run with the words of the command line."""
         return [str(PROGRAM)]
+
+    def variables(self) -> dict[str, str]:
+        """The environment of the process."""
+        return environment()
 
     def wait_until_it_opens(self) -> None:
         self._awaited("opening")

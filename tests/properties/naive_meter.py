@@ -30,7 +30,7 @@ class NaiveMeter:
         """Calls, those of each class and of 429, and active days, by day's group, in the groups' order."""
         groups: defaultdict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
         for call in self.standing():
-            groups[tuple(_value(call, dimension) for dimension in group_by)].append(call)
+            groups[tuple(value_of(call, dimension) for dimension in group_by)].append(call)
         return [(*group, *_metrics(groups[group])) for group in sorted(groups)]
 
     def standing(self) -> Sequence[Mapping[str, Any]]:
@@ -44,7 +44,7 @@ class NaiveMeter:
         first = self.counted.setdefault(identity_of(call), call)
         if first is call:
             return "accepted"
-        return "duplicate" if _content(first) == _content(call) else "conflict"
+        return "duplicate" if content_of(first) == content_of(call) else "conflict"
 
 
 def identity_of(call: Mapping[str, Any]) -> tuple[str, str]:
@@ -55,7 +55,7 @@ def time_of(call: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(call["time"]).astimezone(UTC)
 
 
-def _content(call: Mapping[str, Any]) -> Hashable:
+def content_of(call: Mapping[str, Any]) -> Hashable:
     time = time_of(call)
     path = re.split("[?#]", call.get("path", ""))[0]
     texts = tuple(path if name == "path" else call.get(name, "") for name in CONTENT)
@@ -63,7 +63,7 @@ def _content(call: Mapping[str, Any]) -> Hashable:
     return at, texts, call.get("status", 0), tuple(call.get(name) for name in MEASURES)
 
 
-def _value(call: Mapping[str, Any], dimension: Dimension) -> Any:
+def value_of(call: Mapping[str, Any], dimension: Dimension) -> Any:
     match dimension:
         case Dimension.STATUS:
             return call.get("status", 0)

@@ -18,6 +18,7 @@ from calltally.call_batch import Conflict, Entry, Outcome, Refusal, RejectedSamp
 from calltally.clock import instant_of
 from calltally.dictionary import Kind
 from calltally.errors import PrunedError
+from calltally.store.audit import Difference
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.export import What
 from calltally.store.memory_store import MemoryUsageStore
@@ -274,7 +275,7 @@ def _agree_beside_usage(stores: Stores) -> None:
     identities = [identity_of(stores.naive, call) for call, _ in stores.said.values()]
     high, low = (np.array([pair[half] for pair in identities], np.uint64) for half in (0, 1))
     where = {Dimension.USER_ID: frozenset({"a", "b"}), Dimension.STATUS_CLASS: frozenset({"2xx", "none"})}
-    for ask in (
+    asked: list[Callable[[UsageStore], object]] = [
         _books,
         lambda store: _plain(store.current_calls("acme", high, low)),
         lambda store: _plain(store.calls_within("acme", ALL, {}, 1000)),
@@ -285,8 +286,13 @@ def _agree_beside_usage(stores: Stores) -> None:
         lambda store: _exported(store, "calls", every_entry=True),
         lambda store: _exported(store, "counts", every_entry=False),
         lambda store: _exported(store, "sources", every_entry=False),
-        lambda store: [difference for step in store.audit() for difference in step.differences],
-    ):
+        _differences,
+    ]
+    for ask in asked:
         tested, naive = stores.both(ask)
         assert tested == naive
-    assert [difference for step in stores.tested.audit() for difference in step.differences] == []
+    assert _differences(stores.tested) == []
+
+
+def _differences(store: UsageStore) -> list[Difference]:
+    return [difference for step in store.audit() for difference in step.differences]
