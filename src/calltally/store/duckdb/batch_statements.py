@@ -36,7 +36,7 @@ def append_calls() -> Statement:
 
 
 def count_in(marginal: Marginal, *, corrected: bool = False) -> Statement:
-    """One row per key of a gathering marginal that the batch has calls of; ``corrected`` where rows may be withdrawn.
+    """One row per key of a gathering marginal in the batch; ``corrected`` where rows may be withdrawn.
 
     Counting rows is quicker than adding up weights, and nearly every batch has nothing but received calls.
     """
