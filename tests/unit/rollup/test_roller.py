@@ -13,6 +13,7 @@ from calltally.journal.journal import Journal
 from calltally.rollup.roller import Roller
 from calltally.store.memory_store import MemoryUsageStore
 
+ACME = DictionaryValue(Kind.ORGANIZATION, 0, 1, "acme", False)
 ERASURE = Erasure(Kind.USER, 1, "ann", "erased-1", 0, "owner", "asked")
 
 
@@ -32,12 +33,14 @@ def append(journal: Journal, *frames: Frame) -> None:
 def calls(count: int) -> Frame:
     columns = np.zeros(count, CALL_COLUMNS)
     columns["organization"] = 1
-    return Frame(0, calls=columns, values=[DictionaryValue(Kind.ORGANIZATION, 0, 1, "acme", False)])
+    return Frame(0, calls=columns, values=[ACME])
 
 
 def test_an_erasure_is_the_last_of_its_batch(journal: Journal) -> None:
     store = MemoryUsageStore()
-    roller = Roller(journal, store)
+    store.dictionary.load([ACME])
+    erased: list[tuple[object, ...]] = []
+    roller = Roller(journal, store, erase_elsewhere=lambda *erasure: erased.append(erasure))
     append(journal, calls(2), Frame(0, erasure=ERASURE), calls(1), Frame(0, erasure=ERASURE))
 
     reached = []
@@ -45,6 +48,7 @@ def test_an_erasure_is_the_last_of_its_batch(journal: Journal) -> None:
         reached.append(store.position)
 
     assert reached == [2, 4]
+    assert erased == [(Kind.USER, "acme", "ann", "erased-1")] * 2
 
 
 def test_a_checkpoint_is_due_after_enough_calls_and_no_more_once_it_was_taken(journal: Journal) -> None:
