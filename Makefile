@@ -1,4 +1,5 @@
 # Everything is set up on the way: all that is needed is make and Python 3.11 or newer, on Debian or alike.
+# Where cargo is on the PATH the compiled kernel is built too; the tests need it.
 
 PYTHON ?= python3
 ARGS ?=
@@ -10,16 +11,18 @@ APT_INSTALL := $(AS_ROOT) apt-get install --quiet --yes --no-install-recommends
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) --group build
 
+KERNEL := $(wildcard native/src/*.rs) native/Cargo.toml native/pyproject.toml native/calltally_native.pyi
+
 .PHONY: help
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
-demo: $(VENV)/runtime ## Serve a year of calls of a made-up organization; options: ARGS="--port 9000"
+demo: $(VENV)/kernel ## Serve a year of calls of a made-up organization; options: ARGS="--port 9000"
 	@$(BIN)/calltally demo $(ARGS)
 
 .PHONY: test
-test: lint nginx ## Check format, rules and types, then run every test; some tests only: ARGS="-k login"
+test: lint nginx $(VENV)/kernel ## Check format, rules and types, then run every test; some tests only: ARGS="-k login"
 	$(BIN)/pytest $(ARGS)
 
 .PHONY: lint
@@ -33,7 +36,7 @@ docs: $(VENV)/dev ## Write the pages that are drawn from the program
 	$(BIN)/python -m tests.test_docs
 
 .PHONY: bench
-bench: $(VENV)/dev goaccess ## Measure, beside other programs on this machine
+bench: $(VENV)/dev $(VENV)/kernel goaccess ## Measure, beside other programs on this machine
 	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: lock
@@ -49,6 +52,11 @@ $(VENV)/runtime: requirements.lock pyproject.toml | $(BIN)/python
 	$(PIP_INSTALL) --require-hashes --requirement requirements.lock
 	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(VENV)/kernel: $(VENV)/runtime $(KERNEL)
+	@if ! command -v cargo > /dev/null; then echo "cargo is not on the PATH: going on without the compiled kernel"; \
+	elif PATH="$(abspath $(BIN)):$$PATH" $(PIP_INSTALL) --no-deps --no-build-isolation --force-reinstall ./native; \
+	then touch $@; else echo "the compiled kernel cannot be built here: going on without it"; fi
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=…" if sys.version_info < (3, 11) else 0)'

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 from litestar import Litestar
-from litestar.openapi import OpenAPIConfig
 from litestar.testing import TestClient
 
 from calltally.api.problems import problem_response
@@ -81,14 +80,14 @@ class UsageApp:
 
 
 @contextmanager
-def usage_app(openapi: OpenAPIConfig | None = None) -> Iterator[UsageApp]:
+def usage_app() -> Iterator[UsageApp]:
     store, clock = MemoryUsageStore(), FixedClock(NOW)
     with ThreadPoolExecutor(1) as executor:
         engine = QueryEngine(store, AlwaysFresh(), clock, executor)
         litestar = Litestar(
             [usage_router(engine, KnownCallers(), clock)],
             exception_handlers={Exception: problem_response},
-            openapi_config=openapi,
+            openapi_config=None,
             logging_config=None,
         )
         with TestClient(litestar, raise_server_exceptions=False) as client:

@@ -5,14 +5,14 @@ import os
 from pathlib import Path
 from types import TracebackType
 
-from calltally.errors import DirectoryHeldError
+from calltally.errors import CalltallyError, DirectoryHeldError
 
 
 class DataDirectory:
     """Owns a data directory from entering to leaving the context.
 
-    Raises `DirectoryHeldError` when another process holds it. The lock goes with the process however it
-    ends, so that a killed server leaves nothing to clean up.
+    Raises `DirectoryHeldError` when another process holds it, and `CalltallyError` when it cannot be written.
+    The lock goes with the process however it ends, so that a killed server leaves nothing to clean up.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,6 +32,11 @@ class DataDirectory:
         return self.path / "control.sqlite"
 
     @property
+    def erased(self) -> Path:
+        """A file that is there while the store's file may hold, in blocks it freed, what was erased."""
+        return self.path / "erased"
+
+    @property
     def settings_file(self) -> Path:
         return self.path / "calltally.toml"
 
@@ -40,8 +45,13 @@ class DataDirectory:
         return socket_address(self.path)
 
     def __enter__(self) -> "DataDirectory":
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise CalltallyError(
+                f"the data directory {self.path} cannot be used: {error.strerror}"
+            ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -76,6 +76,10 @@ class BusyError(CalltallyError):
         self.retry_after = retry_after
 
 
+class DiskShortError(BusyError):
+    """Less of the disk is free than must stay so; calls are taken in again once an operator made room."""
+
+
 class TooManyRequestsError(BusyError):
     """The caller went over its own rate limit of ``limit`` requests in ``window`` seconds."""
 

@@ -6,22 +6,31 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 
 from calltally.call_batch import NameUpdate
 from calltally.clock import Clock
-from calltally.errors import BusyError
+from calltally.errors import BusyError, DiskShortError
 from calltally.ingest.intake import Intake, IntakeLimits
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.recollection import recollect
 from calltally.ingest.routes import RouteNaming
 from calltally.ingest.seen_ids import SeenIds
 from calltally.ingest.stored_identities import StoredIdentities
-from calltally.journal.journal import Journal
+from calltally.journal.journal import Journal, JournalFailedError
 from calltally.query.query_engine import QueryEngine
 from calltally.rollup.compactor import Compactor
+from calltally.rollup.lag import Lag
 from calltally.rollup.roller import Roller
 from calltally.store.usage_store import UsageStore
+from calltally.upkeep import Upkeep
+from calltally.upkeep.control_data import ControlData, NoControlData
+from calltally.upkeep.counting import Counting, open_from_ms
+from calltally.upkeep.retention import Retention
+
+_LOOK_SECONDS = 0.25
+_LONGEST_WAIT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +42,9 @@ class MeterOptions:
     route_patterns: tuple[str, ...] = ()
     max_derived_routes: int = 10_000
     minimum_free_disk: int = 0
+    max_journal: int = 4 * 2**30
+    retain_calls_days: int = 0
+    retain_counts_days: int = 0
     answer_timeout: float = 30.0
     question_threads: int = 4
 
@@ -53,8 +65,10 @@ class Meter:
         options: MeterOptions = MeterOptions(),
         *,
         record_names: Callable[[Sequence[tuple[int, NameUpdate]]], None] = lambda _: None,
+        control: ControlData | None = None,
         on_failure: Callable[[Exception], None] = lambda _: None,
     ) -> None:
+        control = control or NoControlData()
         self._options = options
         self._folder = journal_folder
         self._clock = clock
@@ -66,37 +80,76 @@ class Meter:
         recollect(store, tail, store.dictionary, self.seen_ids, clock.now_ms() - horizon_ms)
         self._threads = ThreadPoolExecutor(options.question_threads, thread_name_prefix="question")
         self.roller = Roller(
-            self.journal, store, record_names=record_names, answer_timeout=options.answer_timeout
+            self.journal,
+            store,
+            record_names=record_names,
+            erase_elsewhere=control.erase,
+            answer_timeout=options.answer_timeout,
         )
-        self._compactor = Compactor(store, lambda: self.roller.applied_at)
+        self._compactor = Compactor(
+            store,
+            lambda: self.roller.applied_at,
+            checkpoint=self.roller.checkpoint,
+            checkpoint_is_due=lambda: self.roller.checkpoint_is_due,
+        )
         routes = RouteNaming(options.route_patterns, options.max_derived_routes)
-        step = OrderedStep(self.journal, store.dictionary, self.seen_ids, routes, store.identity_seed)
+        self._step = OrderedStep(
+            self.journal,
+            store.dictionary,
+            self.seen_ids,
+            routes,
+            store.identity_seed,
+            open_from_ms=open_from_ms(store.calls_from),
+        )
         stored = StoredIdentities(store, clock, horizon_ms)
         self.intake = Intake(
-            step,
+            self._step,
             self.journal,
             stored,
             clock,
             self._threads,
             limits=options.limits,
-            refuse=self._disk_is_short,
+            refuse=self._overload,
         )
         self.engine = QueryEngine(store, self.roller, clock, self._threads)
-        self._forgetting: asyncio.Task[None] | None = None
+        self.upkeep = Upkeep(
+            Counting(store, self.journal, self.roller, self._step, clock),
+            control,
+            future_ms=options.limits.future_ms,
+            patience=options.answer_timeout,
+        )
+        self._retention = Retention(
+            self.upkeep,
+            clock,
+            calls_days=options.retain_calls_days,
+            counts_days=options.retain_counts_days,
+        )
+        self._lag = Lag()
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Begins to roll and to compact."""
+        """Begins to roll, to compact and to prune."""
         self.roller.start()
         self._compactor.start()
-        self._forgetting = asyncio.create_task(self._forget_now_and_then())
+        self._tasks = [
+            asyncio.create_task(self._look_after_ingest()),
+            asyncio.create_task(self._retention.run()),
+        ]
 
     async def stop(self) -> None:
         """Brings everything durable into the store and closes it. Nothing may be in flight any more."""
-        if self._forgetting:
-            self._forgetting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._forgetting
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.upkeep.finished()
+        with contextlib.suppress(JournalFailedError):
+            self._step.append_refusals(self._clock.now_ms())
         await asyncio.to_thread(self._close)
+
+    @property
+    def lag(self) -> tuple[int, float]:
+        """How many calls, and seconds, the counts are behind the calls that were taken in."""
+        return self._lag.behind(self.roller.rolled.position, self._step.rows_appended)
 
     def _close(self) -> None:
         self._compactor.stop()
@@ -106,20 +159,45 @@ class Meter:
         self.store.close()
 
     def problems(self) -> list[str]:
-        """Why the meter cannot keep its promises at present; empty when it can."""
-        failures = (self.journal.durable.failure, self.roller.failure, self._disk_is_short())
-        found = [str(failure) for failure in failures if failure]
+        """Why the meter cannot keep its promises at present; empty when it can.
+
+        Told to everyone: an error of the disk or the store may name files, or what is counted, and is only in
+        the log.
+        """
+        found = []
+        if self.journal.durable.failure:
+            found.append("the journal cannot be written")
+        if self.roller.failure:
+            found.append("counting fails at present, and is tried again")
+        if short := self._disk_is_short():
+            found.append(str(short))
         if self.journal.queued_bytes > self._options.limits.max_queued_bytes:
             found.append("too many calls wait to be written to disk")
+        if self.journal.unsafe_bytes > self._options.max_journal:
+            found.append("the store is too far behind the calls that were taken in")
         return found
 
-    async def _forget_now_and_then(self) -> None:
+    async def _look_after_ingest(self) -> None:
+        """Journals refusals, lets memory go of old identities, and notes how far counting is."""
         while True:
+            self._lag.note(self.journal.appended, self._step.rows_appended)
             self.seen_ids.forget(
                 received_before_ms=self._clock.now_ms() - self._options.limits.late_ms,
                 stored_position=self.roller.rolled.position,
             )
-            await asyncio.sleep(1)
+            with contextlib.suppress(JournalFailedError):
+                self._step.append_refusals(self._clock.now_ms())
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _overload(self) -> BusyError | None:
+        """Why no request may come in at present; it ends by itself once the store has caught up."""
+        if self.journal.unsafe_bytes > self._options.max_journal:
+            _, seconds = self.lag
+            return BusyError(
+                "the store is too far behind the calls that were taken in",
+                retry_after=min(_LONGEST_WAIT_SECONDS, max(1, ceil(seconds))),
+            )
+        return self._disk_is_short()
 
     def _disk_is_short(self) -> BusyError | None:
         if self._options.minimum_free_disk <= 0:
@@ -128,4 +206,4 @@ class Meter:
         free = disk.f_bavail * disk.f_frsize
         if free >= self._options.minimum_free_disk:
             return None
-        return BusyError(f"only {free} bytes are free on the disk", retry_after=30)
+        return DiskShortError(f"only {free} bytes are free on the disk", retry_after=30)

@@ -66,6 +66,20 @@ def whole_number(lowest: int, highest: int) -> SettingKind[int]:
     return SettingKind("whole number", f"a whole number from {lowest} to {highest}", check, parse)
 
 
+def days_or_for_ever(lowest: int, highest: int) -> SettingKind[int]:
+    """A number of days of at least so many, or 0."""
+    days = whole_number(0, highest)
+
+    def check(value: object) -> int:
+        number = days.check(value)
+        if 0 < number < lowest:
+            raise ValueError
+        return number
+
+    accepted = f"0, or a whole number from {lowest} to {highest}"
+    return SettingKind("days", accepted, check, lambda text: check(days.parse(text)))
+
+
 def size(lowest: str, highest: str) -> SettingKind[int]:
     """Bytes, also with a unit: ``64MiB`` counts by 1024, ``1GB`` by 1000."""
     least, most = bytes_of(lowest), bytes_of(highest)

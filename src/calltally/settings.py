@@ -11,6 +11,7 @@ from calltally.setting_kinds import (
     SettingKind,
     addresses,
     bytes_of,
+    days_or_for_ever,
     one_of,
     patterns,
     plain_text,
@@ -76,6 +77,25 @@ class Settings:
     body_timeout_seconds: int = _setting(
         30, whole_number(1, 3600), "seconds", "How long to wait for the next part of a request."
     )
+    minimum_body_rate: int = _size(
+        "1KiB",
+        "1B",
+        "1GiB",
+        "What a body must bring each second it is waited for, once `body_timeout_seconds` are over.",
+    )
+    max_bodies: int = _size(
+        "512MiB",
+        "1MiB",
+        "1TB",
+        "What the bodies of all requests under way may have together, as sent and unpacked; at least twice"
+        " `max_body`.",
+    )
+    max_connections: int = _setting(
+        2000, whole_number(1, 1_000_000), "connections", "With more connections new ones are refused."
+    )
+    keep_alive_seconds: int = _setting(
+        30, whole_number(1, 3600), "seconds", "How long a connection may rest between requests."
+    )
     route_patterns: tuple[str, ...] = _setting(
         (), patterns(), "", "Regular expressions for a whole part of a path that becomes `{id}` in its route."
     )
@@ -87,6 +107,15 @@ class Settings:
     store_threads: int = _setting(2, whole_number(1, 1024), "threads", "Threads that the store works with.")
     store_memory: int = _size("2GB", "64MB", "100TB", "Memory that the store may use.")
     minimum_free_disk: int = _size("256MiB", "0", "100TB", "With less free disk no calls are taken in.")
+    max_journal: int = _size(
+        "4GiB", "1MiB", "100TB", "With more of the journal not yet safe in the store no calls are taken in."
+    )
+    retain_calls_days: int = _setting(
+        0, whole_number(0, 36_500), "days", "How long calls are kept before they are pruned; 0 is for ever."
+    )
+    retain_counts_days: int = _setting(
+        0, days_or_for_ever(400, 36_500), "days", "How long counts are kept after their calls; 0 is for ever."
+    )
     answer_timeout_seconds: int = _setting(
         30, whole_number(1, 3600), "seconds", "How long a question may take before it is given up."
     )
@@ -124,6 +153,10 @@ class Settings:
     login_failures_per_minute: int = _setting(
         20, whole_number(1, 1_000_000), "failures", "Failed logins a minute before further ones must wait."
     )
+    tls_certificate: str = _setting(
+        "", plain_text(), "", "The PEM file of the certificate, with its chain, to serve HTTPS with."
+    )
+    tls_key: str = _setting("", plain_text(), "", "The PEM file of that certificate's key, not encrypted.")
     forwarded_from: tuple[str, ...] = _setting(
         (), addresses(), "", "Proxies whose `X-Forwarded-` headers are believed."
     )

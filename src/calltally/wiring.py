@@ -5,13 +5,19 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from litestar import Router
 
+from calltally.api.body_budget import BodyBudget
+from calltally.api.books_door import books_router
 from calltally.api.calls_door import BodyLimits, CallsDoor
+from calltally.api.corrections_door import corrections_router
 from calltally.api.directory_door import directory_router
 from calltally.api.health_door import health_router
 from calltally.api.owner_door import owner_router
+from calltally.api.owner_keys_door import owner_keys_router
 from calltally.api.owner_tokens_door import owner_tokens_router
+from calltally.api.owner_upkeep_door import owner_upkeep_router
 from calltally.api.usage_door import usage_router
 from calltally.auth.caller import Doorkeeper
 from calltally.auth.owner import OwnerDoorkeeper
@@ -21,6 +27,7 @@ from calltally.clock import Clock, SystemClock
 from calltally.control.api_tokens import ApiTokens
 from calltally.control.clients import ClientRegistry
 from calltally.control.control_database import ControlDatabase
+from calltally.control.control_upkeep import ControlUpkeep
 from calltally.control.executions import Executions
 from calltally.control.names import NameDirectory
 from calltally.control.signing_keys import SigningKeys
@@ -32,12 +39,17 @@ from calltally.dialects.sailpoint import description as sailpoint
 from calltally.dialects.segment import SegmentDialect
 from calltally.dialects.segment import description as segment
 from calltally.dictionary import Kind
+from calltally.errors import CalltallyError
 from calltally.ingest.intake import MILLISECONDS_PER_DAY, IntakeLimits
 from calltally.meter import Meter, MeterOptions
 from calltally.query.query_engine import QueryEngine
 from calltally.server.application import Application
+from calltally.server.bounded_bodies import BodyBounds
 from calltally.settings import Settings
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
+from calltally.store.duckdb.rewriting import write_anew
+
+log = structlog.get_logger()
 
 
 class Installation:
@@ -54,7 +66,11 @@ class Installation:
         self.clients = ClientRegistry(self._control, self._clock)
         self.api_tokens = ApiTokens(self._control, self._clock)
         self.names = NameDirectory(self._control)
+        self._token_lifetime = timedelta(hours=settings.token_hours)
+        self.signing_keys = SigningKeys(self._control, self._clock, self._token_lifetime)
+        self.control_upkeep = ControlUpkeep(self._control, [directory.settings_file], mark=directory.erased)
         self.meter: Meter | None = None
+        self._body_budget = BodyBudget(max(settings.max_bodies, 2 * settings.max_body))
         self._genesys: GenesysDialect | None = None
 
     async def open_meter(self, on_failure: Callable[[Exception], None] = lambda _: None) -> Meter:
@@ -74,21 +90,19 @@ class Installation:
     async def public_application(self) -> Application:
         """Every door, for clients that log in; queries that a crash cut off are run again."""
         settings, meter = self._settings, self._opened_meter()
-        lifetime = timedelta(hours=settings.token_hours)
         authority = TokenAuthority(
             self._control,
             self.clients,
             self.api_tokens,
-            SigningKeys(self._control, self._clock, lifetime),
+            self.signing_keys,
             self._clock,
             issuer=settings.issuer,
-            lifetime=lifetime,
+            lifetime=self._token_lifetime,
         )
         login = token_router(
             authority,
             self.clients,
             failures_per_client=settings.login_failures_per_minute,
-            body_seconds=settings.body_timeout_seconds,
         )
         self._genesys = self._genesys_dialect(meter, authority)
         await self._genesys.start()
@@ -106,31 +120,33 @@ class Installation:
         owners = [
             owner_router(self.clients, counting=self.meter is not None),
             owner_tokens_router(self.api_tokens),
+            owner_keys_router(self.signing_keys),
         ]
+        if self.meter is not None:
+            owners.append(owner_upkeep_router(self.meter.upkeep, self.meter.engine))
         return self._application(OwnerDoorkeeper(), owners)
 
     def _application(
         self, doorkeeper: Doorkeeper, routers: list[Router], descriptions: Iterable[Mapping[str, Any]] = ()
     ) -> Application:
         settings = self._settings
+        bounds = BodyBounds(settings.body_timeout_seconds, settings.minimum_body_rate, self._body_budget)
         if self.meter is None:
-            return Application(routers, None, descriptions, max_body=settings.max_body)
-        limits = BodyLimits(
-            settings.max_body, settings.max_call, settings.max_calls, settings.body_timeout_seconds
-        )
+            return Application(routers, None, descriptions, max_body=settings.max_body, bounds=bounds)
+        limits = BodyLimits(settings.max_body, settings.max_call, settings.max_calls)
         own = [
             usage_router(self.meter.engine, doorkeeper, self._clock),
-            directory_router(
-                self.names,
-                self.meter.engine,
-                doorkeeper,
-                self._clock,
-                body_seconds=settings.body_timeout_seconds,
+            books_router(self.meter.engine, doorkeeper, self._clock),
+            corrections_router(
+                self.meter.upkeep, self.meter.engine, doorkeeper, self._clock, self._body_budget, limits
             ),
+            directory_router(self.names, self.meter.engine, doorkeeper, self._clock),
             health_router(self.meter),
         ]
-        calls_door = CallsDoor(self.meter.intake, doorkeeper, limits)
-        return Application([*own, *routers], calls_door, descriptions, max_body=settings.max_body)
+        calls_door = CallsDoor(self.meter.intake, doorkeeper, self._body_budget, limits)
+        return Application(
+            [*own, *routers], calls_door, descriptions, max_body=settings.max_body, bounds=bounds
+        )
 
     def _sailpoint_dialect(self, engine: QueryEngine, doorkeeper: Doorkeeper) -> SailPointDialect:
         settings = self._settings
@@ -155,7 +171,6 @@ class Installation:
             self._clock,
             durable_position=lambda: meter.journal.durable.position,
             requests=settings.genesys_requests_per_minute,
-            body_timeout=settings.body_timeout_seconds,
             lag_days=settings.genesys_lag_days,
         )
 
@@ -166,6 +181,7 @@ class Installation:
 
     def _new_meter(self, on_failure: Callable[[Exception], None]) -> Meter:
         settings = self._settings
+        self._wipe_what_was_erased()
         store = DuckDBUsageStore(
             self._directory.store, threads=settings.store_threads, memory_limit=f"{settings.store_memory}B"
         )
@@ -175,6 +191,9 @@ class Installation:
             route_patterns=tuple(settings.route_patterns),
             max_derived_routes=settings.max_derived_routes,
             minimum_free_disk=settings.minimum_free_disk,
+            max_journal=settings.max_journal,
+            retain_calls_days=settings.retain_calls_days,
+            retain_counts_days=settings.retain_counts_days,
             answer_timeout=settings.answer_timeout_seconds,
         )
         return Meter(
@@ -183,8 +202,29 @@ class Installation:
             self._clock,
             options,
             record_names=self.names.record,
+            control=ControlUpkeep(
+                self._control, [self._directory.settings_file], mark=self._directory.erased
+            ),
             on_failure=on_failure,
         )
+
+    def _wipe_what_was_erased(self) -> None:
+        """Has the files written anew if something was erased since that was done last."""
+        settings, mark = self._settings, self._directory.erased
+        if not mark.exists():
+            return
+        log.info("writing the store anew, without what was erased")
+        try:
+            write_anew(
+                self._directory.store,
+                threads=settings.store_threads,
+                memory_limit=f"{settings.store_memory}B",
+            )
+            self.control_upkeep.wipe()
+        except (CalltallyError, OSError) as error:
+            log.warning("what was erased is in freed blocks of the store still", reason=str(error))
+        else:
+            mark.unlink()
 
 
 def vendor_descriptions() -> list[dict[str, Any]]:

@@ -2,22 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Protocol
 
 from calltally.call import Call
-from calltally.call_batch import Conflict
 from calltally.store.usage_store import UsageStore
 from calltally.usage_query import Dimension, Metric, Ordering, UsageQuery, UsageResult, Value
 from calltally.window import Granularity, Window
 from tests.call_batches import batch_of
 
+Store = UsageStore
+
 MARCH = ("2026-03-01", "2026-04-01")
-
-
-class Store(UsageStore, Protocol):
-    """A store that also shows the conflicts it keeps."""
-
-    def conflicts(self, organization: str) -> tuple[Conflict, ...]: ...
 
 
 def instant(text: str) -> datetime:

@@ -7,7 +7,10 @@ from tests.call_batches import a_call, batch_of
 from tests.contract.books_contract import BooksContract
 from tests.contract.calendar_contract import CalendarContract
 from tests.contract.counting_contract import CountingContract
+from tests.contract.ledger_contract import LedgerContract
+from tests.contract.proof_contract import ProofContract
 from tests.contract.questions import Store, apply, count, rows
+from tests.contract.retention_contract import RetentionContract
 
 S = TypeVar("S", bound=Store)
 
@@ -15,7 +18,9 @@ Reopen = Callable[[Store], Store]
 """Closes a store and opens what it left."""
 
 
-class UsageStoreContract(CountingContract, CalendarContract, BooksContract):
+class UsageStoreContract(
+    CountingContract, CalendarContract, BooksContract, LedgerContract, RetentionContract, ProofContract
+):
     """What every store must do; a subclass gives the fixture ``store``."""
 
 

@@ -43,6 +43,10 @@ class ServerProcess:
     def pid(self) -> int:
         return self._running().pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Returns once requests are answered."""
         self.launch()
@@ -51,12 +55,23 @@ class ServerProcess:
     def launch(self) -> None:
         """Starts the process and waits for nothing."""
         self._logged = len(self._log.read_bytes()) if self._log.exists() else 0
-        words = ["serve", "--data", str(self.directory), "--port", "0", "--set", "log_format=json"]
-        for name, value in self._settings.items():
+        words = ["serve", "--data", str(self.directory), "--port", "0"]
+        for name, value in ({"log_format": "json"} | self._settings).items():
             words += ["--set", f"{name}={value}"]
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen([PROGRAM, *words], stderr=log, env=environment())
+            self._process = subprocess.Popen([*self.program(), *words], stderr=log, env=self.variables())
+
+    def program(self) -> list[str]:
+        """What is run with the words of the command line."""
+        return [str(PROGRAM)]
+
+    def variables(self) -> dict[str, str]:
+        """The environment of the process."""
+        return environment()
+
+    def wait_until_it_opens(self) -> None:
+        self._awaited("opening")
 
     def wait_until_it_serves(self) -> None:
         self.address = self._awaited("serving")["address"]
@@ -67,10 +82,10 @@ class ServerProcess:
         process.kill()
         process.wait()
 
-    def stop(self) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Asks the process to end, and returns its exit code once it did."""
         process, self._process, self.address = self._running(), None, ""
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         return process.wait(_START_SECONDS)
 
     def limit_file_size(self, size: int) -> None:
@@ -85,6 +100,10 @@ class ServerProcess:
     def restart(self) -> None:
         self.stop()
         self.start()
+
+    def log(self) -> str:
+        """All that the server logged, in whatever form."""
+        return self._log.read_text()
 
     def events(self) -> list[dict[str, Any]]:
         """What the server logged since it was started."""

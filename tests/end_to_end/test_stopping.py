@@ -1,10 +1,13 @@
 """A server that is asked to stop finishes what it began and loses nothing."""
 
 import shutil
+import signal
 import socket
 import time
 from collections import Counter
 from pathlib import Path
+
+import pytest
 
 from tests.end_to_end.sender import Sender
 from tests.end_to_end.server_process import ServerProcess, total
@@ -55,5 +58,26 @@ def test_what_was_rolled_up_at_a_stop_needs_no_journal_at_the_next_start(tmp_pat
         shutil.rmtree(server.directory / "journal")
         server.start()
 
+        with server.visitor(token) as visitor:
+            assert total(visitor) == sender.acknowledged.total()
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_while_the_server_still_opens_ends_with_0_and_loses_nothing(
+    tmp_path: Path, signal_: signal.Signals
+) -> None:
+    with ServerProcess(tmp_path / "data") as server:
+        token = server.token()
+        sender = Sender(server, "sender", token)
+        sender.start()
+        sender.wait_for(3)
+        sender.finish()
+        for delay in (0, 0.02, 0.05, 0.1, 0.2):
+            server.kill()
+            server.launch()
+            server.wait_until_it_opens()
+            time.sleep(delay)
+            assert server.stop(signal_) == 0
+            server.start()
         with server.visitor(token) as visitor:
             assert total(visitor) == sender.acknowledged.total()

@@ -1,7 +1,9 @@
 """A connection to a server, as a client sees it that keeps to no rule."""
 
+import contextlib
 import socket
-from http.client import HTTPResponse
+import time
+from http.client import parse_headers
 from typing import NamedTuple, Self
 
 from tests.end_to_end.server_process import ServerProcess
@@ -13,35 +15,55 @@ class Reply(NamedTuple):
     status: int
     body: bytes
     content_type: str
+    retry_after: int
 
 
 class Wire:
-    """Sends any bytes, and reads answers one by one; a silence of ten seconds is an error."""
+    """Sends any bytes, and reads answers one by one; a silence of so many seconds is an error."""
 
-    def __init__(self, server: ServerProcess) -> None:
+    def __init__(self, server: ServerProcess, seconds: float = 10) -> None:
         host, port = server.address.removeprefix("http://").split(":")
-        self._socket = socket.create_connection((host, int(port)), timeout=10)
+        self._socket = socket.create_connection((host, int(port)), timeout=seconds)
+        self._answers = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._answers.close()
         self._socket.close()
 
     def send(self, *data: bytes) -> Self:
         self._socket.sendall(b"".join(data))
         return self
 
+    def send_what_is_taken(self, data: bytes) -> None:
+        """Sends until the server takes no more for a second."""
+        seconds = self._socket.gettimeout()
+        self._socket.settimeout(1)
+        with contextlib.suppress(TimeoutError):
+            self._socket.sendall(data)
+        self._socket.settimeout(seconds)
+
+    def keep_sending(self, data: bytes) -> None:
+        """Sends something every tenth of a second, for ten seconds or until the server closes."""
+        for _ in range(100):
+            self.send(data)
+            time.sleep(0.1)
+
     def reply(self) -> Reply:
-        response = HTTPResponse(self._socket)
-        response.begin()
-        body = response.read()
-        return Reply(response.status, body, response.getheader("content-type") or "")
+        line = self._answers.readline()
+        if not line:
+            raise ConnectionResetError("the server closed without an answer")
+        headers = parse_headers(self._answers)
+        body = self._answers.read(int(headers["content-length"]))
+        wait = int(headers.get("retry-after", "0"))
+        return Reply(int(line.split()[1]), body, headers.get("content-type", ""), wait)
 
     def is_closed(self) -> bool:
         """Waits for the server to say more; true when it closes instead."""
         try:
-            return self._socket.recv(1) == b""
+            return self._answers.read(1) == b""
         except ConnectionResetError:
             return True
 

@@ -23,7 +23,9 @@ FOLDER = Path(__file__).parent / "duckdb"
 MARCH = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 CUT = Window(datetime(2026, 3, 1, 6, tzinfo=UTC), datetime(2026, 3, 20, 18, tzinfo=UTC))
 MOST_CALLS = (Ordering("calls", descending=True),)
-BY_ACCOUNT = {m.name: m for m in MARGINALS}["by_account"]
+BY_ACCOUNT, BY_SOURCE_ACCOUNT = (
+    {m.name: m for m in MARGINALS}[n] for n in ("by_account", "by_source_account")
+)
 
 
 def usage_sql(where: dict[Dimension, tuple[int, ...]], **asked: object) -> Statement:
@@ -61,12 +63,13 @@ STATEMENTS: dict[str, list[Statement]] = {
     "days_in_berlin": [usage_sql({}, granularity=Granularity.DAY, time_zone="Europe/Berlin")],
     "source_activity": [statements.source_activity(1, 7, 20513, 20544)],
     "find_identities": [identity_statements.find([(0, 86_400_000), (864_000_000, 950_400_000)], 17, 1000)],
-    "count_in": [batch_statements.append_calls(), batch_statements.count_in(BY_ACCOUNT)],
+    "count_in": [batch_statements.append_calls(), batch_statements.count_in(BY_SOURCE_ACCOUNT)],
     "compaction": [
-        *compaction_statements.merge_fresh(BY_ACCOUNT),
+        *compaction_statements.merge_fresh(BY_SOURCE_ACCOUNT),
         *compaction_statements.settle_merged(BY_ACCOUNT),
         *compaction_statements.merge_month(BY_ACCOUNT, 24314, 20513, 20544),
-        *compaction_statements.sort_day(20513, 1_772_323_200_000, 1_772_409_600_000),
+        *compaction_statements.sort_span(1_772_323_200_000, 1_772_366_400_000),
+        *compaction_statements.note_sorted(20513, 1_772_323_200_000, 1_772_409_600_000),
     ],
 }
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from calltally.auth.permissions import DEFAULT, WRITE_DIRECTORY
+from calltally.auth.permissions import CORRECT, DEFAULT, WRITE_DIRECTORY
 from tests.end_to_end.server_process import Credentials, ServerProcess, post
 
 _NO_LIMITS = {
@@ -39,7 +39,7 @@ class Served:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     directory = tmp_path_factory.mktemp("openapi") / "data"
     with ServerProcess(directory, body_timeout_seconds=_SECONDS_FOR_A_BODY, **_NO_LIMITS) as server:
-        credentials = server.new_client("acme", *sorted(DEFAULT | {WRITE_DIRECTORY}))
+        credentials = server.new_client("acme", *sorted(DEFAULT | {CORRECT, WRITE_DIRECTORY}))
         token = server.token(credentials)
         now = datetime.now(UTC).isoformat()
         call = {
@@ -52,4 +52,5 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         }
         with server.visitor(token) as visitor:
             post(visitor, [{**call, "id": f"c-{number}", "method": "GET"} for number in range(20)])
+            post(visitor, [{**call, "id": "c-1"}, {**call, "id": "c-20", "status": 99}])
         yield Served(server, credentials, token)

@@ -28,6 +28,7 @@ RESULTS = {
 QUESTIONS: dict[str, dict[str, Any]] = {
     "sendCalls": {"json": {"id": "ordinary"}},
     "getUsage": {"params": {"group_by": "client_id,status", "granularity": "hour"}},
+    "correctCalls": {"json": {"action": "cancel", "ids": ["c-19"], "why": "an example"}},
     "nameClient": {"json": {"name": "The shop"}},
     "nameSource": {"json": {"name": "The source"}},
     "nameAccount": {"json": {"name": "The account"}},

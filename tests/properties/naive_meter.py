@@ -29,34 +29,41 @@ class NaiveMeter:
     def table(self, *group_by: Dimension) -> list[tuple[Any, ...]]:
         """Calls, those of each class and of 429, and active days, by day's group, in the groups' order."""
         groups: defaultdict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
-        for call in self.counted.values():
-            groups[tuple(_value(call, dimension) for dimension in group_by)].append(call)
+        for call in self.standing():
+            groups[tuple(value_of(call, dimension) for dimension in group_by)].append(call)
         return [(*group, *_metrics(groups[group])) for group in sorted(groups)]
+
+    def standing(self) -> Sequence[Mapping[str, Any]]:
+        """The calls that count."""
+        return list(self.counted.values())
 
     def _judge(self, call: Mapping[str, Any]) -> str:
         status = call.get("status", 0)
-        if not (self._earliest <= _time(call) <= self._latest) or not (status == 0 or 100 <= status <= 599):
+        if not (self._earliest <= time_of(call) <= self._latest) or not (status == 0 or 100 <= status <= 599):
             return "rejected"
-        identity = call["id"], call.get("origin", "")
-        first = self.counted.setdefault(identity, call)
+        first = self.counted.setdefault(identity_of(call), call)
         if first is call:
             return "accepted"
-        return "duplicate" if _content(first) == _content(call) else "conflict"
+        return "duplicate" if content_of(first) == content_of(call) else "conflict"
 
 
-def _time(call: Mapping[str, Any]) -> datetime:
+def identity_of(call: Mapping[str, Any]) -> tuple[str, str]:
+    return call["id"], call.get("origin", "")
+
+
+def time_of(call: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(call["time"]).astimezone(UTC)
 
 
-def _content(call: Mapping[str, Any]) -> Hashable:
-    time = _time(call)
+def content_of(call: Mapping[str, Any]) -> Hashable:
+    time = time_of(call)
     path = re.split("[?#]", call.get("path", ""))[0]
     texts = tuple(path if name == "path" else call.get(name, "") for name in CONTENT)
     at = time.replace(microsecond=time.microsecond // 1000 * 1000)
     return at, texts, call.get("status", 0), tuple(call.get(name) for name in MEASURES)
 
 
-def _value(call: Mapping[str, Any], dimension: Dimension) -> Any:
+def value_of(call: Mapping[str, Any], dimension: Dimension) -> Any:
     match dimension:
         case Dimension.STATUS:
             return call.get("status", 0)
@@ -73,4 +80,4 @@ def _metrics(calls: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
     statuses = [call.get("status", 0) for call in calls]
     classes = [sum(status // 100 == hundreds for status in statuses) for hundreds in (2, 3, 4)]
     failed = sum(status // 100 == 5 for status in statuses)
-    return len(calls), *classes, statuses.count(429), failed, len({_time(call).date() for call in calls})
+    return len(calls), *classes, statuses.count(429), failed, len({time_of(call).date() for call in calls})

@@ -392,9 +392,11 @@ def test_outcomes_tell_what_became_of_calls_by_day_of_receipt(app: UsageApp) -> 
 
     answer = app.get("/v1/outcomes").json()
     assert answer["complete_up_to"] == "2026-03-15T12:00:00.000Z"
+    first = {"received": 1, "accepted": 0, "duplicate": 0, "conflict": 1, "rejected": 0}
+    second = {"received": 10, "accepted": 7, "duplicate": 1, "conflict": 0, "rejected": 2}
     assert answer["days"] == [
-        {"day": "2026-03-01", "received": 1, "accepted": 0, "duplicate": 0, "conflict": 1, "rejected": 0},
-        {"day": "2026-03-02", "received": 10, "accepted": 7, "duplicate": 1, "conflict": 0, "rejected": 2},
+        {"day": "2026-03-01", **first, "rejected_by": {}, "refused": {}},
+        {"day": "2026-03-02", **second, "rejected_by": {}, "refused": {}},
     ]
     assert [day["day"] for day in app.get("/v1/outcomes?from=2026-02-28&to=2026-03-02").json()["days"]] == [
         "2026-02-28",

@@ -9,12 +9,16 @@ import msgspec
 from calltally.auth.caller import Caller
 from calltally.auth.permissions import ANY_ORGANIZATION, DEFAULT
 from calltally.call import Call
+from calltally.call_batch import Correction
 from calltally.clock import FixedClock
 from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
 from calltally.ingest.receipt import Receipt
 from calltally.meter import Meter, MeterOptions
+from calltally.store.audit import Difference
+from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.memory_store import MemoryUsageStore
 from calltally.store.usage_store import UsageStore
+from calltally.upkeep import CallName
 from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Granularity, Window
 
@@ -65,6 +69,32 @@ class Metering:
         permissions = DEFAULT | {ANY_ORGANIZATION} if gateway else DEFAULT
         return await self.meter.intake.take(Caller("c", organization, permissions), slices, backfill=backfill)
 
+    async def cancel(self, *ids: str | CallName, organization: str = "acme", why: str = "test") -> Correction:
+        """Cancels calls; a plain text is an id without an origin."""
+        names = [name if isinstance(name, CallName) else CallName("", name) for name in ids]
+        return await self.meter.upkeep.cancel(organization, names, "ann", why)
+
+    async def amend(self, *calls: dict[str, Any], organization: str = "acme") -> Correction:
+        return await self.meter.upkeep.amend(organization, [Call(**call) for call in calls], "ann", "test")
+
+    async def replace(
+        self,
+        start: str,
+        end: str,
+        *calls: dict[str, Any],
+        organization: str = "acme",
+        **where: str,
+    ) -> Correction:
+        """Replaces what is counted from one instant until before another, with one value for each field."""
+        window = Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
+        conditions = {Dimension(name): frozenset({value}) for name, value in where.items()}
+        new = [Call(**call) for call in calls]
+        return await self.meter.upkeep.replace(organization, window, conditions, new, "ann", "test")
+
+    async def differences(self) -> list[Difference]:
+        """What a recount of everything finds to be wrong."""
+        return [found async for step in self.meter.upkeep.verify() for found in step.differences]
+
     async def calls(self, organization: str = "acme", **where: str) -> int:
         """How many calls of an organization are counted, with one value for each named field."""
         conditions = {Dimension(name): frozenset({value}) for name, value in where.items()}
@@ -88,6 +118,14 @@ class Metering:
 
     async def books(self, organization: str = "acme") -> dict[int, tuple[int, int, int, int, int]]:
         return (await self.meter.engine.outcomes(organization)).value
+
+
+class LastingMetering(Metering):
+    """The same with the embedded store, which `up` opens anew."""
+
+    async def up(self) -> None:
+        self.store = DuckDBUsageStore(self._folder / "calls.duckdb", threads=1)
+        await super().up()
 
 
 def a_call(id: str = "c-1", **fields: Any) -> dict[str, Any]:  # noqa: A002 - an id is called an id

@@ -1,4 +1,4 @@
-"""Request bodies: read within limits of size and time, and unpacked within limits."""
+"""Request bodies: read and unpacked within limits of size."""
 
 import asyncio
 import io
@@ -12,11 +12,11 @@ from calltally.errors import (
     CalltallyError,
     InvalidInputError,
     TooLargeError,
-    TooSlowError,
     UnsupportedMediaTypeError,
 )
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
 
 _THREAD_FROM = 256 * 1024
 """Bodies packed into more bytes than this are unpacked in a thread."""
@@ -30,22 +30,18 @@ class ClientGoneError(CalltallyError):
     """The sender hung up before the body was whole."""
 
 
-async def read_body(receive: Receive, *, announced: int | None, limit: int, patience: float) -> bytes:
+async def read_body(receive: Receive, *, announced: int | None, limit: int) -> bytes:
     """The whole body as sent.
 
-    Raises `TooLargeError` as soon as the announced or received length passes the limit,
-    `TooSlowError` when a part takes longer than ``patience`` seconds, `ClientGoneError`.
+    Raises `TooLargeError` as soon as the announced or received length passes the limit, `ClientGoneError`,
+    and what ``receive`` raises.
     """
     if announced is not None and announced > limit:
         raise TooLargeError(limit)
     parts: list[bytes] = []
     size = 0
     while True:
-        try:
-            async with asyncio.timeout(patience):
-                message = await receive()
-        except TimeoutError:
-            raise TooSlowError(f"no part of the body came for {patience:g} seconds") from None
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGoneError("the sender hung up")
         part = message.get("body", b"")

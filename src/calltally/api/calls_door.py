@@ -10,8 +10,10 @@ import structlog
 from litestar.exceptions import MethodNotAllowedException
 
 from calltally.api.bodies import ClientGoneError, Receive, read_body, unpack
+from calltally.api.body_budget import BodyBudget
 from calltally.api.problems import problem_of
-from calltally.auth.caller import Doorkeeper
+from calltally.api.refusal_reason import reason_of
+from calltally.auth.caller import Caller, Doorkeeper
 from calltally.auth.permissions import BACKFILL, SEND
 from calltally.errors import CalltallyError, InvalidInputError, UnsupportedMediaTypeError
 from calltally.ingest.decoders.json_calls import JsonForm, decode_calls, detect_form
@@ -44,7 +46,6 @@ class BodyLimits:
     body: int = 64 * 2**20
     call: int = 64 * 2**10
     calls: int = 100_000
-    seconds: float = 30.0
 
 
 class _Reply(msgspec.Struct, omit_defaults=True):
@@ -70,9 +71,13 @@ class _Reply(msgspec.Struct, omit_defaults=True):
 class CallsDoor:
     """Answers ``POST /v1/calls``, with problem details for everything that is refused as a whole."""
 
-    def __init__(self, intake: Intake, doorkeeper: Doorkeeper, limits: BodyLimits = BodyLimits()) -> None:
+    def __init__(
+        self, intake: Intake, doorkeeper: Doorkeeper, budget: BodyBudget, limits: BodyLimits = BodyLimits()
+    ) -> None:
+        """What bodies unpack to is taken from the budget, beside what was taken for them as they came."""
         self._intake = intake
         self._doorkeeper = doorkeeper
+        self._budget = budget
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,6 +100,17 @@ class CallsDoor:
             raise MethodNotAllowedException(headers={"Allow": "POST"})
         headers: dict[bytes, bytes] = dict(scope["headers"])
         caller = await self._doorkeeper.admit(_text(headers.get(b"authorization")))
+        try:
+            return await self._take_from(caller, headers, scope, receive)
+        except ClientGoneError:
+            raise
+        except CalltallyError as error:
+            self._intake.refused(caller, reason_of(error))
+            raise
+
+    async def _take_from(
+        self, caller: Caller, headers: dict[bytes, bytes], scope: Scope, receive: Receive
+    ) -> Receipt:
         caller.require(SEND)
         backfill = _wants_backfill(scope.get("query_string", b""))
         if backfill:
@@ -105,17 +121,19 @@ class CallsDoor:
             receive,
             announced=int(announced) if announced.isdigit() else None,
             limit=self._limits.body,
-            patience=self._limits.seconds,
         )
         encoding = _text(headers.get(b"content-encoding")) or ""
-        body = (await unpack(packed, encoding, self._limits.body)).removeprefix(_BYTE_ORDER_MARK)
-        slices = decode_calls(
-            body,
-            form or detect_form(body),
-            max_calls=self._limits.calls,
-            max_call_bytes=self._limits.call,
-        )
-        return await self._intake.take(caller, slices, backfill=backfill)
+        with self._budget.share() as unpacked:
+            body = (await unpack(packed, encoding, self._limits.body)).removeprefix(_BYTE_ORDER_MARK)
+            if body is not packed:
+                unpacked.grow_to(len(body))
+            slices = decode_calls(
+                body,
+                form or detect_form(body),
+                max_calls=self._limits.calls,
+                max_call_bytes=self._limits.call,
+            )
+            return await self._intake.take(caller, slices, backfill=backfill)
 
 
 def _text(value: bytes | None) -> str | None:
@@ -123,17 +141,19 @@ def _text(value: bytes | None) -> str | None:
 
 
 def _wants_backfill(query: bytes) -> bool:
+    """Tells no value of a parameter that is not known: it may be a secret that went astray."""
     if not query:
         return False
     parameters = parse_qs(query[:_MAX_QUERY].decode("latin-1"), keep_blank_values=True)
+    accepted = "backfill=true or backfill=false"
     for name, values in parameters.items():
-        if name != "backfill" or values[-1] not in ("true", "false"):
-            raise InvalidInputError(
-                f"query parameter {name}={values[-1][:80]} is not known; accepted is backfill=true or false",
-                field=name[:80],
-                received=values[-1][:80],
-                accepted="backfill=true or backfill=false",
-            )
+        if name != "backfill":
+            reason = f"there is no query parameter {name[:80]!r}; accepted is {accepted}"
+            raise InvalidInputError(reason, field=name[:80], accepted=accepted)
+        if values[-1] not in ("true", "false"):
+            received = values[-1][:80]
+            reason = f"query parameter backfill={received} is not known; accepted is {accepted}"
+            raise InvalidInputError(reason, field=name, received=received, accepted=accepted)
     return parameters.get("backfill", ["false"])[-1] == "true"
 
 

@@ -20,7 +20,7 @@ from calltally.call import MAX_ID_BYTES
 from calltally.clock import Clock, instant_of
 from calltally.control.names import NameDirectory
 from calltally.dictionary import Kind
-from calltally.errors import InvalidInputError, TooSlowError
+from calltally.errors import InvalidInputError
 from calltally.query.dormancy import dormant
 from calltally.query.query_engine import QueryEngine
 from calltally.usage_query import Dimension
@@ -59,12 +59,10 @@ def directory_router(
     engine: QueryEngine,
     doorkeeper: Doorkeeper,
     clock: Clock,
-    *,
-    body_seconds: float = 30.0,
 ) -> Router:
     """``PUT /v1/{listed}/{id}`` and ``GET /v1/{listed}`` for all that is `Listed`, and ``GET /v1/dormant``.
 
-    A name that is put here stays, whatever names calls bring; its body must be whole in ``body_seconds``.
+    A name that is put here stays, whatever names calls bring.
     """
 
     async def admit(request: _Request, permission: str) -> Caller:
@@ -73,17 +71,17 @@ def directory_router(
         return caller
 
     def doors_of(listed: Listed) -> list[BaseRouteHandler]:
-        kind, one = KIND_OF[listed], listed.value.removesuffix("s")
+        kind = KIND_OF[listed]
 
-        @put(f"/{listed}/{{id_:str}}", summary=f"Name one {one}", operation_id=f"name{one.title()}")
+        @put(f"/{listed}/{{id_:str}}")
         async def put_name(request: _Request, id_: FromPath[str]) -> Response[dict[str, str]]:
             caller = await admit(request, WRITE_DIRECTORY)
             thing = _checked_id(unquote(id_))
-            name = _read_name(await _body(request, body_seconds))
+            name = _read_name(await request.body())
             await asyncio.to_thread(names.set, caller.organization, kind, thing, name)
             return Response({"id": thing, "name": name})
 
-        @get(f"/{listed}", summary=f"The names of {listed}", operation_id=f"list{listed.value.title()}")
+        @get(f"/{listed}")
         async def list_names(request: _Request) -> Response[dict[str, Any]]:
             caller = await admit(request, READ_USAGE)
             found = await asyncio.to_thread(names.all, caller.organization, kind)
@@ -91,7 +89,7 @@ def directory_router(
 
         return [put_name, list_names]
 
-    @get("/dormant", summary="Who has had no call for a while", operation_id="listDormant")
+    @get("/dormant")
     async def list_dormant(request: _Request) -> Response[dict[str, Any]]:
         caller = await admit(request, READ_USAGE)
         asked = Parameters(request.scope["query_string"], ["kind", "days", "limit"])
@@ -112,14 +110,6 @@ def directory_router(
 
     handlers = [list_dormant, *(door for listed in Listed for door in doors_of(listed))]
     return Router("/v1", route_handlers=handlers, exception_handlers={Exception: problem_response})
-
-
-async def _body(request: _Request, seconds: float) -> bytes:
-    try:
-        async with asyncio.timeout(seconds):
-            return await request.body()
-    except TimeoutError:
-        raise TooSlowError(f"the body was not whole after {seconds:g} seconds") from None
 
 
 def _read_name(body: bytes) -> str:

@@ -1,9 +1,10 @@
 """What Prometheus may know of a server. No label names an organization, a client or a path."""
 
 from collections.abc import Iterator
+from math import inf
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -35,17 +36,31 @@ class MeterMetrics:
         for verdict, count in meter.intake.totals.items():
             calls.add_metric([verdict.value], count)
         yield calls
-        yield _counter("journal_syncs", "Syncs of the journal since the start.", journal.syncs)
-        yield _counter(
-            "journal_sync_seconds",
-            "Seconds spent in syncs of the journal since the start.",
-            journal.sync_seconds,
+        times = journal.sync_times
+        yield HistogramMetricFamily(
+            "calltally_journal_sync_seconds",
+            "Seconds that each sync of the journal took since the start.",
+            buckets=[("+Inf" if bound == inf else str(bound), count) for bound, count in times.up_to()],
+            sum_value=times.seconds,
         )
+        yield _gauge("journal_longest_sync_seconds", "The longest of them.", times.longest_seconds)
         yield _gauge("journal_queued_bytes", "Bytes taken in and not yet on disk.", journal.queued_bytes)
+        yield _gauge("journal_bytes", "Bytes of the journal not behind a checkpoint.", journal.unsafe_bytes)
         yield _gauge("journal_position", "The last journal position on disk.", journal.durable.position)
         yield _gauge(
             "rolled_position", "The last journal position in the store.", meter.roller.rolled.position
         )
+        calls_behind, seconds_behind = meter.lag
+        yield _gauge("lag_calls", "Calls taken in and not yet in the store.", calls_behind)
+        yield _gauge("lag_seconds", "How long the oldest of them has waited.", seconds_behind)
+        refused = CounterMetricFamily(
+            "calltally_refused_requests",
+            "Requests with calls refused as a whole, by reason.",
+            labels=["reason"],
+        )
+        for reason, count in meter.intake.refusals.items():
+            refused.add_metric([reason], count)
+        yield refused
         yield _gauge("seen_ids", "Identities in memory.", meter.seen_ids.count)
         yield _gauge("seen_ids_memory_bytes", "Memory held for identities.", meter.seen_ids.memory_bytes)
         yield _gauge(

@@ -7,10 +7,19 @@ import msgspec
 
 from calltally import __version__
 from calltally.api.openapi_calls import calls_paths, calls_schemas
+from calltally.api.openapi_corrections import corrections_paths, corrections_schemas
 from calltally.api.openapi_parts import Data, problem_schemas
 from calltally.api.openapi_server import login_paths, server_paths, server_schemas
 from calltally.api.openapi_usage import directory_paths, directory_schemas, usage_paths, usage_schemas
-from calltally.auth.permissions import ANY_ORGANIZATION, BACKFILL, KNOWN, READ_USAGE, SEND, WRITE_DIRECTORY
+from calltally.auth.permissions import (
+    ANY_ORGANIZATION,
+    BACKFILL,
+    CORRECT,
+    KNOWN,
+    READ_USAGE,
+    SEND,
+    WRITE_DIRECTORY,
+)
 from calltally.auth.token_endpoint import TOKEN_PATH
 
 _ABOUT = (
@@ -21,6 +30,8 @@ _ABOUT = (
 _TAGS = {
     "Calls": "The way in.",
     "Usage": "What was counted.",
+    "Corrections": "What was counted and is wrong, put right.",
+    "Books": "What came in and was not counted, as it came.",
     "Directory": "The names of clients, sources and accounts.",
     "Login": "Tokens, and the keys to verify them.",
     "Server": "The server itself; open to everyone, telling nothing of any organization.",
@@ -29,6 +40,7 @@ _PERMISSIONS = {
     SEND: "Send calls.",
     BACKFILL: "Send calls of any age.",
     ANY_ORGANIZATION: "Send calls for any organization.",
+    CORRECT: "Correct what was counted.",
     READ_USAGE: "Read usage, through every door.",
     WRITE_DIRECTORY: "Give names.",
 }
@@ -41,11 +53,19 @@ def openapi_document(vendors: Iterable[Mapping[str, Data]] = ()) -> Data:
     The same every time: nothing is read from a running server.
     """
     own = {
-        "paths": {**calls_paths(), **usage_paths(), **directory_paths(), **login_paths(), **server_paths()},
+        "paths": {
+            **calls_paths(),
+            **usage_paths(),
+            **corrections_paths(),
+            **directory_paths(),
+            **login_paths(),
+            **server_paths(),
+        },
         "schemas": {
             **problem_schemas(),
             **calls_schemas(),
             **usage_schemas(),
+            **corrections_schemas(),
             **directory_schemas(),
             **server_schemas(),
         },

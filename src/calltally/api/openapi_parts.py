@@ -21,6 +21,7 @@ _WHEN = {
     400: "Something in the request can never work; `errors` says what, and what is accepted.",
     401: "No token came, or it is wrong, expired or revoked; `WWW-Authenticate` says which.",
     403: "The token lacks a permission, named as `scope` in `WWW-Authenticate`.",
+    404: "What is named does not exist in this organization; nothing was changed.",
     408: "The rest of the body did not come in time.",
     413: "The body is too large.",
     415: "The content type or encoding cannot be read.",

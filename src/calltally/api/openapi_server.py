@@ -107,6 +107,12 @@ def server_schemas() -> Data:
                 "status": {"enum": ["ready", "unready"]},
                 "problems": listing(TEXT),
                 "lag": {**COUNT, "description": "Journal positions that are on disk and not yet counted."},
+                "lag_calls": {**COUNT, "description": "Calls that were taken in and are not yet counted."},
+                "lag_seconds": {
+                    "type": "number",
+                    "minimum": 0,
+                    "description": "How long the oldest of them has waited.",
+                },
             }
         ),
     }

@@ -29,7 +29,7 @@ def usage_paths() -> Data:
     """``/v1/usage`` and ``/v1/outcomes``; their parameters and answers stand beside their doors."""
     usage, outcomes = _plain(UsageOperation().to_schema()), _plain(OutcomesOperation().to_schema())
     for told in usage["parameters"]:
-        if told["name"] in ("from", "to"):
+        if told["name"] in ("from", "to", "as_of"):
             told["schema"] = _MOMENT
     usage["responses"]["200"]["content"]["application/json"]["schema"] = ref("Usage")
     outcomes["responses"]["200"]["content"]["application/json"]["schema"] = ref("Outcomes")

@@ -48,7 +48,7 @@ def owner_router(clients: ClientRegistry, *, counting: bool) -> Router:
         clients.revoke(client_id)
 
     handlers = [about, create_client, list_clients, rotate_client, revoke_client]
-    return Router("/", route_handlers=handlers, include_in_schema=False)
+    return Router("/", route_handlers=handlers)
 
 
 def _with_secret(client: NewClient) -> dict[str, Any]:

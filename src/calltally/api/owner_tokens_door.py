@@ -38,7 +38,7 @@ def owner_tokens_router(api_tokens: ApiTokens) -> Router:
     def revoke_token(token_id: FromPath[str]) -> None:
         api_tokens.revoke(token_id)
 
-    return Router("/", route_handlers=[create_token, list_tokens, revoke_token], include_in_schema=False)
+    return Router("/", route_handlers=[create_token, list_tokens, revoke_token])
 
 
 def _shown(token: ApiToken) -> dict[str, Any]:

@@ -24,13 +24,13 @@ class Parameters:
         self.pairs = _pairs(query_string)
         self.faults: list[InvalidInputError] = []
         for name in dict.fromkeys(name for name, _ in self.pairs):
-            value = self.all(name)[0]
-            if name not in known:
+            if name not in known:  # its value is not repeated: it may be a secret that went astray
                 reason = f"there is no parameter {name[:80]!r}"
-                self.refuse(name[:80], reason, received=value, accepted=", ".join(known))
+                self.refuse(name[:80], reason, received=None, accepted=", ".join(known))
             elif any("\0" in text for text in self.all(name)):
                 reason = f"{name} contains a NUL character"
-                self.refuse(name, reason, received=value, accepted="text without NUL characters")
+                accepted = "text without NUL characters"
+                self.refuse(name, reason, received=self.all(name)[0], accepted=accepted)
 
     def refuse(self, name: str, reason: str, *, received: object, accepted: str) -> None:
         self.faults.append(InvalidInputError(reason, field=name, received=received, accepted=accepted))
@@ -105,6 +105,5 @@ def _pairs(query_string: bytes) -> list[tuple[str, str]]:
     raise InvalidInputError(
         reason,
         field="query string",
-        received=query_string[:200].decode("latin-1"),
         accepted=f"at most {MAX_PARAMETERS} parameters in percent-encoded UTF-8",
     )

@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException
 
 from calltally.errors import (
     BusyError,
+    CalltallyError,
     InvalidInputError,
     NotAllowedError,
     NotAuthenticatedError,
@@ -93,7 +94,22 @@ def problem_of(error: Exception) -> Problem:
 
 def problem_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """What a Litestar exception handler answers; the log gets what a 500 does not tell."""
-    problem = problem_of(error)
+    return _response(request, error, problem_of(error))
+
+
+def owner_problem_of(error: Exception) -> Problem:
+    """The same for the owner of the installation, who is also told what is wrong with it."""
+    if isinstance(error, CalltallyError) and problem_of(error).status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+    return problem_of(error)
+
+
+def owner_problem_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """What a Litestar exception handler of the owner's doors answers."""
+    return _response(request, error, owner_problem_of(error))
+
+
+def _response(request: Request[Any, Any, Any], error: Exception, problem: Problem) -> Response[bytes]:
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, BusyError):
         log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
     headers = {name.decode(): value.decode("latin-1") for name, value in problem.headers}

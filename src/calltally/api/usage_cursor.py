@@ -19,7 +19,7 @@ _MAX_OFFSET = 2**62
 
 @dataclass(frozen=True, slots=True)
 class UsageCursor:
-    """How many rows came before, and when the first page was asked for, so that "today" stays that day.
+    """How far the pages before reach, and when the first was asked for, so that "today" stays that day.
 
     The seal binds a cursor to the organization and the question. It is no secret: whoever forges one skips
     rows of an answer that they may read anyway, and nothing else in a cursor says what is answered.

@@ -11,7 +11,6 @@ from calltally.api.usage_parameters import (
     read_outcome_days,
     read_usage_question,
 )
-from calltally.api.usage_schema import OutcomesOperation, UsageOperation
 from calltally.api.usage_writing import outcomes_json, usage_csv, usage_json, written_instant
 from calltally.auth.caller import Caller, Doorkeeper
 from calltally.auth.permissions import READ_USAGE
@@ -33,7 +32,7 @@ def usage_router(engine: QueryEngine, doorkeeper: Doorkeeper, clock: Clock) -> R
         caller.require(READ_USAGE)
         return caller
 
-    @get("/usage", summary="Who called what, how often, over which days", operation_class=UsageOperation)
+    @get("/usage")
     async def usage(request: _Request) -> Response[bytes]:
         caller = await admit(request)
         now = instant_of(clock.now_ms())
@@ -42,11 +41,11 @@ def usage_router(engine: QueryEngine, doorkeeper: Doorkeeper, clock: Clock) -> R
         form = question.form or preferred_format(request.headers.get("Accept", ""))
         return _as_csv(question, answer) if form is UsageFormat.CSV else _as_json(question, answer)
 
-    @get("/outcomes", summary="What became of the calls received, by day", operation_class=OutcomesOperation)
+    @get("/outcomes")
     async def outcomes(request: _Request) -> Response[bytes]:
         caller = await admit(request)
         start, end = read_outcome_days(request.scope["query_string"], instant_of(clock.now_ms()))
-        answer = await engine.outcomes(caller.organization)
+        answer = await engine.books(caller.organization)
         return Response(outcomes_json(answer, start, end), media_type=_JSON)
 
     return Router("/v1", route_handlers=[usage, outcomes], exception_handlers={Exception: problem_response})

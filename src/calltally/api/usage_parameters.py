@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from calltally.api.parameters import Parameters, choice, whole_number
 from calltally.api.usage_cursor import UsageCursor
-from calltally.api.usage_window import read_days, read_window
+from calltally.api.usage_window import read_days, read_moment, read_window
 from calltally.clock import instant_ms, instant_of
 from calltally.errors import InvalidInputError
 from calltally.store.time_zone import time_zone
@@ -25,7 +25,7 @@ MAX_BUCKETS = 100_000
 
 NAMES = (
     *("from", "to", "time_zone", "granularity", "group_by", "metrics", "order_by"),
-    *("limit", "cursor", "format"),
+    *("limit", "cursor", "format", "as_of"),
     *map(str, Dimension),
 )
 """Every parameter of ``GET /v1/usage``."""
@@ -89,6 +89,7 @@ def read_usage_question(query_string: bytes, organization: str, now: datetime) -
     order_by = _order_by(parameters, (*start, *map(str, group_by), *map(str, metrics)))
     limit = parameters.one("limit", whole_number(1, MAX_LIMIT), DEFAULT_LIMIT)
     form = parameters.one("format", choice(UsageFormat), None)
+    as_of = parameters.one("as_of", lambda text: _past_moment(text, zone, now), None)
     where = _where(parameters)
     parameters.check()
     query = UsageQuery(
@@ -102,6 +103,7 @@ def read_usage_question(query_string: bytes, organization: str, now: datetime) -
         order_by=order_by,
         limit=limit,
         offset=cursor.offset,
+        as_of=as_of,
     )
     return UsageQuestion(query, zone, form, cursor.asked_at_ms, pairs)
 
@@ -125,6 +127,14 @@ def _bound(pairs: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
 def _zone(name: str) -> ZoneInfo:
     """No name holds a blank, so a blank is a plus that came unescaped, as in ``Etc/GMT+5``."""
     return time_zone(name.replace(" ", "+"))
+
+
+def _past_moment(text: str, zone: ZoneInfo, now: datetime) -> datetime:
+    moment = read_moment(text, zone)
+    if moment > now:
+        accepted = f"an instant up to {now.isoformat(timespec='milliseconds')}"
+        raise InvalidInputError(f"{text[:80]!r} lies in the future", accepted=accepted)
+    return moment
 
 
 def _check_buckets(parameters: Parameters, window: Window, granularity: Granularity) -> None:
@@ -166,11 +176,16 @@ def _where(parameters: Parameters) -> dict[Dimension, frozenset[str]]:
     """Only what is asked for by name; a text that no call has is no fault, it finds nothing."""
     where: dict[Dimension, frozenset[str]] = {}
     for dimension in Dimension:
-        read = _FILTERS.get(dimension, str)
+        read = filter_reader(dimension)
         texts = [parameters.read(dimension, read, text, "") for text in parameters.all(dimension)]
         if texts:
             where[dimension] = frozenset(texts)
     return where
+
+
+def filter_reader(dimension: Dimension) -> Callable[[str], str]:
+    """Checks a value to filter by; what it returns raises `InvalidInputError`."""
+    return _FILTERS.get(dimension, str)
 
 
 def _status(text: str) -> str:

@@ -47,6 +47,7 @@ class UsageOperation(Operation):
             _parameter("limit", "Rows of a page.", _limit()),
             _parameter("cursor", "The next of the page before.", _TEXT),
             _parameter("format", "Wins over Accept.", _choice(UsageFormat)),
+            _parameter("as_of", "The answer that could have been given then: a date or an instant.", _TEXT),
             *(
                 _parameter(name, f"Only calls with one of these: {name}.", _list(schema), explode=True)
                 for name, schema in filters.items()
@@ -70,7 +71,8 @@ class OutcomesOperation(Operation):
             _parameter("to", "Day behind the last.", _DAY),
         ]
         counts = dict.fromkeys(("received", "accepted", "duplicate", "conflict", "rejected"), _COUNT)
-        day = _record({"day": _DAY, **counts})
+        by_name = Schema(type=OpenAPIType.OBJECT, additional_properties=_COUNT)
+        day = _record({"day": _DAY, **counts, "rejected_by": by_name, "refused": by_name})
         answer = _record({"complete_up_to": _INSTANT, "days": _list(day)})
         self.responses = {"200": _response({"application/json": answer})}
 

@@ -30,10 +30,12 @@ def read_window(parameters: Parameters, zone: ZoneInfo, asked_at: datetime, now:
     """
     horizon = now + _HORIZON
     today = asked_at.astimezone(zone).date()
-    end = parameters.one("to", lambda text: _moment(text, zone), midnight(today + timedelta(days=1), zone))
+    end = parameters.one(
+        "to", lambda text: read_moment(text, zone), midnight(today + timedelta(days=1), zone)
+    )
     last = min(end, horizon) - timedelta(milliseconds=1)
     month = first_of_month(min(last.astimezone(zone).date(), today))
-    start = parameters.one("from", lambda text: _moment(text, zone), midnight(month, zone))
+    start = parameters.one("from", lambda text: read_moment(text, zone), midnight(month, zone))
     if start > end:
         if parameters.are_sound("from", "to", "time_zone"):
             _refuse_order(parameters, end.isoformat())
@@ -43,8 +45,8 @@ def read_window(parameters: Parameters, zone: ZoneInfo, asked_at: datetime, now:
 
 def read_days(parameters: Parameters, today: date) -> tuple[date, date]:
     """The first UTC day asked for and the day behind the last; ``from`` and ``to`` are dates here."""
-    end = parameters.one("to", _date, today + timedelta(days=1))
-    start = parameters.one("from", _date, first_of_month(min(end - timedelta(days=1), today)))
+    end = parameters.one("to", read_date, today + timedelta(days=1))
+    start = parameters.one("from", read_date, first_of_month(min(end - timedelta(days=1), today)))
     if start > end and parameters.are_sound("from", "to"):
         _refuse_order(parameters, end.isoformat())
     return start, end
@@ -56,10 +58,13 @@ def _refuse_order(parameters: Parameters, end: str) -> None:
     parameters.refuse("from", reason, received=received, accepted=f"a date or instant up to {end}")
 
 
-def _moment(text: str, zone: ZoneInfo) -> datetime:
-    """A date's first instant in a zone, or an instant; a plus that came unescaped reads as a blank."""
+def read_moment(text: str, zone: ZoneInfo) -> datetime:
+    """A date's first instant in a zone, or an instant; a plus that came unescaped reads as a blank.
+
+    Raises `InvalidInputError`.
+    """
     if _DATE.fullmatch(text):
-        return midnight(_date(text), zone)
+        return midnight(read_date(text), zone)
     try:
         milliseconds = parse_instant(_BLANK_FOR_PLUS.sub("+", text))
     except ValueError as error:
@@ -69,7 +74,8 @@ def _moment(text: str, zone: ZoneInfo) -> datetime:
     return instant_of(milliseconds)
 
 
-def _date(text: str) -> date:
+def read_date(text: str) -> date:
+    """A date from 1970 on. Raises `InvalidInputError`."""
     try:
         day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:

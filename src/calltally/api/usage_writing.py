@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from calltally.query.books import Books
 from calltally.query.query_engine import Answer
 from calltally.usage_query import UsageResult, Value
 
-Books = dict[int, tuple[int, int, int, int, int]]
-
 _VERDICTS = ("received", "accepted", "duplicate", "conflict", "rejected")
+_NOTHING = (0, 0, 0, 0, 0)
 _EPOCH = date(1970, 1, 1)
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
@@ -44,11 +44,17 @@ def usage_csv(result: UsageResult, zone: ZoneInfo) -> bytes:
 
 
 def outcomes_json(answer: Answer[Books], start: date, end: date) -> bytes:
-    """The days from ``start`` to before ``end`` on which something was received, ascending."""
+    """The days from ``start`` to before ``end`` on which something was received or refused, ascending."""
     first, last = (start - _EPOCH).days, (end - _EPOCH).days
+    books = answer.value
     days = [
-        {"day": (_EPOCH + timedelta(days=day)).isoformat(), **dict(zip(_VERDICTS, counts, strict=True))}
-        for day, counts in sorted(answer.value.items())
+        {
+            "day": (_EPOCH + timedelta(days=day)).isoformat(),
+            **dict(zip(_VERDICTS, books.verdicts.get(day, _NOTHING), strict=True)),
+            "rejected_by": dict(sorted(books.rejections.get(day, {}).items())),
+            "refused": dict(sorted(books.refusals.get(day, {}).items())),
+        }
+        for day in sorted({*books.verdicts, *books.refusals})
         if first <= day < last
     ]
     return msgspec.json.encode({"complete_up_to": written_instant(answer.complete_up_to), "days": days})

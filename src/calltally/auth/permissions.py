@@ -7,6 +7,7 @@ from calltally.errors import InvalidInputError
 SEND = "calls:send"
 BACKFILL = "calls:backfill"
 ANY_ORGANIZATION = "calls:any-organization"
+CORRECT = "calls:correct"
 READ_USAGE = "usage:read"
 WRITE_DIRECTORY = "directory:write"
 
@@ -27,7 +28,7 @@ GENESYS_CLIENT_USAGE = (READ_USAGE, "oauth:client:view", "usage:client:view")
 
 KNOWN = frozenset(
     {
-        *(SEND, BACKFILL, ANY_ORGANIZATION, READ_USAGE, WRITE_DIRECTORY),
+        *(SEND, BACKFILL, ANY_ORGANIZATION, CORRECT, READ_USAGE, WRITE_DIRECTORY),
         *SAILPOINT_API_USAGE,
         *SAILPOINT_ACTIVITY,
         *SEGMENT,

@@ -1,6 +1,5 @@
 """``POST /oauth/token`` and the keys to verify what it issues."""
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -15,10 +14,11 @@ from litestar.status_codes import (
 )
 
 from calltally.auth.login import FAILURES_PER_ADDRESS, FAILURES_PER_CLIENT, Login
-from calltally.auth.token_refusal import TokenRefusalError, invalid_request
+from calltally.auth.token_refusal import TokenRefusalError, invalid_request, unavailable
 from calltally.auth.token_request import read_token_request
 from calltally.auth.tokens import TokenAuthority
 from calltally.control.clients import Client, ClientRegistry
+from calltally.errors import BusyError, TooSlowError
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 JWKS_PATH = "/.well-known/jwks.json"
@@ -53,15 +53,11 @@ def token_router(
     *,
     failures_per_client: int = FAILURES_PER_CLIENT,
     failures_per_address: int = FAILURES_PER_ADDRESS,
-    body_seconds: float = 30.0,
 ) -> Router:
-    """The routes at which programs log in; see `Login` for the limits, which are failures a minute.
-
-    A body must be whole within ``body_seconds``.
-    """
+    """The routes at which programs log in; see `Login` for the limits, which are failures a minute."""
     login = Login(registry, failures_per_client, failures_per_address)
 
-    @post(TOKEN_PATH, status_code=HTTP_200_OK, media_type=MediaType.JSON, operation_id="issueToken")
+    @post(TOKEN_PATH, status_code=HTTP_200_OK, media_type=MediaType.JSON)
     async def issue_token(request: Request[Any, Any, Any]) -> Response[TokenReply]:
         """Exchanges client credentials for an access token.
 
@@ -71,7 +67,7 @@ def token_router(
             authorization=request.headers.get("authorization"),
             query=request.scope["query_string"],
             content_type=request.headers.get("content-type", ""),
-            body=await _body(request, body_seconds),
+            body=await request.body(),
         )
         address = request.client.host if request.client else ""
         client = await login.check(asked.credentials, address)
@@ -86,13 +82,13 @@ def token_router(
         )
         return Response(reply, headers=_NOT_TO_BE_STORED)
 
-    @route(TOKEN_PATH, http_method=_OTHER_METHODS, include_in_schema=False, status_code=HTTP_200_OK)
+    @route(TOKEN_PATH, http_method=_OTHER_METHODS, status_code=HTTP_200_OK)
     async def refuse_method() -> Response[TokenError]:
         refusal = invalid_request("A token is asked for with POST.", status=HTTP_405_METHOD_NOT_ALLOWED)
         refusal.headers["Allow"] = "POST, OPTIONS"
         return _refused(refusal)
 
-    @get(JWKS_PATH, media_type=MediaType.JSON, operation_id="getSigningKeys")
+    @get(JWKS_PATH, media_type=MediaType.JSON)
     async def show_keys() -> Response[dict[str, list[dict[str, str]]]]:
         """The public keys that verify access tokens, as a JSON Web Key Set."""
         return Response(authority.jwks(), headers={"Cache-Control": "public, max-age=300"})
@@ -101,17 +97,13 @@ def token_router(
         path="/",
         route_handlers=[issue_token, refuse_method, show_keys],
         request_max_body_size=MAX_BODY_BYTES,
-        exception_handlers={TokenRefusalError: _refuse, HTTPException: _refuse_unreadable},
+        exception_handlers={
+            TokenRefusalError: _refuse,
+            HTTPException: _refuse_unreadable,
+            TooSlowError: _refuse_slow,
+            BusyError: _refuse_busy,
+        },
     )
-
-
-async def _body(request: Request[Any, Any, Any], seconds: float) -> bytes:
-    try:
-        async with asyncio.timeout(seconds):
-            return await request.body()
-    except TimeoutError:
-        text = f"The body was not whole after {seconds:g} seconds."
-        raise invalid_request(text, status=HTTP_408_REQUEST_TIMEOUT) from None
 
 
 def _granted(scope: frozenset[str] | None, client: Client) -> frozenset[str] | None:
@@ -131,6 +123,14 @@ def _refuse_unreadable(_request: Request[Any, Any, Any], error: HTTPException) -
             invalid_request(f"The body is over {MAX_BODY_BYTES} bytes.", status=error.status_code)
         )
     return _refused(invalid_request("The request cannot be read.", status=error.status_code))
+
+
+def _refuse_slow(_request: Request[Any, Any, Any], error: TooSlowError) -> Response[TokenError]:
+    return _refused(invalid_request(f"{error}.".capitalize(), status=HTTP_408_REQUEST_TIMEOUT))
+
+
+def _refuse_busy(_request: Request[Any, Any, Any], error: BusyError) -> Response[TokenError]:
+    return _refused(unavailable(error.retry_after))
 
 
 def _refused(refusal: TokenRefusalError) -> Response[TokenError]:

@@ -38,3 +38,13 @@ def too_many_failures(retry_after: int) -> TokenRefusalError:
         status=429,
         headers={"Retry-After": str(retry_after)},
     )
+
+
+def unavailable(retry_after: int) -> TokenRefusalError:
+    """The server has more to do than it can; nothing is wrong with the request."""
+    return TokenRefusalError(
+        "temporarily_unavailable",
+        f"The server is busy. Try again in {retry_after} seconds.",
+        status=503,
+        headers={"Retry-After": str(retry_after)},
+    )

@@ -7,13 +7,21 @@ import click
 import httpx
 
 from calltally import __version__
+from calltally.cli.backup_commands import backup, restore
+from calltally.cli.books_commands import books_group
 from calltally.cli.client_commands import client_group
+from calltally.cli.correct_commands import correct_group
 from calltally.cli.demo_command import demo
+from calltally.cli.erase_command import erase
+from calltally.cli.export_command import export
 from calltally.cli.import_command import import_
+from calltally.cli.key_commands import key_group
 from calltally.cli.name_commands import name_group
+from calltally.cli.prune_command import prune
 from calltally.cli.serve_command import serve
 from calltally.cli.token_commands import token_group
 from calltally.cli.usage_command import usage_group
+from calltally.cli.verify_command import verify
 from calltally.errors import CalltallyError
 
 EXIT_FAILED = 1
@@ -26,7 +34,11 @@ def cli() -> None:
     """Know exactly who calls your APIs."""
 
 
-for command in (serve, demo, client_group, token_group, import_, usage_group, name_group):
+for command in (
+    *(serve, demo, client_group, token_group, key_group, name_group),
+    *(import_, usage_group, books_group, correct_group),
+    *(verify, backup, restore, export, prune, erase),
+):
     cli.add_command(command)
 
 

@@ -1,12 +1,13 @@
 """How a command reaches a data directory, whether or not a server holds it."""
 
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import msgspec
 
 from calltally.auth.owner import owner_authorization
 from calltally.cli.holders import Holder, ProcessHolder, ThreadHolder
@@ -57,8 +58,12 @@ class Office:
         json: Any = None,
         params: Sequence[tuple[str, str]] = (),
         headers: dict[str, str] | None = None,
+        seconds: float | None = _REQUEST_SECONDS,
     ) -> httpx.Response:
-        """One request. Raises `RefusedError` with the door's own words for anything but success."""
+        """One request, whose answer may take so many seconds, or as long as it takes.
+
+        Raises `RefusedError` with the door's own words for anything but success.
+        """
         authorization = {"Authorization": owner_authorization(organization)} if organization else {}
         request = self._client.build_request(
             method,
@@ -67,17 +72,33 @@ class Office:
             json=json,
             params=list(params),
             headers={**authorization, **(headers or {})},
+            timeout=seconds,
         )
+        response = self._send(request)
+        if response.is_success:
+            return response
+        raise RefusedError(told(response.content) or f"{response.status_code} {response.reason_phrase}")
+
+    def lines(self, method: str, path: str) -> Iterator[Any]:
+        """One request, and the lines of its answer as they come, each decoded from JSON.
+
+        Raises `RefusedError` as `ask` does.
+        """
+        response = self._send(self._client.build_request(method, path, timeout=None), stream=True)
+        with closing(response):
+            if not response.is_success:
+                raise RefusedError(told(response.read()) or f"{response.status_code}")
+            for line in response.iter_lines():
+                yield msgspec.json.decode(line)
+
+    def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         try:
-            response = self._client.send(request)
+            return self._client.send(request, stream=stream)
         except httpx.ConnectError:  # the holder has ended; nothing was sent
             self._client.close()
             self._apart = False  # a process is made only while no thread runs
             self._open()
-            response = self._client.send(request)
-        if response.is_success:
-            return response
-        raise RefusedError(_told(response))
+            return self._client.send(request, stream=stream)
 
     def _open(self) -> None:
         """Holds the directory or finds a holder that can do what is wanted, in good time."""
@@ -118,10 +139,11 @@ class Office:
         self._client = httpx.Client(transport=transport, base_url="http://owner", timeout=_REQUEST_SECONDS)
 
 
-def _told(response: httpx.Response) -> str:
+def told(problem: bytes) -> str:
+    """What problem details say, on one line; nothing where it is no problem."""
     try:
-        problem = response.json()
-    except ValueError:
-        return f"{response.status_code} {response.reason_phrase}"
-    faults = [fault.get("detail", "") for fault in problem.get("errors", [])]
-    return "; ".join(faults) or problem.get("detail") or problem.get("title") or str(response.status_code)
+        details: dict[str, Any] = msgspec.json.decode(problem, type=dict)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+    faults = [str(fault.get("detail", "")) for fault in details.get("errors", [])]
+    return "; ".join(faults) or details.get("detail") or details.get("title") or ""

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from calltally.data_directory import DataDirectory
 from calltally.settings import Settings, load_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -23,12 +24,41 @@ def data_option(function: F) -> F:
     )(function)
 
 
+def existing_data_option(function: F) -> F:
+    """For commands that would do nothing of use in a directory that they make first."""
+    return click.option(
+        "--data",
+        "directory",
+        type=click.Path(path_type=Path, file_okay=False, exists=True),
+        default=Path("calltally-data"),
+        show_default=True,
+        callback=_checked_directory,
+        help="The data directory.",
+    )(function)
+
+
+def _checked_directory(_context: click.Context, _parameter: click.Parameter, directory: Path) -> Path:
+    if not DataDirectory(directory).control.is_file():
+        raise click.BadParameter(f"{directory} is no data directory of Calltally")
+    return directory
+
+
 def organization_option(function: F) -> F:
     return click.option("--organization", required=True, metavar="ORG", help="The organization.")(function)
 
 
 def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")(function)
+
+
+def why_option(function: F) -> F:
+    return click.option(
+        "--why", required=True, metavar="TEXT", help="The reason, kept with what is done; name nobody in it."
+    )(function)
+
+
+def yes_option(function: F) -> F:
+    return click.option("--yes", is_flag=True, help="Do not ask.")(function)
 
 
 def settings_options(function: F) -> F:

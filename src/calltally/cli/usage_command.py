@@ -7,6 +7,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from calltally.cli.defaulting_group import DefaultingGroup
 from calltally.cli.office import Office
 from calltally.cli.options import (
     data_option,
@@ -19,16 +20,7 @@ from calltally.usage_query import Dimension, Metric
 from calltally.window import Granularity
 
 
-class _ShowByDefault(click.Group):
-    """A group whose command ``show`` is meant where none is named."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
-            args = ["show", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group("usage", cls=_ShowByDefault)
+@click.group("usage", cls=DefaultingGroup, default="show")
 def usage_group() -> None:
     """Ask who called what, and who no longer does. Without a command: show."""
 
@@ -45,6 +37,7 @@ def usage_group() -> None:
 @click.option("--order-by", metavar="A,-B", help="Columns to order by; a minus sign before one turns it.")
 @click.option("--where", multiple=True, metavar="NAME=VALUE", help="Only calls with this value; repeatable.")
 @click.option("--limit", type=int, help="At most so many rows.  [default: 1000]")
+@click.option("--as-of", metavar="WHEN", help="The answer that could have been given then.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @json_option
 @settings_options

@@ -2,8 +2,9 @@
 
 import logging
 import os
+import sqlite3
 import threading
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -82,6 +83,26 @@ class ControlDatabase:
         """To be called after the commit of a change to what a client or a token may do."""
         with self._access_lock:
             self.access_version += 1
+
+    def copy_into(self, copy: sqlite3.Connection) -> None:
+        """Copies a SQLite database, as of one instant, into another one that is empty."""
+        with closing(self._engine.raw_connection()) as pooled:
+            connection = pooled.driver_connection
+            if not isinstance(connection, sqlite3.Connection):
+                raise CalltallyError("only a control database in SQLite can be copied")
+            connection.backup(copy)
+
+    def rewrite(self) -> None:
+        """Writes a SQLite database anew, so that nothing that was deleted is left in its files.
+
+        Waits for transactions under way, and gives up what is left in the log to a later checkpoint if they
+        do not end.
+        """
+        with closing(self._engine.raw_connection()) as pooled:
+            connection = pooled.driver_connection
+            if isinstance(connection, sqlite3.Connection):
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         self._engine.dispose()

@@ -21,6 +21,11 @@ from calltally.control.tables import signing_keys
 from calltally.errors import DamagedDataError
 
 DEFAULT_LIFETIME = timedelta(hours=24)
+LONGEST_LIFETIME = timedelta(hours=8760)
+"""No setting lets a token live longer, so a key that was retired before that is of no use to anybody."""
+
+
+_NEVER_MS = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +72,42 @@ class SigningKeys:
         key = self._keys.get(key_id)
         return key if key is not None and self._is_needed(key) else None
 
-    def rotate(self) -> SigningKey:
-        """Retires the active key, forgets those whose tokens have expired, and returns the new active one."""
+    def all(self) -> tuple[SigningKey, ...]:
+        """The keys whose tokens may be good, the active one first, then those retired last."""
+        keys = [key for key in self._keys.values() if self._is_needed(key)]
+        return tuple(sorted(keys, key=lambda key: -(key.retired_ms or _NEVER_MS)))
+
+    def needed_until_ms(self, key: SigningKey) -> int | None:
+        """When the last token that a retired key signed expires."""
+        return None if key.retired_ms is None else key.retired_ms + self._token_lifetime_ms
+
+    def rotate(self, *, forget: bool = False) -> SigningKey:
+        """Retires the active key and returns the new one; to ``forget`` all others ends their tokens at once.
+
+        A key is deleted once no token of it can be good under any setting: the one that commands read may not
+        be the one that a server runs with.
+        """
         now_ms = self._clock.now_ms()
         with self._rotation:
             with self._database.writing() as connection:
                 retired_ms = signing_keys.c.retired_ms
-                connection.execute(delete(signing_keys).where(retired_ms + self._token_lifetime_ms <= now_ms))
                 connection.execute(update(signing_keys).where(retired_ms.is_(None)).values(retired_ms=now_ms))
+                useless_ms = now_ms if forget else now_ms - int(LONGEST_LIFETIME.total_seconds() * 1000)
+                connection.execute(delete(signing_keys).where(retired_ms <= useless_ms))
                 _insert(connection, now_ms)
                 keys = _load(connection)
             self._keys = {key.key_id: key for key in keys}
+        if forget:
+            self._database.access_changed()
         return self.active()
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The public halves as a JSON Web Key Set (RFC 7517), the active key first."""
-        keys = [key for key in self._keys.values() if self._is_needed(key)]
-        return {"keys": [_jwk(key) for key in sorted(keys, key=lambda key: key.retired_ms is not None)]}
+        return {"keys": [_jwk(key) for key in self.all()]}
 
     def _is_needed(self, key: SigningKey) -> bool:
-        return key.retired_ms is None or self._clock.now_ms() < key.retired_ms + self._token_lifetime_ms
+        until_ms = self.needed_until_ms(key)
+        return until_ms is None or self._clock.now_ms() < until_ms
 
 
 def _jwk(key: SigningKey) -> dict[str, str]:

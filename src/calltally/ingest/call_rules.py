@@ -36,10 +36,40 @@ MEASURES = ("duration_ms", "request_bytes", "response_bytes")
 
 
 class Fault(NamedTuple):
-    """Why one call is rejected; ``field`` is empty when the call as a whole cannot be read."""
+    """Why one call is rejected; ``field`` is empty when the call as a whole cannot be read.
 
+    ``code`` is a short name of the broken rule for books and programs, listed in docs/api.md: it says nothing
+    of the call, and there are only so many of them.
+    """
+
+    code: str
     field: str
     reason: str
+
+
+DAY_SEALED = "day_sealed"
+"""The code of a call for a day whose calls were pruned, or are about to be."""
+
+CODES = frozenset(
+    {
+        *("too_large", "too_deep", "not_utf8", "unreadable", "wrong_type", "unknown_field", DAY_SEALED),
+        *("id.missing", "time.missing", "time.unreadable", "time.in_future", "time.too_late"),
+        *("organization.foreign", "status.out_of_range"),
+        *(f"{field}.out_of_range" for field in MEASURES),
+        *(f"{field}.{fault}" for field in TEXT_LIMITS for fault in ("nul", "not_unicode", "too_long")),
+    }
+)
+"""Every code that a call can be rejected with."""
+
+
+def sealed_fault(first_open_ms: int) -> Fault:
+    """What is told of a call for a sealed day."""
+    first_open = instant_of(first_open_ms).isoformat()
+    return Fault(
+        DAY_SEALED,
+        "time",
+        f"lies in a day whose calls were pruned for good; accepted is from {first_open} on",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +105,21 @@ def shown(value: object) -> str:
 
 def _text_fault(call: Call) -> Fault | None:
     if not call.id:
-        return Fault("id", f"must not be empty; accepted is a text of 1 to {MAX_ID_BYTES} bytes")
+        return Fault(
+            "id.missing", "id", f"must not be empty; accepted is a text of 1 to {MAX_ID_BYTES} bytes"
+        )
     for field, limit in TEXT_LIMITS.items():
         text: str = getattr(call, field)
         if not text:
             continue
         if "\x00" in text:
-            return Fault(field, f"contains a NUL character: {shown(text)}")
+            return Fault(f"{field}.nul", field, f"contains a NUL character: {shown(text)}")
         try:
             size = len(text.encode())
         except UnicodeEncodeError:
-            return Fault(field, f"is not valid Unicode: {shown(text)}")
+            return Fault(f"{field}.not_unicode", field, f"is not valid Unicode: {shown(text)}")
         if size > limit:
-            return Fault(field, f"has {size} bytes; accepted are at most {limit}")
+            return Fault(f"{field}.too_long", field, f"has {size} bytes; accepted are at most {limit}")
     return None
 
 
@@ -95,6 +127,7 @@ def _organization_fault(call: Call, admission: Admission) -> Fault | None:
     if not call.organization or call.organization == admission.organization or admission.any_organization:
         return None
     return Fault(
+        "organization.foreign",
         "organization",
         f"is {shown(call.organization)}, but this token speaks for {shown(admission.organization)}; "
         "leave it out or use a token with calls:any-organization",
@@ -105,26 +138,31 @@ def _time_fault(text: str, admission: Admission) -> Fault | None:
     try:
         time_ms = instants.parse_instant(text)
     except ValueError as error:
-        return Fault("time", f"is {shown(text)}: {error}; accepted is {instants.ACCEPTED}")
+        reason = f"is {shown(text)}: {error}; accepted is {instants.ACCEPTED}"
+        return Fault("time.unreadable", "time", reason)
     if time_ms > admission.latest_ms:
         latest = instant_of(admission.latest_ms).isoformat()
-        return Fault("time", f"is {shown(text)}, too far in the future; accepted is up to {latest}")
+        reason = f"is {shown(text)}, too far in the future; accepted is up to {latest}"
+        return Fault("time.in_future", "time", reason)
     if time_ms >= admission.earliest_ms:
         return None
     earliest = instant_of(admission.earliest_ms).isoformat()
     remedy = "" if admission.backfill else "; send older calls as a declared backfill (?backfill=true)"
-    return Fault("time", f"is {shown(text)}, too long ago; accepted is from {earliest} on{remedy}")
+    reason = f"is {shown(text)}, too long ago; accepted is from {earliest} on{remedy}"
+    return Fault("time.too_late", "time", reason)
 
 
 def _status_fault(status: int) -> Fault | None:
     if status == 0 or 100 <= status <= 599:
         return None
-    return Fault("status", f"is {shown(status)}; accepted is 0 (no answer) or 100 to 599")
+    reason = f"is {shown(status)}; accepted is 0 (no answer) or 100 to 599"
+    return Fault("status.out_of_range", "status", reason)
 
 
 def _measure_fault(call: Call) -> Fault | None:
     for field in MEASURES:
         value: int | None = getattr(call, field)
         if value is not None and not 0 <= value <= MAX_WHOLE_NUMBER:
-            return Fault(field, f"is {shown(value)}; accepted is a whole number from 0 to {MAX_WHOLE_NUMBER}")
+            reason = f"is {shown(value)}; accepted is a whole number from 0 to {MAX_WHOLE_NUMBER}"
+            return Fault(f"{field}.out_of_range", field, reason)
     return None

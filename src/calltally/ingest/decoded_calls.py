@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from calltally.call import Call
-from calltally.ingest.call_rules import Fault
+from calltally.ingest.rejected_call import RejectedCall
 
 SLICE = 1000
 """Calls decoded at a time: larger slices fall out of the processor's cache and hold up the event loop."""
@@ -11,7 +11,7 @@ SLICE = 1000
 
 @dataclass(slots=True)
 class DecodedCalls:
-    """A slice of a request: readable calls with their places, and the places of what could not be read.
+    """A slice of a request: readable calls with their places, and what could not be read.
 
     ``received`` was counted before anything was read, so it must equal the two together.
     """
@@ -19,4 +19,4 @@ class DecodedCalls:
     received: int
     calls: list[Call]
     indexes: list[int]
-    unreadable: list[tuple[int, Fault]] = field(default_factory=list)
+    unreadable: list[RejectedCall] = field(default_factory=list)

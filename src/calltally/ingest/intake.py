@@ -1,6 +1,7 @@
 """Checks, de-duplicates and journals calls, and tells their sender what became of them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from calltally.auth.caller import Caller
 from calltally.auth.permissions import ANY_ORGANIZATION
 from calltally.clock import Clock
 from calltally.errors import BusyError
-from calltally.ingest.call_rules import Admission
+from calltally.ingest.call_rules import Admission, Fault
 from calltally.ingest.decoded_calls import DecodedCalls
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
 from calltally.ingest.receipt import CallVerdict, Receipt, Verdict
+from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.stored_identities import StoredIdentities
 from calltally.journal.journal import Journal
 
@@ -36,7 +38,7 @@ class Intake:
 
     `take` returns only when everything it judged, and the first copy of every duplicate, is on disk. A
     request of many slices lets others in between. Runs on one event loop. ``totals`` counts the verdicts that
-    were given since the start.
+    were given since the start, ``refusals`` the requests that were refused as a whole, by reason.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Intake:
         self._limits = limits
         self._refuse = refuse
         self.totals = dict.fromkeys(Verdict, 0)
+        self.refusals: Counter[str] = Counter()
 
     async def take(self, caller: Caller, slices: Iterable[DecodedCalls], *, backfill: bool) -> Receipt:
         """Counts calls that the caller sent; the caller must have been allowed to.
@@ -66,10 +69,11 @@ class Intake:
         Raises `BusyError` before anything was taken when senders must slow down, and `JournalFailedError`
         when it is unknown whether the calls are on disk.
         """
+        self._refuse_when_full()
         receipt = Receipt()
         position = 0
         for slice_ in slices:
-            self._refuse_when_full()
+            await self._wait_for_room()
             position = await self._take_slice(caller, slice_, backfill, receipt)
             await asyncio.sleep(0)
         await self._journal.durable.reached(position)
@@ -77,11 +81,24 @@ class Intake:
             self.totals[verdict] += getattr(receipt, verdict)
         return receipt
 
+    def refused(self, caller: Caller, reason: str) -> None:
+        """Books a request that a door refused as a whole, by a short name of the reason.
+
+        It reaches the journal within a second, so a crash loses the refusals of the last second at most.
+        """
+        self.refusals[reason] += 1
+        self._step.refuse(caller.organization, reason, self._clock.now_ms())
+
     def _refuse_when_full(self) -> None:
         if self._journal.queued_bytes > self._limits.max_queued_bytes:
             raise BusyError("too many calls wait to be written to disk", retry_after=1)
         if refusal := self._refuse():
             raise refusal
+
+    async def _wait_for_room(self) -> None:
+        """What has begun is not refused half-way: it waits for the disk instead."""
+        while self._journal.queued_bytes > self._limits.max_queued_bytes:
+            await self._journal.durable.reached(self._journal.durable.position + 1)
 
     async def _take_slice(
         self, caller: Caller, slice_: DecodedCalls, backfill: bool, receipt: Receipt
@@ -89,13 +106,11 @@ class Intake:
         now_ms = self._clock.now_ms()
         admission = self._admission(caller, now_ms, backfill)
         prepared, faults = prepare(slice_.calls, slice_.indexes, admission, self._step.identity_seed)
-        rejected = slice_.unreadable + faults
+        rejected = slice_.unreadable + _with_calls(faults, slice_)
         stored = await self._look_up(prepared) if prepared else None
-        step = self._step.take(prepared, stored, slice_.received, len(rejected), caller.organization, now_ms)
+        step = self._step.take(prepared, stored, slice_.received, rejected, caller.organization, now_ms)
         receipt.accepted += step.accepted
-        verdicts = [
-            CallVerdict(index, Verdict.REJECTED, fault.field, fault.reason) for index, fault in rejected
-        ]
+        verdicts = [CallVerdict(one.place, Verdict.REJECTED, *one.fault[1:]) for one in rejected]
         receipt.add(sorted(verdicts + step.verdicts, key=lambda verdict: verdict.index))
         return step.position
 
@@ -116,3 +131,11 @@ class Intake:
             if self._step.forgotten_position == asked:
                 return found
         return None
+
+
+def _with_calls(faults: list[tuple[int, Fault]], slice_: DecodedCalls) -> list[RejectedCall]:
+    """The faults of a slice with the calls that have them."""
+    if not faults:
+        return []
+    calls = dict(zip(slice_.indexes, slice_.calls, strict=True))
+    return [RejectedCall(index, fault, calls[index]) for index, fault in faults]

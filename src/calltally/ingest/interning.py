@@ -30,6 +30,13 @@ class Interning:
         self.values.append(value)
         return value.id
 
+    def derived_route_id(self, organization: int, route: str) -> int:
+        """The id of a route made from a path: its own while there is room for it, else that of all others."""
+        known = self._dictionary.find(Kind.ROUTE, organization, route)
+        if known is None and self._dictionary.derived_routes(organization) >= self._routes.max_derived:
+            return self.id_of(Kind.ROUTE, organization, OTHER_ROUTE)
+        return self.id_of(Kind.ROUTE, organization, route, derived=True)
+
     def organizations(self, texts: TextColumn) -> Int32s:
         """The organization of every row."""
         each = [self.id_of(Kind.ORGANIZATION, 0, text) for text in texts.distinct]
@@ -82,16 +89,10 @@ class Interning:
         ids = self._dictionary.find_all(Kind.ROUTE, organization, routes)
         if None in ids:
             ids = [
-                self._new_derived_route(organization, route) if known is None else known
+                self.derived_route_id(organization, route) if known is None else known
                 for route, known in zip(routes, ids, strict=True)
             ]
         return np.array(ids, np.int64)
-
-    def _new_derived_route(self, organization: int, route: str) -> int:
-        """Its own id while there is room for derived routes, else that of all others."""
-        if self._dictionary.derived_routes(organization) < self._routes.max_derived:
-            return self.id_of(Kind.ROUTE, organization, route, derived=True)
-        return self.id_of(Kind.ROUTE, organization, OTHER_ROUTE)
 
 
 def distinct(numbers: Int32s) -> Int64s:

@@ -1,5 +1,7 @@
 """Names that calls bring for the directory."""
 
+from collections.abc import Iterable
+
 from calltally.call_batch import Int64s, NameUpdate
 from calltally.dictionary import Kind
 from calltally.ingest.prepared_calls import PreparedCalls
@@ -25,8 +27,6 @@ class NameNews:
         """The news of some accepted calls; of several names for one thing the last."""
         if not calls.has_names:
             return []
-        if len(self._known) > _MOST_KNOWN:
-            self._known.clear()
         organizations = calls.texts["organization"]
         names: dict[tuple[Kind, str, str], str] = {}
         for row in rows.tolist():
@@ -35,6 +35,16 @@ class NameNews:
                 name, id_ = getattr(call, name_field), getattr(call, id_field)
                 if name and id_:
                     names[kind, organizations.distinct[organizations.codes[row]], id_] = name
-        news = {key: name for key, name in names.items() if self._known.get(key) != name}
-        self._known.update(news)
-        return [NameUpdate(*key, name) for key, name in news.items()]
+        return self.among(NameUpdate(*key, name) for key, name in names.items())
+
+    def among(self, names: Iterable[NameUpdate]) -> list[NameUpdate]:
+        """The news among names of different things."""
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        news = [name for name in names if self._known.get(name[:3]) != name.name]
+        self._known.update((name[:3], name.name) for name in news)
+        return news
+
+    def forget(self, kind: Kind, organization: str, id: str) -> None:  # noqa: A002 - an id is called an id
+        """Makes the next name of a thing news again."""
+        self._known.pop((kind, organization, id), None)

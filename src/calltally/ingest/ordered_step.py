@@ -1,35 +1,38 @@
 """The one ordered step: verdicts, dictionary ids and the journal's frame, all in one order."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
 
-from calltally.call_batch import CALL_COLUMNS, CallColumns, Conflict, Int64s, Outcome, UInt64s
+from calltally.call_batch import (
+    CALL_COLUMNS,
+    CallColumns,
+    Conflict,
+    Correction,
+    Erasure,
+    NameUpdate,
+    Refusal,
+    RejectedSample,
+    UInt64s,
+)
 from calltally.dictionary import Dictionary, Kind
-from calltally.ingest.call_rules import MEASURES
+from calltally.ingest.books import Books, RefusalBook, SampleBox
+from calltally.ingest.call_rows import call_rows
+from calltally.ingest.call_rules import sealed_fault
+from calltally.ingest.corrected_calls import CorrectedCalls, CorrectionNote
 from calltally.ingest.identity_table import Bools
-from calltally.ingest.interning import Interning, distinct, used_texts
+from calltally.ingest.interning import Interning
 from calltally.ingest.name_news import NameNews
-from calltally.ingest.prepared_calls import Int32s, PreparedCalls, TextColumn
+from calltally.ingest.prepared_calls import Int32s, PreparedCalls
 from calltally.ingest.receipt import CallVerdict, Verdict
+from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.routes import RouteNaming
 from calltally.ingest.seen_ids import Seen, SeenIds, Verdicts
 from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal
-from calltally.packed_texts import PackedTexts
-
-_DIMENSIONS = {
-    "origin": (Kind.ORIGIN, "origin"),
-    "client": (Kind.CLIENT, "client_id"),
-    "user": (Kind.USER, "user_id"),
-    "source": (Kind.SOURCE, "source_id"),
-    "account": (Kind.ACCOUNT, "account_id"),
-    "method": (Kind.METHOD, "method"),
-}
-"""The journal's column, its dictionary and the call's field."""
-
-_MILLISECONDS_PER_DAY = 86_400_000
+from calltally.packed_texts import NO_TEXT, PackedTexts
 
 _VERDICT_OF = {Seen.SAME: Verdict.DUPLICATE, Seen.OTHER: Verdict.CONFLICT}
 _REASON_OF = {
@@ -40,7 +43,10 @@ _REASON_OF = {
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What one step decided, and the journal position that must be durable before anyone is told."""
+    """What one step decided, and the journal position that must be durable before anyone is told.
+
+    ``verdicts`` are those of calls that the step did not accept.
+    """
 
     position: int
     accepted: int
@@ -51,7 +57,8 @@ class OrderedStep:
     """Judges calls and puts what is new into the journal, as one step that nothing interleaves.
 
     The order of steps is the order of journal positions, so that what a step knows of the calls before it is
-    durable when its own frame is. Only one thread may call `take`, and nothing in it waits.
+    durable when its own frame is. Corrections and erasures are such steps too. Only one thread may call its
+    methods, and nothing in them waits.
     """
 
     def __init__(
@@ -61,13 +68,25 @@ class OrderedStep:
         seen_ids: SeenIds,
         routes: RouteNaming,
         identity_seed: int,
+        *,
+        open_from_ms: int = 0,
     ) -> None:
+        """Calls before ``open_from_ms``, the start of a UTC day, are in sealed days."""
         self.identity_seed = identity_seed
+        self.open_from_ms = open_from_ms
+        self.rows_appended = 0
         self._journal = journal
         self._dictionary = dictionary
         self._seen_ids = seen_ids
         self._routes = routes
         self._names = NameNews()
+        self._samples = SampleBox()
+        self._refusals = RefusalBook()
+
+    @property
+    def derive_route(self) -> Callable[[str], str]:
+        """The route that a path gives to a call without one, as long as there is room for routes."""
+        return self._routes.derive
 
     @property
     def forgotten_position(self) -> int:
@@ -79,24 +98,112 @@ class OrderedStep:
         calls: PreparedCalls | None,
         stored: tuple[Bools, UInt64s] | None,
         received: int,
-        rejected: int,
+        rejected: Sequence[RejectedCall],
         sender: str,
         now_ms: int,
     ) -> StepResult:
         """Judges calls, and books them with those that were ``rejected`` before.
 
-        Rejected calls are booked to the ``sender``'s own organization. Raises `ValueError`, changing nothing,
-        when ``received`` is not the sum of both.
+        Calls of sealed days are rejected here, whether their identity is known or not. Rejected calls are
+        booked to the ``sender``'s own organization. Raises `ValueError`, changing nothing, when ``received``
+        is not the sum of both.
         """
-        if received != rejected + (len(calls) if calls else 0):
+        if received != len(rejected) + (len(calls) if calls else 0):
             raise ValueError(f"{received} calls were received, but not as many judged")
+        verdicts: list[CallVerdict] = []
+        if calls is not None and calls.time_ms.min() < self.open_from_ms:
+            calls, stored, sealed = self._without_sealed(calls, stored)
+            rejected = [*rejected, *sealed]
+            verdicts += [CallVerdict(one.place, Verdict.REJECTED, *one.fault[1:]) for one in sealed]
         interning = Interning(self._dictionary, self._routes)
-        books: dict[int, list[int]] = {}
+        books = Books(now_ms)
+        samples: list[RejectedSample] = []
         if rejected:
-            books[interning.id_of(Kind.ORGANIZATION, 0, sender)] = [rejected, 0, 0, 0, rejected]
-        if calls is None:
-            frame = Frame(now_ms, values=interning.values, outcomes=_outcomes(books, now_ms))
-            return StepResult(self._journal.append(frame), 0, [])
+            organization = interning.id_of(Kind.ORGANIZATION, 0, sender)
+            books.reject(organization, rejected)
+            samples = self._samples.of(organization, rejected, now_ms)
+        judged = _Judged() if calls is None else self._judged(calls, stored, interning, books, now_ms)
+        refusals = self._noted_refusals(interning)
+        frame = Frame(
+            received_ms=now_ms,
+            calls=judged.rows,
+            paths=judged.paths,
+            values=interning.values,
+            outcomes=books.outcomes(),
+            conflicts=judged.conflicts,
+            names=judged.names,
+            rejections=books.rejections(),
+            samples=samples,
+            refusals=refusals,
+        )
+        return StepResult(self._append(frame), len(judged.rows), verdicts + judged.told)
+
+    def correct(
+        self, corrected: CorrectedCalls, organization: str, note: CorrectionNote, now_ms: int
+    ) -> tuple[int, Correction] | None:
+        """Puts a correction's rows into the journal, and remembers the identities that it adds.
+
+        Returns its position and what was noted; None, changing nothing, when what was read from the store
+        does not decide any more which identities are new: then it must be read again.
+        """
+        stated = corrected.stated
+        if stated is not None and not self._still_new(stated, corrected):
+            return None
+        interning = Interning(self._dictionary, self._routes)
+        organization_id = interning.id_of(Kind.ORGANIZATION, 0, organization)
+        rows, paths, names = np.empty(0, CALL_COLUMNS), NO_TEXT, []
+        if stated is not None:
+            every = np.arange(len(stated))
+            owners = np.full(len(stated), organization_id, np.int32)
+            rows, paths = call_rows(stated, every, owners, interning)
+            names = self._names.of(stated, every)
+            self._remember(stated, corrected.new, now_ms)
+        rows, paths = corrected.joined(rows, paths)
+        added = int(np.count_nonzero(corrected.new))
+        correction = Correction(
+            organization_id,
+            now_ms,
+            *note,
+            withdrawn=len(corrected.withdrawn),
+            restated=(0 if stated is None else len(stated)) - added,
+            added=added,
+        )
+        frame = Frame(now_ms, rows, paths, interning.values, names=names, correction=correction)
+        return self._append(frame), correction
+
+    def erase(
+        self, kind: Kind, organization: str, text: str, replacement: str, who: str, why: str, now_ms: int
+    ) -> int:
+        """Lets a user or an account go by another text from here on, also in everything received before.
+
+        A later call with the text gets an id of its own. Returns the position of the erasure.
+        """
+        interning = Interning(self._dictionary, self._routes)
+        organization_id = interning.id_of(Kind.ORGANIZATION, 0, organization)
+        erasure = Erasure(kind, organization_id, text, replacement, now_ms, who, why)
+        position = self._append(Frame(now_ms, values=interning.values, erasure=erasure))
+        self._dictionary.rename(kind, organization_id, text, replacement)
+        self._names.forget(kind, organization, text)
+        return position
+
+    def refuse(self, organization: str, reason: str, now_ms: int) -> None:
+        """Notes a request that was refused as a whole; the next frame takes it along."""
+        self._refusals.note(organization, reason, now_ms)
+
+    def append_refusals(self, now_ms: int) -> None:
+        """Makes a frame of the refusals that no other frame took along; none when there are none."""
+        interning = Interning(self._dictionary, self._routes)
+        if refusals := self._noted_refusals(interning):
+            self._append(Frame(now_ms, values=interning.values, refusals=refusals))
+
+    def _judged(
+        self,
+        calls: PreparedCalls,
+        stored: tuple[Bools, UInt64s] | None,
+        interning: Interning,
+        books: Books,
+        now_ms: int,
+    ) -> "_Judged":
         verdicts = self._seen_ids.judge(
             calls.identity_high,
             calls.identity_low,
@@ -106,65 +213,74 @@ class OrderedStep:
             stored=stored,
         )
         organizations = interning.organizations(calls.texts["organization"])
-        _book(books, organizations, verdicts)
+        books.judge(organizations, verdicts)
         new = np.flatnonzero(verdicts == Seen.NEW)
-        path_indexes, paths = _paths(calls.texts["path"], new)
-        columns = _columns(calls, new, organizations[new], interning)
-        columns["path"] = path_indexes
-        frame = Frame(
-            received_ms=now_ms,
-            calls=columns,
-            paths=PackedTexts.of(paths),
-            values=interning.values,
-            outcomes=_outcomes(books, now_ms),
-            conflicts=_conflicts(calls, verdicts, organizations, now_ms),
-            names=self._names.of(calls, new),
+        rows, paths = call_rows(calls, new, organizations[new], interning)
+        return _Judged(
+            rows,
+            paths,
+            _conflicts(calls, verdicts, organizations, now_ms),
+            self._names.of(calls, new),
+            _told(calls, verdicts),
         )
-        return StepResult(self._journal.append(frame), len(new), _told(calls, verdicts))
+
+    def _without_sealed(
+        self, calls: PreparedCalls, stored: tuple[Bools, UInt64s] | None
+    ) -> tuple[PreparedCalls | None, tuple[Bools, UInt64s] | None, list[RejectedCall]]:
+        """The calls of open days with what is known of them, and the others."""
+        fault = sealed_fault(self.open_from_ms)
+        is_open = calls.time_ms >= self.open_from_ms
+        sealed = [
+            RejectedCall(calls.indexes[row], fault, calls.calls[row])
+            for row in np.flatnonzero(~is_open).tolist()
+        ]
+        rows = np.flatnonzero(is_open)
+        if not len(rows):
+            return None, None, sealed
+        return calls.at(rows), stored and (stored[0][rows], stored[1][rows]), sealed
+
+    def _still_new(self, stated: PreparedCalls, corrected: CorrectedCalls) -> bool:
+        """Whether no call took one of the new identities since the store was read.
+
+        Memory holds every identity that was taken after `forgotten_position`, the store said all of those up
+        to ``known_up_to``: together they know every one, unless memory has let go of later ones meanwhile.
+        """
+        if self.forgotten_position > corrected.known_up_to:
+            return False
+        new = corrected.new
+        held = self._seen_ids.holds(stated.identity_high[new], stated.identity_low[new])
+        return not held.any()
+
+    def _remember(self, stated: PreparedCalls, new: Bools, now_ms: int) -> None:
+        self._seen_ids.remember(
+            stated.identity_high[new],
+            stated.identity_low[new],
+            stated.digest[new],
+            position=self._journal.appended + 1,
+            received_ms=now_ms,
+        )
+
+    def _noted_refusals(self, interning: Interning) -> list[Refusal]:
+        return [
+            Refusal(interning.id_of(Kind.ORGANIZATION, 0, organization), day, reason, requests)
+            for (organization, day, reason), requests in sorted(self._refusals.taken().items())
+        ]
+
+    def _append(self, frame: Frame) -> int:
+        position = self._journal.append(frame)
+        self.rows_appended += len(frame.calls)
+        return position
 
 
-def _columns(calls: PreparedCalls, new: Int64s, organizations: Int32s, interning: Interning) -> CallColumns:
-    """The new calls as the journal's columns, but for their paths."""
-    columns = np.zeros(len(new), CALL_COLUMNS)
-    if not len(new):
-        return columns
-    for name in ("identity_high", "identity_low", "digest", "time_ms", "status"):
-        columns[name] = getattr(calls, name)[new]
-    for name in MEASURES:
-        columns[name] = calls.measures[name][new]
-    columns["organization"] = organizations
-    for name, (kind, field) in _DIMENSIONS.items():
-        columns[name] = interning.ids(kind, organizations, calls.texts[field], new)
-    columns["route"] = interning.route_ids(organizations, calls.texts["route"], calls.texts["path"], new)
-    return columns
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What is new of some calls, and what is told of the others."""
 
-
-def _paths(paths: TextColumn, new: Int64s) -> tuple[Int32s, list[str]]:
-    """Each new call's index among their paths, of which the first is the empty one, and the paths."""
-    if not len(new) or paths.distinct == [""]:
-        return np.zeros(len(new), np.int32), [""]
-    codes = paths.codes[new]
-    used, texts = used_texts(paths, codes)
-    of_code = np.zeros(len(paths.distinct), np.int32)
-    of_code[used] = np.arange(1, len(used) + 1)
-    if "" in texts:
-        of_code[used[texts.index("")]] = 0
-    return of_code[codes], ["", *texts]
-
-
-def _book(books: dict[int, list[int]], organizations: Int32s, verdicts: Verdicts) -> None:
-    """Adds judged calls to the books: received, accepted, duplicate, conflict, rejected."""
-    for organization in distinct(organizations).tolist():
-        rows = organizations == organization
-        book = books.setdefault(organization, [0, 0, 0, 0, 0])
-        book[0] += int(np.count_nonzero(rows))
-        for seen in Seen:
-            book[1 + seen] += int(np.count_nonzero(verdicts[rows] == seen))
-
-
-def _outcomes(books: dict[int, list[int]], now_ms: int) -> list[Outcome]:
-    day = now_ms // _MILLISECONDS_PER_DAY
-    return [Outcome(organization, day, *book) for organization, book in sorted(books.items())]
+    rows: CallColumns = field(default_factory=lambda: np.empty(0, CALL_COLUMNS))
+    paths: PackedTexts = NO_TEXT
+    conflicts: list[Conflict] = field(default_factory=list)
+    names: list[NameUpdate] = field(default_factory=list)
+    told: list[CallVerdict] = field(default_factory=list)
 
 
 def _conflicts(

@@ -39,6 +39,10 @@ class TextColumn:
         else:
             self.codes = np.zeros(len(texts), np.int32)
 
+    def at(self, rows: Int64s) -> "TextColumn":
+        """The texts of some rows."""
+        return TextColumn([self.distinct[code] for code in self.codes[rows].tolist()])
+
     def hashes(self) -> UInt64s:
         """A 64-bit hash of each text, row by row."""
         each = np.array([xxh3_64_intdigest(text.encode()) for text in self.distinct], np.uint64)
@@ -67,6 +71,21 @@ class PreparedCalls:
 
     def __len__(self) -> int:
         return len(self.calls)
+
+    def at(self, rows: Int64s) -> "PreparedCalls":
+        """Some of the calls, in their order."""
+        return PreparedCalls(
+            indexes=[self.indexes[row] for row in rows.tolist()],
+            calls=[self.calls[row] for row in rows.tolist()],
+            identity_high=self.identity_high[rows],
+            identity_low=self.identity_low[rows],
+            digest=self.digest[rows],
+            time_ms=self.time_ms[rows],
+            status=self.status[rows],
+            measures={name: values[rows] for name, values in self.measures.items()},
+            texts={name: texts.at(rows) for name, texts in self.texts.items()},
+            has_names=self.has_names,
+        )
 
 
 def prepare(
@@ -134,7 +153,7 @@ class _Slice:
             paths.distinct = [without_query(text) for text in paths.distinct]
         status = np.fromiter(fields["status"], np.int64, len(times))
         measures = {field: _measure(fields[field]) for field in MEASURES}
-        high, low = _identities(organizations, texts["origin"], fields["id"], identity_seed)
+        high, low = identities_of(organizations, texts["origin"], fields["id"], identity_seed)
         return PreparedCalls(
             indexes=indexes,
             calls=self._calls,
@@ -171,7 +190,7 @@ def _measure(values: Sequence[int | None]) -> Int64s:
     return np.array([ABSENT if value is None else value for value in values], np.int64)
 
 
-def _identities(
+def identities_of(
     organizations: TextColumn, origins: TextColumn, ids: Sequence[str], seed: int
 ) -> tuple[UInt64s, UInt64s]:
     """128 bits of each (organization, origin, id), each part but the last with its length before it.

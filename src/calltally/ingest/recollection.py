@@ -2,10 +2,14 @@
 
 import numpy as np
 
+from calltally.call_batch import Entry
 from calltally.dictionary import Dictionary
 from calltally.ingest.seen_ids import SeenIds
 from calltally.journal.journal_reader import JournalReader
 from calltally.store.usage_store import UsageStore
+
+TAKES_IDENTITY = (Entry.RECEIVED, Entry.ADDED)
+"""Of the rows of one identity exactly one is one of these; its digest tells the content to compare with."""
 
 _CALLS_AT_ONCE = 500_000
 
@@ -13,7 +17,8 @@ _CALLS_AT_ONCE = 500_000
 def recollect(
     store: UsageStore, tail: JournalReader, dictionary: Dictionary, seen_ids: SeenIds, received_from_ms: int
 ) -> None:
-    """Fills the seen ids from the store and both from the journal's tail, which the store has yet to take.
+    """Fills the seen ids from the store, and them and the dictionary from the journal's tail, which the store
+    has yet to take.
 
     Identities received before the instant stay in the store and are looked up there.
     """
@@ -30,11 +35,15 @@ def recollect(
     while frames := tail.read(_CALLS_AT_ONCE):
         for position, frame in frames:
             dictionary.load(frame.values)
-            if len(frame.calls):
+            if frame.erasure:
+                kind, organization, text, replacement = frame.erasure[:4]
+                dictionary.rename(kind, organization, text, replacement)
+            taking = frame.calls[np.isin(frame.calls["entry"], TAKES_IDENTITY)]
+            if len(taking):
                 seen_ids.remember(
-                    np.ascontiguousarray(frame.calls["identity_high"]),
-                    np.ascontiguousarray(frame.calls["identity_low"]),
-                    np.ascontiguousarray(frame.calls["digest"]),
+                    np.ascontiguousarray(taking["identity_high"]),
+                    np.ascontiguousarray(taking["identity_low"]),
+                    np.ascontiguousarray(taking["digest"]),
                     position=position,
                     received_ms=frame.received_ms,
                 )

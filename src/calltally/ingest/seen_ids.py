@@ -1,6 +1,8 @@
 """The exact set of identities received within the horizon, as far as memory reaches."""
 
+from collections.abc import Callable, Sequence
 from enum import IntEnum
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,7 @@ Verdicts = npt.NDArray[np.int8]
 
 _SMALLEST = 2**15
 _LARGEST = 2**23
-_AT_ONCE = 16_384
+AT_ONCE = 16_384
 """Identities added in one go; more would not fit into the processor's cache."""
 
 _COPIED_PER_NEW = 4
@@ -30,10 +32,26 @@ class Seen(IntEnum):
     OTHER = 2  # held, with another content
 
 
+class Table(Protocol):
+    """What the set needs of a table; see `IdentityTable`."""
+
+    slots: int
+    capacity: int
+
+    @property
+    def count(self) -> int: ...
+    @property
+    def room(self) -> int: ...
+    def find(self, high: UInt64s, low: UInt64s) -> tuple[Bools, UInt64s]: ...
+    def insert(self, high: UInt64s, low: UInt64s, digest: UInt64s) -> None: ...
+    def touch(self, buckets: int) -> None: ...
+    def span(self, first_bucket: int, buckets: int) -> tuple[UInt64s, UInt64s, UInt64s]: ...
+
+
 class _Generation:
     """A full table and the last journal position of what is in it."""
 
-    def __init__(self, table: IdentityTable, last_position: int, last_received_ms: int) -> None:
+    def __init__(self, table: Table, last_position: int, last_received_ms: int) -> None:
         self.table = table
         self.last_position = last_position
         self.last_received_ms = last_received_ms
@@ -48,18 +66,20 @@ class SeenIds:
     belongs to the ordered step of ingest.
     """
 
-    def __init__(self, memory: int) -> None:
+    def __init__(self, memory: int, new_table: Callable[[int], Table] = IdentityTable) -> None:
+        """``new_table`` makes an empty table of so many slots."""
         self._memory = memory
+        self._new_table = new_table
         largest = _SMALLEST
         while largest < _LARGEST and largest * 2 * BYTES_PER_SLOT * 4 <= memory:
             largest *= 2
         self._largest = largest
         self._generations: list[_Generation] = []
-        self._leaving: IdentityTable | None = None
+        self._leaving: Table | None = None
         self._left = 0  # identities that are in the table being left only
         self._next_bucket = 0
-        self._active = IdentityTable(_SMALLEST)
-        self._next: IdentityTable | None = None
+        self._active = new_table(_SMALLEST)
+        self._next: Table | None = None
         self._last_position = 0
         self._last_received_ms = 0
         self.forgotten_position = 0
@@ -111,13 +131,14 @@ class SeenIds:
         start = 0
         while start < len(low):
             self._make_room()
-            end = start + min(len(low) - start, self._active.room - self._left, _AT_ONCE)
+            end = start + min(len(low) - start, self._free, AT_ONCE)
             self._active.insert(high[start:end], low[start:end], digest[start:end])
-            self._last_position = max(self._last_position, position)
-            self._last_received_ms = max(self._last_received_ms, received_ms)
-            self._move_on(end - start)
-            self._prepare_next(end - start)
+            self._note(end - start, position, received_ms)
             start = end
+
+    def holds(self, high: UInt64s, low: UInt64s) -> Bools:
+        """For each identity whether it is in memory."""
+        return self._find(high, low)[0]
 
     def forget(self, *, received_before_ms: int, stored_position: int) -> None:
         """Drops the oldest generations that are past the horizon or over the memory.
@@ -134,17 +155,32 @@ class SeenIds:
 
     def _find(self, high: UInt64s, low: UInt64s) -> tuple[Bools, UInt64s]:
         present, digest = self._active.find(high, low)
-        tables = [g.table for g in reversed(self._generations)]
-        if self._leaving:
-            tables.insert(0, self._leaving)
-        for table in tables:
+        for table in self._others:
             there, its_digest = table.find(high, low)
             present |= there
             digest = np.where(there, its_digest, digest)
         return present, digest
 
+    @property
+    def _others(self) -> Sequence[Table]:
+        """Every table but the active one, the newest first."""
+        full = [g.table for g in reversed(self._generations)]
+        return [self._leaving, *full] if self._leaving else full
+
+    @property
+    def _free(self) -> int:
+        """How many new identities the active table takes, besides those that are to be moved into it."""
+        return self._active.room - self._left
+
+    def _note(self, new: int, position: int, received_ms: int) -> None:
+        """Does what follows whenever identities came into the active table."""
+        self._last_position = max(self._last_position, position)
+        self._last_received_ms = max(self._last_received_ms, received_ms)
+        self._move_on(new)
+        self._prepare_next(new)
+
     def _make_room(self) -> None:
-        if self._active.room > self._left:
+        if self._free > 0:
             return
         full, self._active = self._active, self._next or self._larger()
         self._next = None
@@ -153,8 +189,8 @@ class SeenIds:
         else:
             self._generations.append(_Generation(full, self._last_position, self._last_received_ms))
 
-    def _larger(self) -> IdentityTable:
-        return IdentityTable(min(self._active.slots * 2, self._largest))
+    def _larger(self) -> Table:
+        return self._new_table(min(self._active.slots * 2, self._largest))
 
     def _prepare_next(self, new: int) -> None:
         """Makes the next table ready little by little, once the active one is half full."""

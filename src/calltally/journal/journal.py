@@ -11,6 +11,8 @@ from calltally.journal.frame import Frame, encode_frame
 from calltally.journal.journal_files import drop_through, file_for, files_of, recover, sync_folder
 from calltally.journal.journal_reader import JournalReader
 from calltally.journal.progress import Progress
+from calltally.journal.sync_times import SyncTimes
+from calltally.journal.unsafe_bytes import UnsafeBytes
 
 
 class JournalFailedError(OutOfServiceError):
@@ -48,12 +50,19 @@ class Journal:
         self._closing = False
         self._file = -1
         self._file_size = 0
-        self.syncs = 0
-        self.sync_seconds = 0.0
+        self._dropping = threading.Lock()
+        self._rotation: threading.Event | None = None
+        self.sync_times = SyncTimes()
         files = files_of(folder)
+        self._unsafe = UnsafeBytes(last, sum(path.stat().st_size for _, path in files))
         self._switch_to(files[-1][1] if files else file_for(folder, last + 1))
         self._writer = threading.Thread(target=self._write_until_closed, name="journal", daemon=True)
         self._writer.start()
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self._folder
 
     @property
     def appended(self) -> int:
@@ -83,13 +92,37 @@ class Journal:
             self._wake.notify()
         return position
 
+    @property
+    def unsafe_bytes(self) -> int:
+        """Bytes of frames that no checkpoint covers, which a restart would have to read again."""
+        return self._unsafe.size
+
     def reader(self, after: int) -> JournalReader:
         """Reads what is durable after a position, from disk."""
         return JournalReader(self._folder, after, self.durable)
 
     def drop_through(self, position: int) -> None:
-        """Removes what the store holds safely; whole files only."""
-        drop_through(self._folder, position)
+        """Removes what a checkpoint of the store covers; whole files only."""
+        self._unsafe.cover(position)
+        with self._dropping:
+            drop_through(self._folder, position)
+
+    def rotate(self) -> None:
+        """Ends the file that is written to, so that it can be dropped like every other one.
+
+        Returns once everything that was appended before is in files that have ended. Blocks for as long as a
+        sync takes. Raises `JournalFailedError`. A crash leaves at most a new file without frames.
+        """
+        with self._wake:
+            if self._closing:
+                raise JournalFailedError("the journal is closed")
+            rotation = self._rotation = self._rotation or threading.Event()
+            self._wake.notify()
+        while not rotation.wait(0.1):
+            if self.durable.failure is not None:
+                raise self.durable.failure
+            if not self._writer.is_alive():
+                raise JournalFailedError("the journal is closed")
 
     def close(self) -> None:
         """Writes and syncs what is queued, then stops."""
@@ -120,24 +153,31 @@ class Journal:
 
     def _write_what_gathered(self) -> bool:
         with self._wake:
-            self._wake.wait_for(lambda: self._queue or self._closing)
+            self._wake.wait_for(lambda: self._queue or self._closing or self._rotation)
             frames, self._queue = self._queue, []
             last = self._appended
-        if not frames:
-            return False
-        if self._file_size >= self._file_bytes:
-            self._switch_to(file_for(self._folder, last - len(frames) + 1))
+            rotation, self._rotation = self._rotation, None
+        if frames:
+            if self._file_size >= self._file_bytes:
+                self._switch_to(file_for(self._folder, last - len(frames) + 1))
+            self._make_durable(frames, last)
+        if rotation is not None:
+            if self._file_size:
+                self._switch_to(file_for(self._folder, last + 1))
+            rotation.set()
+        return bool(frames or rotation)
+
+    def _make_durable(self, frames: list[bytes], last: int) -> None:
         data = b"".join(frames) if len(frames) > 1 else frames[0]
         self._write(data)
         started = time.perf_counter()
         os.fdatasync(self._file)
-        self.sync_seconds += time.perf_counter() - started
-        self.syncs += 1
+        self.sync_times.note(time.perf_counter() - started)
         self._file_size += len(data)
+        self._unsafe.add(last, len(data))
         with self._wake:
             self._queued_bytes -= len(data)
         self.durable.advance(last)
-        return True
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)

@@ -40,12 +40,14 @@ def frames_in(path: Path, first_position: int) -> Iterator[tuple[FrameHeader, me
 
 
 def recover(folder: Path, after: int) -> int:
-    """Cuts off what a crash left unfinished at the end and returns the last whole position.
+    """Cuts off what a crash left unfinished at the end, makes the rest safe, and returns the last whole
+    position.
 
-    ``after`` is the position that the store holds; without any files it is the last one. Only bytes that were
-    never acknowledged are cut. Raises `DamagedDataError`, changing nothing, when a frame is broken that a
-    later one proves to have been durable, when files are missing between others, or when the journal begins
-    later than right behind the store.
+    Whole frames that a killed process wrote and did not sync count from here on: senders are told so, and
+    further files follow theirs. ``after`` is the position that the store holds; without any files it is the
+    last one. Only bytes that were never acknowledged are cut. Raises `DamagedDataError`, changing nothing,
+    when a frame is broken that a later one proves to have been durable, when files are missing between
+    others, or when the journal begins later than right behind the store.
     """
     files = files_of(folder)
     if files and files[0][0] > after + 1:
@@ -73,6 +75,8 @@ def _recover_files(files: list[tuple[int, Path]]) -> int:
         for header, _ in frames_in(path, first_position):
             end, last = header.end, header.position
         if end == path.stat().st_size:
+            if index == len(files) - 1:
+                _cut(path, end)
             continue
         if index != len(files) - 1 or _later_frame_proves_durable(path, end, last + 1):
             raise DamagedDataError(
@@ -109,6 +113,7 @@ def _later_frame_proves_durable(path: Path, offset: int, position: int) -> bool:
 
 
 def _cut(path: Path, size: int) -> None:
+    """Ends a file at a size and makes it safe."""
     descriptor = os.open(path, os.O_RDWR)
     try:
         os.ftruncate(descriptor, size)

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Generic, Protocol, TypeVar
 
+from calltally.call_batch import Conflict, Correction, RejectedSample
 from calltally.clock import Clock, instant_of
+from calltally.query.books import Books, read_books
+from calltally.query.holdings import EVERYBODY, EVERYTHING, Holder, Holdings, Prunable, holdings, prunable
 from calltally.store.usage_store import UsageStore
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window
@@ -41,7 +44,11 @@ class QueryEngine:
         self._executor = executor
 
     async def usage(self, query: UsageQuery) -> Answer[UsageResult]:
-        return await self._ask(lambda: self._store.usage(query))
+        """With ``as_of`` the answer is complete up to that instant, if it lies before the question."""
+        answer = await self._ask(lambda: self._store.usage(query))
+        if query.as_of is None or query.as_of >= answer.complete_up_to:
+            return answer
+        return Answer(answer.value, query.as_of)
 
     async def source_activity(
         self, organization: str, source_id: str, window: Window
@@ -59,6 +66,30 @@ class QueryEngine:
     async def outcomes(self, organization: str) -> Answer[dict[int, tuple[int, int, int, int, int]]]:
         """The books of ingest by receipt day; see `UsageStore.outcomes`."""
         return await self._ask(lambda: self._store.outcomes(organization))
+
+    async def books(self, organization: str) -> Answer[Books]:
+        """The books of ingest, with the reasons of what was rejected and refused."""
+        return await self._ask(lambda: read_books(self._store, organization))
+
+    async def conflicts(self, organization: str) -> Answer[tuple[Conflict, ...]]:
+        """See `UsageStore.conflicts`."""
+        return await self._ask(lambda: self._store.conflicts(organization))
+
+    async def samples(self, organization: str) -> Answer[tuple[RejectedSample, ...]]:
+        """Rejected calls that were kept; see `UsageStore.samples`."""
+        return await self._ask(lambda: self._store.samples(organization))
+
+    async def corrections(self, organization: str) -> Answer[tuple[tuple[int, Correction], ...]]:
+        """See `UsageStore.corrections`."""
+        return await self._ask(lambda: self._store.corrections(organization))
+
+    async def holdings(self, holder: Holder = EVERYBODY) -> Answer[Holdings]:
+        """How much is counted of somebody, or of all organizations; for the owner only."""
+        return await self._ask(lambda: holdings(self._store, EVERYTHING, holder))
+
+    async def prunable(self, calls_before: date | None, counts_before: date | None) -> Answer[Prunable]:
+        """What pruning would let go of; for the owner only."""
+        return await self._ask(lambda: prunable(self._store, calls_before, counts_before))
 
     async def _ask(self, question: Callable[[], T]) -> Answer[T]:
         asked_at = instant_of(self._clock.now_ms())

@@ -1,7 +1,7 @@
 """All doors of one server as one ASGI application."""
 
 import re
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from litestar import Litestar, Router
@@ -12,9 +12,9 @@ from calltally.api.openapi import openapi_document
 from calltally.api.openapi_door import openapi_router
 from calltally.api.openapi_server import DOCUMENT_PATH, PAGE_PATH
 from calltally.api.problems import problem_response
-from calltally.server.request_paths import RequestPaths, Send
-
-Scope = MutableMapping[str, Any]
+from calltally.server.answer_headers import AnswerHeaders
+from calltally.server.bounded_bodies import BodyBounds, BoundedBodies
+from calltally.server.request_paths import RequestPaths, Scope, Send
 
 
 class Application:
@@ -31,6 +31,7 @@ class Application:
         descriptions: Iterable[Mapping[str, Any]] = (),
         *,
         max_body: int,
+        bounds: BodyBounds,
     ) -> None:
         self._calls_door = calls_door
         paths = [route.path for router in routers for route in router.routes]
@@ -42,10 +43,10 @@ class Application:
             request_max_body_size=max_body,
             logging_config=None,
         )
-        self._spelled = RequestPaths(self._route)
+        self._doors = RequestPaths(AnswerHeaders(BoundedBodies(self._route, bounds)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._spelled(scope, receive, send)
+        await self._doors(scope, receive, send)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._calls_door and scope["path"].removesuffix("/") == CALLS_PATH:

@@ -2,21 +2,24 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import os
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+import ssl
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import uvicorn
 
 from calltally.errors import CalltallyError
-from calltally.server.bounded_heads import BoundedHeads
+from calltally.server.bounded_heads import BoundedHeads, ConnectionBounds
 from calltally.server.request_paths import App
 
 _BACKLOG = 2048
 _SECONDS_TO_FINISH = 20
+_USUAL_BOUNDS = ConnectionBounds()
 
 
 class PortTakenError(CalltallyError):
@@ -54,18 +57,24 @@ def owner_socket(address: str) -> socket.socket:
 class Serving:
     """Serves applications, each on its socket, on the running loop, until `stop` or a signal.
 
-    A connection gets ``head_seconds`` for the head of a request.
+    With ``tls`` what comes over a network is encrypted; what comes over a socket in the file system never is.
+    What the addresses and networks in ``forwarded_from`` say in ``X-Forwarded-`` headers is believed.
     """
 
     def __init__(
         self,
         served: Sequence[tuple[App, socket.socket]],
         *,
-        forwarded_from: str = "",
-        head_seconds: float = 30.0,
+        forwarded_from: Iterable[str] = (),
+        bounds: ConnectionBounds = _USUAL_BOUNDS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._sockets = [listener for _, listener in served]
-        self._servers = [_Server(_config(app, forwarded_from, head_seconds)) for app, _ in served]
+        trusted = ",".join(spelling for address in forwarded_from for spelling in _spellings(address))
+        self._servers = [
+            _Server(_config(app, trusted, bounds, None if listener.family is socket.AF_UNIX else tls))
+            for app, listener in served
+        ]
 
     async def run(self, signals: Sequence[signal.Signals] = ()) -> None:
         """Returns once every request under way was answered, or had its time to be.
@@ -106,11 +115,21 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: App, forwarded_from: str, head_seconds: float) -> uvicorn.Config:
+def _spellings(address: str) -> Iterator[str]:
+    """An address or network as a socket tells it that takes IPv4 only, and as one that takes both."""
+    yield address
+    network = ipaddress.ip_network(address)
+    if isinstance(network, ipaddress.IPv4Network):
+        yield f"::ffff:{network.network_address}/{96 + network.prefixlen}"
+
+
+def _config(
+    app: App, forwarded_from: str, bounds: ConnectionBounds, tls: ssl.SSLContext | None
+) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http=partial(BoundedHeads, seconds=head_seconds),  # type: ignore[arg-type] # called like the class
+        http=partial(BoundedHeads, bounds=bounds),  # type: ignore[arg-type] # called like the class
         ws="none",
         lifespan="off",
         log_config=None,
@@ -119,5 +138,7 @@ def _config(app: App, forwarded_from: str, head_seconds: float) -> uvicorn.Confi
         backlog=_BACKLOG,
         proxy_headers=bool(forwarded_from),
         forwarded_allow_ips=forwarded_from or None,
+        timeout_keep_alive=bounds.idle_seconds,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )

@@ -32,8 +32,9 @@ class MemoryUsageStore:
     """A `UsageStore` that keeps plain calls in a list and forgets everything when the process ends.
 
     Made to be obviously right, not fast: other stores are compared with it. Calls of pruned days stay in the
-    list, as the counts that outlive them, and are left out of whatever needs calls. Questions work on a copy
-    of the list, which every change replaces in one step, so each sees a whole number of batches.
+    list, as the counts that outlive them, and are left out of whatever needs calls; when their counts are
+    pruned too only the audit sees them. Questions work on a list that every change replaces in one step, so
+    each sees a whole number of batches.
     """
 
     def __init__(self) -> None:
@@ -41,6 +42,7 @@ class MemoryUsageStore:
         self._identity_seed = secrets.randbits(63)
         self._position = 0
         self._counted: list[LedgerCall] = []
+        self._forgotten: list[LedgerCall] = []
         self._books = MemoryBooks()
         self._retained = Retained()
 
@@ -185,14 +187,15 @@ class MemoryUsageStore:
             raise ValueError(f"the calls since {self.calls_from} are kept, and so must be their counts")
         if before <= self.counts_from:
             return 0
-        went = count_of(call for call in self._counted if call.date < before)
         self._retained = replace(self._retained, counts_from=before)
+        gone = [call for call in self._counted if call.date < before]
+        self._forgotten += gone
         self._counted = [call for call in self._counted if call.date >= before]
-        return went
+        return count_of(gone)
 
     def audit(self) -> Iterator[AuditStep]:
         """Only the books can differ: there are no counts beside the calls."""
-        return audit_of(self._counted, self._books, self._dictionary, self._retained)
+        return audit_of(self._counted + self._forgotten, self._books, self._dictionary, self._retained)
 
     def backup(self, path: Path) -> int:
         raise CalltallyError(f"a store in memory cannot be copied to {path}")

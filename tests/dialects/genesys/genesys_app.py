@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from litestar import Litestar
 
+from calltally.api.body_budget import BodyBudget
 from calltally.auth.caller import Caller, Doorkeeper
 from calltally.auth.permissions import READ_USAGE, SEND
 from calltally.clock import FixedClock
@@ -22,6 +23,7 @@ from calltally.dialects.genesys import GenesysDialect
 from calltally.dictionary import Kind
 from calltally.errors import NotAuthenticatedError
 from calltally.query.query_engine import QueryEngine
+from calltally.server.bounded_bodies import BodyBounds, BoundedBodies
 from calltally.server.request_paths import RequestPaths
 from calltally.store.memory_store import MemoryUsageStore
 from tests.call_batches import a_call, batch_of
@@ -106,6 +108,8 @@ class GenesysApp:
     directory: Path
     options: dict[str, Any] = field(default_factory=dict)
     bounds: dict[str, Any] = field(default_factory=dict)
+    body_seconds: float = 30
+    body_budget: int = 2**30
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     doorkeeper: Doorkeeper = field(default_factory=Doorstep)
 
@@ -142,7 +146,8 @@ class GenesysApp:
 
     def asgi(self) -> Any:
         litestar = Litestar([self.dialect.router()], openapi_config=None, logging_config=None)
-        return RequestPaths(litestar)  # type: ignore[arg-type] # the same ASGI, typed more closely
+        bounds = BodyBounds(self.body_seconds, 1024, BodyBudget(self.body_budget))
+        return RequestPaths(BoundedBodies(litestar, bounds))  # type: ignore[arg-type] # the same ASGI
 
     def client(self, token: str = "acme-token") -> httpx.AsyncClient:
         transport = httpx.ASGITransport(app=self.asgi(), raise_app_exceptions=False)

@@ -162,7 +162,7 @@ async def test_a_body_over_the_limit_is_too_large_whether_announced_or_not(clien
     assert just_right.status_code == 200
 
 
-@pytest.mark.parametrize("app", [{"options": {"body_timeout": 0.05}}], indirect=True)
+@pytest.mark.parametrize("app", [{"body_seconds": 0.05}], indirect=True)
 async def test_a_body_that_stalls_is_a_timeout_of_the_client(client: httpx.AsyncClient) -> None:
     async def parts() -> Any:
         yield b'{"interval":'
@@ -173,6 +173,14 @@ async def test_a_body_that_stalls_is_a_timeout_of_the_client(client: httpx.Async
 
     assert_is_an_error(reply, 408, "client.timeout")
     assert reply.headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize("app", [{"body_budget": 10}], indirect=True)
+async def test_a_body_too_many_must_be_sent_again_later(client: httpx.AsyncClient) -> None:
+    reply = await client.post(QUERY, json=MARCH)
+
+    assert_is_an_error(reply, 503, "service.unavailable")
+    assert int(reply.headers["Retry-After"]) >= 1
 
 
 @pytest.mark.parametrize("app", [{"options": {"requests": 2, "per_seconds": 60}}], indirect=True)

@@ -1,4 +1,4 @@
-"""The seen ids judge as a plain dictionary would, whatever the size of the tables behind them."""
+"""The seen ids judge as a plain dictionary would, whatever tables are behind them."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,10 +7,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calltally.ingest import seen_ids as module
-from calltally.ingest.identity_table import IdentityTable
+from calltally.ingest.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.seen_ids import Seen, SeenIds
+from tests.support.ingest_chains import needs_the_kernel
 
 Numbers = npt.NDArray[np.uint64]
+Kind = type[SeenIds] | type[KernelSeenIds]
+
+
+@pytest.fixture(params=[SeenIds, KernelSeenIds], scope="module")
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """The seen ids with their own tables, and with those of the kernel."""
+    if request.param is KernelSeenIds:
+        needs_the_kernel()
+    chosen: Kind = request.param
+    return chosen
 
 
 def numbers(*values: int) -> Numbers:
@@ -22,8 +33,8 @@ def judge(seen: SeenIds, high: Numbers, low: Numbers, digest: Numbers, position:
     return verdicts
 
 
-def test_an_identity_is_new_once_and_then_the_same_or_another_content() -> None:
-    seen = SeenIds(2**30)
+def test_an_identity_is_new_once_and_then_the_same_or_another_content(kind: Kind) -> None:
+    seen = kind(2**30)
 
     first = judge(seen, numbers(1), numbers(2), numbers(7))
     again = judge(seen, numbers(1, 1), numbers(2, 2), numbers(7, 8))
@@ -32,8 +43,8 @@ def test_an_identity_is_new_once_and_then_the_same_or_another_content() -> None:
     assert again == [Seen.SAME, Seen.OTHER]
 
 
-def test_both_halves_of_an_identity_count() -> None:
-    seen = SeenIds(2**30)
+def test_both_halves_of_an_identity_count(kind: Kind) -> None:
+    seen = kind(2**30)
 
     verdicts = judge(seen, numbers(1, 2, 1), numbers(5, 5, 6), numbers(7, 7, 7))
 
@@ -41,14 +52,14 @@ def test_both_halves_of_an_identity_count() -> None:
     assert judge(seen, numbers(2, 3), numbers(5, 5), numbers(7, 7)) == [Seen.SAME, Seen.NEW]
 
 
-def test_copies_within_one_batch_are_judged_against_the_first() -> None:
-    verdicts = judge(SeenIds(2**30), numbers(1, 1, 1), numbers(2, 2, 2), numbers(7, 7, 8))
+def test_copies_within_one_batch_are_judged_against_the_first(kind: Kind) -> None:
+    verdicts = judge(kind(2**30), numbers(1, 1, 1), numbers(2, 2, 2), numbers(7, 7, 8))
 
     assert verdicts == [Seen.NEW, Seen.SAME, Seen.OTHER]
 
 
-def test_what_the_store_holds_is_no_news() -> None:
-    seen = SeenIds(2**30)
+def test_what_the_store_holds_is_no_news(kind: Kind) -> None:
+    seen = kind(2**30)
     stored = (np.array([True, True, False]), numbers(7, 8, 0))
 
     verdicts = seen.judge(
@@ -68,10 +79,12 @@ def test_what_the_store_holds_is_no_news() -> None:
         max_size=12,
     )
 )
-def test_verdicts_equal_those_of_a_plain_dictionary(batches: list[list[tuple[int, int, int]]]) -> None:
+def test_verdicts_equal_those_of_a_plain_dictionary(
+    kind: Kind, batches: list[list[tuple[int, int, int]]]
+) -> None:
     known: dict[tuple[int, int], int] = {}
-    seen = SeenIds(2**30)
-    seen._active = IdentityTable(64)
+    seen = kind(2**30)
+    seen._active = seen._new_table(64)
     for batch in batches:
         expected = []
         for high, low, digest in batch:
@@ -90,8 +103,8 @@ def test_verdicts_equal_those_of_a_plain_dictionary(batches: list[list[tuple[int
     assert seen.count == len(known)
 
 
-def test_nothing_is_lost_while_tables_grow() -> None:
-    seen = SeenIds(2**30)
+def test_nothing_is_lost_while_tables_grow(kind: Kind) -> None:
+    seen = kind(2**30)
     random = np.random.default_rng(1)
     high, low = (random.integers(1, 2**63, 200_000).astype(np.uint64) for _ in range(2))
     for start in range(0, 200_000, 1000):
@@ -106,11 +119,11 @@ def test_nothing_is_lost_while_tables_grow() -> None:
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> SeenIds:
+def small(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> SeenIds:
     """Seen ids with generations of 798 identities and memory for about six of them."""
     monkeypatch.setattr(module, "_SMALLEST", 1024)
     monkeypatch.setattr(module, "_LARGEST", 1024)
-    return SeenIds(6 * 1024 * 25)
+    return kind(6 * 1024 * 25)
 
 
 def test_the_oldest_generation_goes_when_memory_is_full(small: SeenIds) -> None:

@@ -1,34 +1,29 @@
 """The JSON that comes with a question."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
 from calltally.dialects.genesys.bad_request import BadRequestError, malformed
-from calltally.errors import TooLargeError, TooSlowError, UnsupportedMediaTypeError
+from calltally.errors import TooLargeError, UnsupportedMediaTypeError
 
 Receive = Callable[[], Awaitable[Mapping[str, object]]]
 
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
 
 
-async def read_json(headers: Mapping[str, str], receive: Receive, *, limit: int, seconds: float) -> object:
+async def read_json(headers: Mapping[str, str], receive: Receive, *, limit: int) -> object:
     """What the body says; of a key given twice the last counts.
 
     Raises `UnsupportedMediaTypeError` before anything is read, `TooLargeError` as soon as the announced or
-    received length passes the limit, `TooSlowError` when the body is not whole in so many seconds, and
-    `BadRequestError` for what is no JSON. A body without a content type is taken for JSON.
+    received length passes the limit, `BadRequestError` for what is no JSON, and what ``receive`` raises. A
+    body without a content type is taken for JSON.
     """
     _check_type(headers.get("content-type", ""), headers.get("content-encoding", ""))
     announced = headers.get("content-length", "")
     if announced.isascii() and announced.isdigit() and int(announced[:18]) > limit:
         raise TooLargeError(limit)
-    try:
-        async with asyncio.timeout(seconds):
-            body = await _whole(receive, limit)
-    except TimeoutError:
-        raise TooSlowError(f"the body was not whole after {seconds:g} seconds") from None
+    body = await _whole(receive, limit)
     try:
         return msgspec.json.decode(body)
     except (ValueError, RecursionError):

@@ -106,7 +106,6 @@ class SailPointDialect:
                 ),
             ],
             exception_handlers={Exception: _refuse},
-            include_in_schema=False,
         )
 
     async def _total_count(self, request: _Request) -> Response[bytes]:

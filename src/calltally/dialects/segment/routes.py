@@ -79,7 +79,6 @@ class SegmentDialect:
                 get(Operation.GET_DAILY_WORKSPACE_API_CALLS_USAGE)(self._workspace_usage),
             ],
             exception_handlers={Exception: _refuse},
-            include_in_schema=False,
         )
 
     async def _per_source_usage(self, request: _Request) -> Response[bytes]:

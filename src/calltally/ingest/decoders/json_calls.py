@@ -12,6 +12,7 @@ from calltally.call import Call
 from calltally.errors import InvalidInputError
 from calltally.ingest.call_rules import Fault, shown
 from calltally.ingest.decoded_calls import SLICE, DecodedCalls
+from calltally.ingest.rejected_call import RejectedCall
 
 _one = msgspec.json.Decoder(Call)
 _many = msgspec.json.Decoder(list[Call])
@@ -38,6 +39,18 @@ class JsonForm(StrEnum):
     LINES = "ndjson"
 
 
+class TooManyCallsError(InvalidInputError):
+    """A body holds more calls than one request may bring."""
+
+    def __init__(self, received: int, most: int) -> None:
+        super().__init__(
+            f"the body holds {received} calls; accepted are at most {most} in one request",
+            field="body",
+            received=received,
+            accepted=f"at most {most} calls",
+        )
+
+
 def detect_form(body: bytes) -> JsonForm:
     """The form of a body whose content type says nothing: lines if its first line is a whole object."""
     start = body.lstrip()[:1]
@@ -62,12 +75,7 @@ def decode_calls(
     """
     items = _lines(body) if form is JsonForm.LINES else _items(body)
     if len(items) > max_calls:
-        raise InvalidInputError(
-            f"the body holds {len(items)} calls; accepted are at most {max_calls} in one request",
-            field="body",
-            received=len(items),
-            accepted=f"at most {max_calls} calls",
-        )
+        raise TooManyCallsError(len(items), max_calls)
     return _slices(items, max_call_bytes)
 
 
@@ -136,14 +144,14 @@ def _decode_slice(items: list[bytes], start: int, max_call_bytes: int) -> Decode
     slice_ = DecodedCalls(len(items), [], [])
     for index, item in enumerate(items, start):
         if len(item) > max_call_bytes:
-            fault = Fault("", f"the call has {len(item)} bytes; accepted are at most {max_call_bytes}")
-            slice_.unreadable.append((index, fault))
+            reason = f"the call has {len(item)} bytes; accepted are at most {max_call_bytes}"
+            slice_.unreadable.append(RejectedCall(index, Fault("too_large", "", reason), item))
             continue
         try:
             slice_.calls.append(_one.decode(item))
             slice_.indexes.append(index)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            slice_.unreadable.append((index, _fault(item, error)))
+            slice_.unreadable.append(RejectedCall(index, _fault(item, error), item))
     return slice_
 
 
@@ -166,18 +174,21 @@ def _fault(item: bytes, error: Exception) -> Fault:
     """What is wrong with one call, naming the field, the value received and what would be accepted."""
     message = str(error)
     if isinstance(error, RecursionError):
-        return Fault("", "the call is nested too deeply; accepted is a flat object")
+        return Fault("too_deep", "", "the call is nested too deeply; accepted is a flat object")
     if isinstance(error, UnicodeDecodeError):
-        return Fault("", f"the call is not valid UTF-8: {error.reason} at byte {error.start}")
+        reason = f"the call is not valid UTF-8: {error.reason} at byte {error.start}"
+        return Fault("not_utf8", "", reason)
     if match := _UNKNOWN.search(message):
-        return Fault(match[1][:256], f"unknown field {shown(match[1])}; accepted are {', '.join(FIELDS)}")
+        reason = f"unknown field {shown(match[1])}; accepted are {', '.join(FIELDS)}"
+        return Fault("unknown_field", match[1][:256], reason)
     if match := _MISSING.search(message):
-        return Fault(match[1], "is required and missing")
+        return Fault(f"{match[1]}.missing", match[1], "is required and missing")
     if match := _PATH.search(message):
-        return Fault(match[1], _type_reason(item, match[1], message))
+        return Fault("wrong_type", match[1], _type_reason(item, match[1], message))
     if match := _EXPECTED.search(message):
-        return Fault("", f"the call is {_TYPES.get(match[2], match[2])}; accepted is an object")
-    return Fault("", f"the call is not valid JSON: {message}")
+        reason = f"the call is {_TYPES.get(match[2], match[2])}; accepted is an object"
+        return Fault("wrong_type", "", reason)
+    return Fault("unreadable", "", f"the call is not valid JSON: {message}")
 
 
 def _type_reason(item: bytes, field: str, message: str) -> str:

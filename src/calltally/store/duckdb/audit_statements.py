@@ -7,7 +7,7 @@ numbers that are stored, then the recounted ones, in the same order.
 
 from collections.abc import Sequence
 
-from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, LEVELS, MARGINALS, Marginal
+from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, MARGINALS, Marginal
 from calltally.store.duckdb.statements import TAKES_AN_IDENTITY, WEIGHT, Statement
 from calltally.store.duckdb.time_buckets import DAY_MS
 
@@ -29,7 +29,7 @@ TABLES = (
     "frozen_total",
     "pruned_receipt",
     "pruned_correction",
-    *(marginal.table(level) for marginal in MARGINALS for level in LEVELS),
+    *(marginal.table(level) for marginal in MARGINALS for level in marginal.levels),
 )
 """Every table but the calls."""
 

@@ -49,8 +49,8 @@ def samples(organization: int, at_most: int) -> Statement:
         SELECT organization, received_ms, code, field, reason, content
         FROM   rejected_sample
         WHERE  organization = $organization
-        QUALIFY ROW_NUMBER() OVER came <= $at_most
         WINDOW came AS (PARTITION BY day_of(received_ms), code ORDER BY position, rowid)
+        QUALIFY ROW_NUMBER() OVER came <= $at_most
         ORDER BY position, rowid
         """,
         organization=organization,

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from calltally.store.duckdb import batch_statements, statements
 from calltally.store.duckdb.answered_rows import AnsweredRows
 from calltally.store.duckdb.auditing import Auditing
 from calltally.store.duckdb.backup import copy_store
-from calltally.store.duckdb.batch_tables import call_table, rows_beside
+from calltally.store.duckdb.batch_tables import CallTables, rows_beside
 from calltally.store.duckdb.books import Books
 from calltally.store.duckdb.compaction import Compaction, CompactionLimits
 from calltally.store.duckdb.counted_groups import counted_groups
@@ -33,7 +33,7 @@ from calltally.store.duckdb.exporting import Exporting
 from calltally.store.duckdb.extent import Extent
 from calltally.store.duckdb.identity_lookup import IdentityLookup
 from calltally.store.duckdb.ledger_calls import NO_CALLS, LedgerCalls
-from calltally.store.duckdb.marginals import MARGINALS
+from calltally.store.duckdb.marginals import GATHERING
 from calltally.store.duckdb.pruning import Pruning
 from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH, TimeBuckets
 from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion, first_ms
@@ -51,10 +51,12 @@ _UNKNOWN = -1
 class DuckDBUsageStore:
     """A `UsageStore` in one file, which belongs to one process.
 
-    `apply`, `compact`, `checkpoint` and the steps of pruning may be called from different threads and take
-    turns; questions, exports, backups and audits wait for none of them and hold up none. Raises
-    `DirectoryHeldError` when another process has the file open, `DamagedDataError` when it is not readable as
-    a store and `CalltallyError` when a newer version wrote it.
+    `compact`, `checkpoint` and the steps of pruning may be called from different threads and take turns. They
+    do not hold up `apply`, which only ever adds rows, but for an erasure: what is added beside them is in
+    none of them. Questions, exports, backups and audits wait for none of them and hold up none.
+
+    Raises `DirectoryHeldError` when another process has the file open, `DamagedDataError` when it is not
+    readable as a store and `CalltallyError` when a newer version wrote it.
     """
 
     def __init__(
@@ -67,10 +69,14 @@ class DuckDBUsageStore:
     ) -> None:
         self._database = Database(path, threads=threads, memory_limit=memory_limit)
         self._writer = self._database.connection()
-        self._compaction = Compaction(self._database.connection(), limits or CompactionLimits())
+        self._tables = CallTables()
+        self._tidier = self._database.connection()
+        self._compaction = Compaction(self._tidier, limits or CompactionLimits())
+        self._tidying = threading.Lock()
+        """For whatever changes or removes rows; taken before ``_writing`` where both are needed."""
         self._writing = threading.Lock()
         self._pruning = Pruning(
-            self._database.connection(), self._writing, lambda: self._retained, self._retain
+            self._database.connection(), self._tidying, lambda: self._retained, self._retain
         )
         self._dictionary = Dictionary()
         self._checkpointed = 0
@@ -112,7 +118,7 @@ class DuckDBUsageStore:
         if batch.first_position != self._position + 1:
             raise ValueError(f"a batch from {batch.first_position} cannot follow {self._position}")
         self._dictionary.load(batch.values)
-        with self._writing:
+        with self._tidying if batch.erasures else nullcontext(), self._writing:
             self._extent = self._extent.with_calls(batch.column("time_ms"), batch.received_ms)
             erasing = [Erasing(self._writer, erasure) for erasure in batch.erasures]
             self._writer.begin()
@@ -131,10 +137,10 @@ class DuckDBUsageStore:
     def _write(self, batch: CallBatch) -> None:
         if len(batch.calls):
             corrected = bool(batch.calls["entry"].any())
-            self._writer.register("batch", call_table(batch))
+            self._writer.register("batch", self._tables.of(batch))
             for statement in (
                 batch_statements.append_calls(),
-                *(batch_statements.count_in(marginal, corrected=corrected) for marginal in MARGINALS),
+                *(batch_statements.count_in(marginal, corrected=corrected) for marginal in GATHERING),
                 batch_statements.note_days(),
             ):
                 statement.run(self._writer)
@@ -284,19 +290,20 @@ class DuckDBUsageStore:
 
     def checkpoint(self) -> int:
         """See `UsageStore.checkpoint`; it stays where it was while a long question is in the way."""
-        with self._writing:
-            if self._database.checkpoint(self._writer):
-                self._checkpointed = self._position
+        with self._tidying:
+            reached = self._position  # what is applied from here on may be behind the checkpoint
+            if self._database.checkpoint(self._tidier):
+                self._checkpointed = reached
             return self._checkpointed
 
     def compact(self) -> bool:
         """See `UsageStore.compact`; a day is over once a call came on a later one."""
-        with self._writing:
+        with self._tidying:
             return self._compaction.step(self._extent.received_ms // DAY_MS)
 
     def close(self) -> None:
         """Waits for a write under way; questions under way fail."""
-        with self._writing:
+        with self._tidying, self._writing:
             self._database.close()
 
     @contextmanager

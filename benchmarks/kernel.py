@@ -1,0 +1,188 @@
+"""What the compiled kernel makes of ingest's hot path, beside the same path without it, in process.
+
+    python -m benchmarks.kernel --seen 1000000 10000000
+
+See docs/performance.md for what the figures mean.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar, cast
+
+import numpy as np
+
+from benchmarks.call_bodies import RequestBody, request_bodies
+from benchmarks.figure import Figure
+from benchmarks.report import Report
+from benchmarks.skewed_calls import ORGANIZATION
+from calltally.call_batch import Outcome
+from calltally.dictionary import Dictionary, Kind
+from calltally.ingest import kernel
+from calltally.ingest.call_rules import Admission
+from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
+from calltally.ingest.interning import Interning
+from calltally.ingest.kernel import KernelCalls
+from calltally.ingest.kernel_rows import KernelRowMaker
+from calltally.ingest.kernel_seen_ids import KernelSeenIds
+from calltally.ingest.ordered_step import OrderedStep
+from calltally.ingest.prepared_calls import PreparedCalls, prepare
+from calltally.ingest.routes import RouteNaming
+from calltally.ingest.seen_ids import SeenIds
+from calltally.journal.frame import Frame, encode_frame
+from calltally.journal.journal import Journal
+
+_BATCH = 1000
+_BODIES = 50
+_ROUNDS = 8
+_MEMORY = 2**30
+_MAX_CALL_BYTES = 65_536
+_SEED = 20261120
+_DAY_MS = 86_400_000
+
+_STAGES = {
+    "decode": "decode and check",
+    "judge": "judge",
+    "journal": "intern and encode the frame",
+}
+
+C = TypeVar("C")
+
+
+class _Path(Protocol[C]):
+    """One way from a body to a frame, cut into stages."""
+
+    @property
+    def seen(self) -> SeenIds: ...
+    def decode(self, body: bytes, admission: Admission) -> C: ...
+    def judge(self, calls: C, now_ms: int) -> None: ...
+    def journal(self, calls: C, now_ms: int) -> None: ...
+
+
+def measure(*, seen: int) -> Iterator[list[Figure]]:
+    """Calls a second of processor time: batches of 1,000 new calls, with so many identities seen before."""
+    bodies = request_bodies(_BODIES, _BATCH, {})
+    ours, theirs = _timed(_KernelPath(), bodies, seen), _timed(_ReferencePath(), bodies, seen)
+    named = f"{seen:,} seen"
+    for stage, words in _STAGES.items():
+        yield [_figure(f"{words}, {named}", ours[stage], theirs[stage])]
+    yield [_figure(f"all of it, {named}", sum(ours.values()), sum(theirs.values()))]
+
+
+def _figure(name: str, ours: float, theirs: float) -> Figure:
+    return Figure(name=name, unit="calls/s", ours=1 / ours, rival="without the kernel", theirs=1 / theirs)
+
+
+def _timed(path: _Path[C], bodies: Sequence[RequestBody], seen: int) -> dict[str, float]:
+    """Seconds of processor time a call for each stage: the median over the batches."""
+    _fill(path.seen, seen)
+    now_ms = int(time.time() * 1000)
+    admission = Admission(ORGANIZATION, False, now_ms - 35 * _DAY_MS, now_ms + 300_000, False)
+    spent: dict[str, list[float]] = {stage: [] for stage in _STAGES}
+    for _ in range(_ROUNDS):
+        for body in bodies:
+            body.renew()
+            text = bytes(body.bytes).partition(b"\r\n\r\n")[2]
+            calls = _clocked(spent["decode"], lambda: path.decode(text, admission))  # noqa: B023 - called at once
+            _clocked(spent["judge"], lambda: path.judge(calls, now_ms))  # noqa: B023 - called at once
+            _clocked(spent["journal"], lambda: path.journal(calls, now_ms))  # noqa: B023 - called at once
+    return {stage: float(np.median(seconds[len(bodies) :])) / _BATCH for stage, seconds in spent.items()}
+
+
+def _clocked(spent: list[float], work: Callable[[], C]) -> C:
+    began = time.thread_time()
+    result = work()
+    spent.append(time.thread_time() - began)
+    return result
+
+
+def _fill(seen: SeenIds, count: int) -> None:
+    random = np.random.default_rng(_SEED)
+    for start in range(0, count, 100_000):
+        size = min(100_000, count - start)
+        columns = [random.integers(1, 2**64, size, np.uint64) for _ in range(3)]
+        seen.remember(*columns, position=1, received_ms=1)
+
+
+class _Judged(SeenIds):
+    """Seen ids that judged already: `OrderedStep` is timed without them."""
+
+    def judge(self, *_: object, **__: object) -> np.ndarray:
+        return np.zeros(_BATCH, np.int8)
+
+
+class _ReferencePath:
+    def __init__(self) -> None:
+        self.seen = SeenIds(_MEMORY)
+        self.appended = 0
+        journal = cast("Journal", self)
+        self._step = OrderedStep(journal, Dictionary(), _Judged(_MEMORY), RouteNaming(), _SEED)
+
+    def decode(self, body: bytes, admission: Admission) -> PreparedCalls:
+        (decoded,) = decode_calls(body, JsonForm.LINES, max_calls=_BATCH, max_call_bytes=_MAX_CALL_BYTES)
+        prepared, _ = prepare(decoded.calls, decoded.indexes, admission, _SEED)
+        if prepared is None:
+            raise RuntimeError("the calls were to be accepted")
+        return prepared
+
+    def judge(self, calls: PreparedCalls, now_ms: int) -> None:
+        _all_new(self.seen, calls, now_ms)
+
+    def journal(self, calls: PreparedCalls, now_ms: int) -> None:
+        self._step.take(calls, None, len(calls), (), ORGANIZATION, now_ms)
+
+    def append(self, frame: Frame) -> int:
+        """Stands for the journal's, up to the disk."""
+        encode_frame(frame, 1, 0)
+        return 1
+
+
+class _KernelPath:
+    def __init__(self) -> None:
+        self.seen = KernelSeenIds(_MEMORY)
+        self._dictionary = Dictionary()
+        self._rows = KernelRowMaker(self._dictionary)
+        self._routes = RouteNaming()
+
+    def decode(self, body: bytes, admission: Admission) -> KernelCalls:
+        (lines,) = kernel.line_slices(body) or []
+        calls = kernel.decode_slice(
+            body, lines, admission, _SEED, max_call_bytes=_MAX_CALL_BYTES, derive_routes=True
+        )
+        if calls is None:
+            raise RuntimeError("the calls were to be taken by the kernel")
+        return calls
+
+    def judge(self, calls: KernelCalls, now_ms: int) -> None:
+        _all_new(self.seen, calls, now_ms)
+
+    def journal(self, calls: KernelCalls, now_ms: int) -> None:
+        interning = Interning(self._dictionary, self._routes)
+        verdicts = np.zeros(len(calls), np.int8)
+        rows, paths, names = self._rows.rows(calls, verdicts, ORGANIZATION, interning)
+        owner = interning.id_of(Kind.ORGANIZATION, 0, ORGANIZATION)
+        outcomes = [Outcome(owner, now_ms // _DAY_MS, len(calls), len(rows), 0, 0, 0)]
+        encode_frame(Frame(now_ms, rows, paths, interning.values, outcomes, names=names), 1, 0)
+
+
+def _all_new(seen: SeenIds, calls: PreparedCalls | KernelCalls, now_ms: int) -> None:
+    verdicts = seen.judge(
+        calls.identity_high, calls.identity_low, calls.digest, position=1, received_ms=now_ms
+    )
+    if verdicts.any():
+        raise RuntimeError("all calls were to be new")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--seen", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    options = parser.parse_args()
+    report = Report()
+    for seen in options.seen:
+        report.group("kernel", {"seen": seen})
+        for figures in measure(seen=seen):
+            report.add(figures)
+
+
+if __name__ == "__main__":
+    main()

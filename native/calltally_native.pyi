@@ -1,0 +1,115 @@
+"""The hot ingest path, compiled. `calltally.ingest.kernel` and its neighbours are what the program uses.
+
+Columns come as arrays and go as bytes of numbers, in the machine's order. Texts that are no valid Unicode
+are declined like everything else that is not plainly right.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import final
+
+import numpy as np
+import numpy.typing as npt
+
+_Numbers = npt.NDArray[np.uint64]
+
+def bounds(body: bytes, size: int) -> list[tuple[int, int, int]] | None:
+    """Where slices of at most ``size`` lines begin and end, and how many lines each holds.
+
+    Empty lines do not count. None when a line is blank but not empty.
+    """
+
+def decode(
+    body: bytes,
+    start: int,
+    end: int,
+    *,
+    organization: str,
+    earliest_ms: int,
+    latest_ms: int,
+    max_call_bytes: int,
+    seed: int,
+    derive_routes: bool,
+) -> Decoded | None:
+    """The calls on the lines from ``start`` to ``end``; None unless each is plainly one that may be counted.
+
+    With ``derive_routes`` false a call with a path but no route is declined.
+    """
+
+@final
+class Decoded:
+    """The calls of a slice. Never changes, and may be read from any thread."""
+
+    def __len__(self) -> int: ...
+    @property
+    def identity_high(self) -> bytes:
+        """Unsigned 64-bit numbers, as the other columns of identities."""
+    @property
+    def identity_low(self) -> bytes: ...
+    @property
+    def digest(self) -> bytes: ...
+    @property
+    def time_ms(self) -> bytes:
+        """Signed 64-bit numbers."""
+    @property
+    def has_names(self) -> bool:
+        """Whether any call names its client, source or account."""
+    def line(self, row: int) -> bytes:
+        """One call as it came. Raises `IndexError`."""
+
+@final
+class IdentityTable:
+    """See `calltally.ingest.identity_table.IdentityTable`. Not thread-safe: use by two at once raises."""
+
+    def __init__(self, slots: int) -> None: ...
+    @property
+    def slots(self) -> int: ...
+    @property
+    def capacity(self) -> int: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def room(self) -> int: ...
+    def find(self, high: _Numbers, low: _Numbers) -> tuple[bytes, bytes]:
+        """For each identity whether it is held (a byte), and its digest."""
+    def insert(self, high: _Numbers, low: _Numbers, digest: _Numbers) -> None: ...
+    def judge(
+        self,
+        others: Sequence[IdentityTable],
+        high: _Numbers,
+        low: _Numbers,
+        digest: _Numbers,
+        stored: tuple[npt.NDArray[np.uint8], _Numbers] | None = None,
+    ) -> bytes:
+        """For each identity in order whether it is new (0), held with its digest (1) or with another (2).
+
+        New ones are in the table afterwards. ``others`` are tables that may hold further identities,
+        ``stored`` says what is held elsewhere as `find` would. Raises `ValueError`, changing nothing, unless
+        there is room for all.
+        """
+    def touch(self, buckets: int) -> None: ...
+    def span(self, first_bucket: int, buckets: int) -> tuple[bytes, bytes, bytes]: ...
+
+@final
+class Interner:
+    """Turns decoded slices into records of the journal. Not thread-safe: use by two at once raises.
+
+    What it knows of ids and names is a cache: it asks for what is missing, and may forget at any time.
+    """
+
+    def __init__(self, columns: Mapping[str, tuple[int, int]], record_bytes: int) -> None:
+        """Takes each column's offset and size in a record; columns that it does not know stay zero."""
+    def learn(self, kind: int, organization: int, text: str, id: int) -> None: ...  # noqa: A002
+    def forget(self) -> None:
+        """Forgets all ids and names. Must follow whenever a text got another id, or an id another text."""
+    def forget_names(self) -> None:
+        """Forgets names. Must follow whenever a name was told that this did not tell."""
+    def take(
+        self, decoded: Decoded, verdicts: bytes, organization: int, other_route: int | None = None
+    ) -> list[tuple[int, str, bool]] | tuple[bytes, bytes, bytes, list[tuple[int, str, str]]]:
+        """The calls whose verdict is 0 as records, the offsets (signed 64-bit) and the data of their paths,
+        and the names that are news (kind, id of the thing, name).
+
+        Or, changing nothing, a list of the texts whose ids must be learned first, in the order in which the
+        reference would give them: kind, text, whether it is a route made from a path. Such a route that gets
+        no id goes by ``other_route``.
+        """

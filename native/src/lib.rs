@@ -1,0 +1,28 @@
+//! The hot ingest path of Calltally, compiled: bytes in, columns and the journal's records out.
+//!
+//! Everything here promises what a module of `calltally.ingest` promises, on the inputs it takes; what it does
+//! not take it declines, and the module decides. No Python object stands for a single call.
+
+mod dictionary;
+mod fetch;
+mod fingerprint;
+mod hashing;
+mod identity_table;
+mod instant;
+mod line;
+mod names;
+mod path_list;
+mod python;
+mod record;
+mod route;
+mod scan;
+mod slice;
+mod step;
+mod text;
+mod texts;
+
+#[pyo3::pymodule]
+mod calltally_native {
+    #[pymodule_export]
+    use crate::python::{Decoded, IdentityTable, Interner, bounds, decode};
+}

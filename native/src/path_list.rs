@@ -1,0 +1,96 @@
+//! The different paths of a slice.
+
+use crate::hashing::Blinded;
+use crate::slice::{PATH, Row, Slice};
+use crate::text::{Source, Text};
+use xxhash_rust::xxh3::xxh3_64;
+
+const NONE: u32 = u32::MAX;
+
+/// Each row's path as a number, counted from 0 in the order in which paths, as they came, first appear.
+pub struct PathCodes {
+    pub of_row: Vec<u32>,
+    /// The first row of each.
+    pub first_row: Vec<u32>,
+}
+
+/// The paths of some rows as the journal takes them: the empty one, then those of the rows.
+pub struct PackedPaths {
+    pub data: Vec<u8>,
+    /// Where each begins, and where the last ends.
+    pub offsets: Vec<i64>,
+    /// The index of each code; 0 also for codes of other rows.
+    pub index_of_code: Vec<i32>,
+}
+
+impl PathCodes {
+    pub fn of(slice: &Slice, source: Source<'_>) -> Self {
+        let rows = &slice.rows;
+        let mut codes = PathCodes { of_row: Vec::with_capacity(rows.len()), first_row: Vec::new() };
+        let places = (rows.len() * 2).next_power_of_two();
+        let mut code_at = vec![NONE; places];
+        let blinded = Blinded::default();
+        for (index, row) in rows.iter().enumerate() {
+            let path = source.bytes(row.raw_path);
+            let mut at = blinded.blind(raw_hash(row, path)) as usize & (places - 1);
+            loop {
+                let code = code_at[at];
+                if code == NONE {
+                    code_at[at] = codes.first_row.len() as u32;
+                    codes.of_row.push(code_at[at]);
+                    codes.first_row.push(index as u32);
+                    break;
+                }
+                let first: &Row = &rows[codes.first_row[code as usize] as usize];
+                if source.bytes(first.raw_path) == path {
+                    codes.of_row.push(code);
+                    break;
+                }
+                at = (at + 1) & (places - 1);
+            }
+        }
+        codes
+    }
+
+    pub fn len(&self) -> usize {
+        self.first_row.len()
+    }
+
+    /// The row in which a path first appears.
+    pub fn row<'s>(&self, slice: &'s Slice, code: usize) -> &'s Row {
+        &slice.rows[self.first_row[code] as usize]
+    }
+
+    /// Packs the paths of the rows that are `used`, the query string cut off.
+    pub fn packed(
+        &self,
+        slice: &Slice,
+        source: Source<'_>,
+        used: impl Iterator<Item = usize>,
+    ) -> PackedPaths {
+        let mut packed =
+            PackedPaths { data: Vec::new(), offsets: vec![0, 0], index_of_code: vec![0; self.len()] };
+        for row in used {
+            packed.index_of_code[self.of_row[row] as usize] = 1;
+        }
+        let text = |code: usize| self.row(slice, code).texts[PATH];
+        if (0..self.len()).all(|code| text(code).is_empty()) && self.len() < 2 {
+            packed.index_of_code.fill(0);
+            return packed;
+        }
+        let mut empty_seen = false;
+        let used = packed.index_of_code.iter_mut().enumerate().filter(|(_, used)| **used != 0);
+        for (index, (code, place)) in (1..).zip(used) {
+            let path: Text = text(code);
+            *place = if path.is_empty() && !empty_seen { 0 } else { index };
+            empty_seen |= path.is_empty();
+            packed.data.extend_from_slice(source.bytes(path));
+            packed.offsets.push(packed.data.len() as i64);
+        }
+        packed
+    }
+}
+
+fn raw_hash(row: &Row, path: &[u8]) -> u64 {
+    if row.raw_path.len() == row.texts[PATH].len() { row.hashes[PATH] } else { xxh3_64(path) }
+}

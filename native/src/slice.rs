@@ -1,0 +1,233 @@
+//! A slice of a body in lines, decoded, checked and turned into columns at once.
+
+use memchr::{memchr_iter, memchr2};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::fingerprint::{HASH_OF_NOTHING, Identities, mixed};
+use crate::instant::Instants;
+use crate::line::{self, Line, LineReader};
+use crate::text::{MAX_BODY, Source, Text};
+
+/// The texts that become dictionary ids or the path, in the order in which they are interned.
+pub const TEXTS: usize = 8;
+pub const ROUTE: usize = 6;
+pub const PATH: usize = 7;
+
+/// The texts that become dictionary ids: all but the path.
+pub const IDS: usize = PATH;
+
+const FIELD_OF_TEXT: [usize; TEXTS] = [
+    line::ORIGIN,
+    line::CLIENT_ID,
+    line::USER_ID,
+    line::SOURCE_ID,
+    line::ACCOUNT_ID,
+    line::METHOD,
+    line::ROUTE,
+    line::PATH,
+];
+
+/// One call. The path among its texts has no query string; `raw_path` is as it came.
+pub struct Row {
+    pub time_ms: i64,
+    pub status: i64,
+    pub measures: [i64; 3],
+    pub texts: [Text; TEXTS],
+    pub hashes: [u64; TEXTS],
+    pub raw_path: Text,
+    pub start: u32,
+    pub end: u32,
+}
+
+/// The names that a call brings: of its client, its source and its account.
+pub struct Names {
+    pub row: usize,
+    pub texts: [Text; 3],
+}
+
+/// The calls of a slice. Columns of identities stand apart, since tables take them so.
+#[derive(Default)]
+pub struct Slice {
+    pub rows: Vec<Row>,
+    pub high: Vec<u64>,
+    pub low: Vec<u64>,
+    pub digest: Vec<u64>,
+    pub names: Vec<Names>,
+    pub unescaped: Vec<u8>,
+}
+
+/// Whose calls may come in, from when to when, and how they are named.
+pub struct Admission<'a> {
+    pub organization: &'a str,
+    pub earliest_ms: i64,
+    pub latest_ms: i64,
+    pub max_call_bytes: usize,
+    pub seed: u64,
+    /// Whether a call may come with a path only, of which its route is made.
+    pub derive_routes: bool,
+}
+
+/// The bounds of slices of at most `size` lines each, and how many lines are in them, empty ones left out.
+///
+/// None when a line is blank without being empty: whether that is a call is for the reference to say.
+pub fn bounds(body: &[u8], size: usize) -> Option<Vec<(usize, usize, usize)>> {
+    let mut slices = Vec::new();
+    let (mut first, mut count, mut start) = (0, 0, 0);
+    for end in memchr_iter(b'\n', body).chain([body.len()]) {
+        let line = &body[start..end];
+        if let Some(byte) = line.first() {
+            if !byte.is_ascii_graphic() && line.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0x0b)
+            {
+                return None;
+            }
+            if count == 0 {
+                first = start;
+            }
+            count += 1;
+            if count == size {
+                slices.push((first, end, count));
+                count = 0;
+            }
+        }
+        start = end + 1;
+    }
+    if count > 0 {
+        slices.push((first, body.len(), count));
+    }
+    Some(slices)
+}
+
+/// The calls from `start` to `end` of a body, where a line begins and one ends; None when any is not plainly
+/// one that may be counted.
+pub fn decode(body: &[u8], start: usize, end: usize, admission: &Admission<'_>) -> Option<Slice> {
+    let body = body.get(..end)?;
+    if start > end || end > MAX_BODY {
+        return None;
+    }
+    let mut reader = LineReader::new(body);
+    let mut making =
+        Making { slice: Slice::default(), instants: Instants::default(), identities: None, admission };
+    let mut at = start;
+    while at < end {
+        if body[at] == b'\n' {
+            at += 1;
+            continue;
+        }
+        let (line, line_end) = reader.read(at)?;
+        if line_end - at > admission.max_call_bytes {
+            return None;
+        }
+        making.take(&line, Source { body, unescaped: &reader.unescaped }, at, line_end)?;
+        at = line_end + 1;
+    }
+    if reader.beyond_ascii && std::str::from_utf8(&body[start..]).is_err() {
+        return None;
+    }
+    let mut slice = making.slice;
+    slice.unescaped = reader.unescaped;
+    Some(slice)
+}
+
+struct Making<'a> {
+    slice: Slice,
+    instants: Instants,
+    identities: Option<Identities>,
+    admission: &'a Admission<'a>,
+}
+
+impl Making<'_> {
+    fn take(&mut self, line: &Line, source: Source<'_>, start: usize, end: usize) -> Option<()> {
+        let admission = self.admission;
+        let texts = &line.texts;
+        let organization = texts[line::ORGANIZATION];
+        if !organization.is_empty() && source.bytes(organization) != admission.organization.as_bytes() {
+            return None;
+        }
+        let time_ms = self.instants.parse(source.bytes(texts[line::TIME]))?;
+        if time_ms < admission.earliest_ms || time_ms > admission.latest_ms {
+            return None;
+        }
+        let raw_path = texts[line::PATH];
+        let mut row = Row {
+            time_ms,
+            status: line.status,
+            measures: line.measures,
+            texts: FIELD_OF_TEXT.map(|field| texts[field]),
+            hashes: [HASH_OF_NOTHING; TEXTS],
+            raw_path,
+            start: start as u32,
+            end: end as u32,
+        };
+        row.texts[PATH] = without_query(raw_path, source);
+        if !admission.derive_routes && row.texts[ROUTE].is_empty() && !row.texts[PATH].is_empty() {
+            return None;
+        }
+        for (hash, text) in row.hashes.iter_mut().zip(row.texts) {
+            if !text.is_empty() {
+                *hash = xxh3_64(source.bytes(text));
+            }
+        }
+        let identities =
+            self.identities.get_or_insert_with(|| Identities::new(admission.organization, admission.seed));
+        let (high, low) =
+            identities.identity(source.bytes(texts[line::ORIGIN]), source.bytes(texts[line::ID]));
+        self.slice.high.push(high);
+        self.slice.low.push(low);
+        self.slice.digest.push(digest_of(&row));
+        let names = [texts[line::CLIENT_NAME], texts[line::SOURCE_NAME], texts[line::ACCOUNT_NAME]];
+        if names.iter().any(|name| !name.is_empty()) {
+            self.slice.names.push(Names { row: self.slice.rows.len(), texts: names });
+        }
+        self.slice.rows.push(row);
+        Some(())
+    }
+}
+
+fn digest_of(row: &Row) -> u64 {
+    let numbers = [row.time_ms, row.status, row.measures[0], row.measures[1], row.measures[2]];
+    let digest = numbers.into_iter().fold(0, |digest, number| mixed(digest, number as u64));
+    row.hashes[1..].iter().fold(digest, |digest, &hash| mixed(digest, hash))
+}
+
+fn without_query(path: Text, source: Source<'_>) -> Text {
+    memchr2(b'?', b'#', source.bytes(path)).map_or(path, |length| path.first(length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission(max_call_bytes: usize) -> Admission<'static> {
+        Admission {
+            organization: "acme",
+            earliest_ms: 0,
+            latest_ms: i64::MAX,
+            max_call_bytes,
+            seed: 17,
+            derive_routes: true,
+        }
+    }
+
+    #[test]
+    fn slices_hold_so_many_lines_and_no_empty_ones() {
+        assert_eq!(bounds(b"", 2), Some(vec![]));
+        assert_eq!(bounds(b"\n\n", 2), Some(vec![]));
+        assert_eq!(bounds(b"a\n\nb\nc", 2), Some(vec![(0, 4, 2), (5, 6, 1)]));
+        assert_eq!(bounds(b"\na\nb\n", 2), Some(vec![(1, 4, 2)]));
+        assert_eq!(bounds(b"a\n \nb", 2), None);
+        assert_eq!(bounds(b"a\r\n\r\n", 2), None);
+    }
+
+    #[test]
+    fn a_call_may_be_as_long_as_allowed_and_no_longer() {
+        let body = b"{\"id\":\"1\",\"time\":\"2026-01-01T00:00:00Z\"}\r\n";
+        assert!(decode(body, 0, body.len(), &admission(body.len() - 1)).is_some());
+        assert!(decode(body, 0, body.len(), &admission(body.len() - 2)).is_none());
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_are_not_taken() {
+        let body = b"{\"id\":\"\xed\xa0\x80\",\"time\":\"2026-01-01T00:00:00Z\"}";
+        assert!(decode(body, 0, body.len(), &admission(1000)).is_none());
+    }
+}

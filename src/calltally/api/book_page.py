@@ -1,0 +1,104 @@
+"""Pages of what is kept for inspection: corrections, conflicts and rejected calls, the newest first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+
+from calltally.api.parameters import Parameters, whole_number
+from calltally.api.usage_cursor import UsageCursor
+from calltally.api.usage_window import read_date
+from calltally.api.usage_writing import written_instant
+from calltally.clock import instant_ms
+from calltally.query.query_engine import Answer
+
+T = TypeVar("T")
+
+DEFAULT_ROWS = 100
+MOST_ROWS = 1000
+
+_MOST_BYTES = 4 * 2**20
+_EPOCH = date(1970, 1, 1)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class BookQuestion:
+    """Which entries of a list are asked for: those received on some UTC days, and of them one page.
+
+    A list only ever grows at its new end, so a page is told by how many older entries lie behind it, and
+    what comes in between two pages moves nothing.
+    """
+
+    organization: str
+    bound: tuple[tuple[str, str], ...]
+    days: tuple[int, int]
+    code: str | None
+    limit: int
+    older: int | None
+    asked_at_ms: int
+
+    def page(
+        self,
+        answer: Answer[tuple[T, ...]],
+        received_ms: Callable[[T], int],
+        written: Callable[[T], dict[str, Any]],
+    ) -> bytes:
+        """The answer as JSON. A page ends early, behind its first row, when its rows grow very large."""
+        first, end = self.days
+        found = [one for one in answer.value if first <= received_ms(one) // 86_400_000 < end]
+        left = len(found) if self.older is None else min(self.older, len(found))
+        rows: list[msgspec.Raw] = []
+        size = 0
+        while left and len(rows) < self.limit and size < _MOST_BYTES:
+            left -= 1
+            row = msgspec.json.encode(written(found[left]))
+            size += len(row)
+            rows.append(msgspec.Raw(row))
+        following = (
+            UsageCursor(self.asked_at_ms, left).sealed(self.organization, self.bound) if left else None
+        )
+        return msgspec.json.encode(
+            {"complete_up_to": written_instant(answer.complete_up_to), "rows": rows, "next": following}
+        )
+
+
+def read_book_question(
+    query_string: bytes, organization: str, listed: str, now: datetime, *, by_code: bool = False
+) -> BookQuestion:
+    """The question of an organization's caller; raises all faults together as `Parameters.check` does.
+
+    ``listed`` names what is listed, so that a cursor of one list opens no other.
+    """
+    parameters = Parameters(query_string, ("from", "to", "limit", "cursor", *(["code"] if by_code else [])))
+    pairs = [pair for pair in parameters.pairs if pair[0] not in ("cursor", "limit")]
+    bound = (("listed", listed), *pairs)
+    now_ms = instant_ms(now)
+
+    def open_cursor(text: str) -> UsageCursor:
+        return UsageCursor.opened(text, organization, bound, now_ms)
+
+    cursor = parameters.one("cursor", open_cursor, None)
+    start = parameters.one("from", read_date, _EPOCH)
+    end = parameters.one("to", read_date, date.max)
+    if start > end and parameters.are_sound("from", "to"):
+        parameters.refuse(
+            "from",
+            f"from is later than to, which is {end}",
+            received=start.isoformat(),
+            accepted=f"a date up to {end}",
+        )
+    limit = parameters.one("limit", whole_number(1, MOST_ROWS), DEFAULT_ROWS)
+    code = parameters.one("code", str, None)
+    parameters.check()
+    return BookQuestion(
+        organization,
+        bound,
+        ((start - _EPOCH) // _DAY, (end - _EPOCH) // _DAY),
+        code,
+        limit,
+        None if cursor is None else cursor.offset,
+        now_ms if cursor is None else cursor.asked_at_ms,
+    )

@@ -1,0 +1,116 @@
+"""``POST /v1/corrections`` and ``GET /v1/corrections``: what was counted and is wrong, put right."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+
+from calltally.api.bodies import ClientGoneError, read_body, unpack
+from calltally.api.body_budget import BodyBudget
+from calltally.api.book_page import read_book_question
+from calltally.api.calls_door import BodyLimits
+from calltally.api.correction_request import Amending, Cancelling, Replacing, read_correction
+from calltally.api.problems import problem_response
+from calltally.api.usage_writing import written_instant
+from calltally.auth.caller import Caller, Doorkeeper
+from calltally.auth.permissions import CORRECT, READ_USAGE
+from calltally.call_batch import Correction
+from calltally.clock import Clock, instant_of
+from calltally.errors import PrunedError, TooSlowError, UnsupportedMediaTypeError
+from calltally.query.query_engine import QueryEngine
+from calltally.upkeep import Upkeep
+
+_Request = Request[Any, Any, Any]
+
+_JSON = "application/json"
+
+
+def corrections_router(
+    upkeep: Upkeep,
+    engine: QueryEngine,
+    doorkeeper: Doorkeeper,
+    clock: Clock,
+    budget: BodyBudget,
+    limits: BodyLimits,
+) -> Router:
+    """Corrects the caller's own organization's calls, and lists what was corrected.
+
+    What bodies unpack to is taken from the budget, beside what was taken for them as they came.
+    """
+
+    async def admit(request: _Request, permission: str) -> Caller:
+        caller = await doorkeeper.admit(request.headers.get("Authorization"))
+        caller.require(permission)
+        return caller
+
+    @post("/corrections", status_code=200, operation_id="correctCalls")
+    async def correct(request: _Request) -> Response[bytes]:
+        caller = await admit(request, CORRECT)
+        packed = await _body(request, limits)
+        with budget.share() as unpacked:
+            body = await unpack(packed, request.headers.get("Content-Encoding", ""), limits.body)
+            if body is not packed:
+                unpacked.grow_to(len(body))
+            asked = await asyncio.to_thread(read_correction, body, max_call_bytes=limits.call)
+            done = await _corrected(upkeep, caller, asked)
+        return Response(msgspec.json.encode(_written(done)), media_type=_JSON)
+
+    @get("/corrections", operation_id="listCorrections")
+    async def list_corrections(request: _Request) -> Response[bytes]:
+        organization = (await admit(request, READ_USAGE)).organization
+        now = instant_of(clock.now_ms())
+        asked = read_book_question(request.scope["query_string"], organization, "corrections", now)
+        answer = await engine.corrections(organization)
+        page = asked.page(answer, lambda one: one[1].received_ms, _listed)
+        return Response(page, media_type=_JSON)
+
+    handlers = [correct, list_corrections]
+    return Router("/v1", route_handlers=handlers, exception_handlers={Exception: problem_response})
+
+
+async def _corrected(upkeep: Upkeep, caller: Caller, asked: Cancelling | Amending | Replacing) -> Correction:
+    organization, who = caller.organization, caller.client_id
+    match asked:
+        case Cancelling(ids, why):
+            return await upkeep.cancel(organization, ids, who, why)
+        case Amending(calls, why):
+            try:
+                return await upkeep.amend(organization, calls, who, why)
+            except PrunedError as error:  # what it names otherwise is no field of this action
+                error.field = "calls"
+                raise
+        case Replacing(window, calls, why, where):
+            return await upkeep.replace(organization, window, where, calls, who, why)
+
+
+async def _body(request: _Request, limits: BodyLimits) -> bytes:
+    content_type = request.headers.get("Content-Type", _JSON)
+    if content_type.partition(";")[0].strip().lower() not in ("", _JSON):
+        raise UnsupportedMediaTypeError(f"content type {content_type[:80]!r}; accepted is {_JSON}")
+    announced = request.headers.get("Content-Length", "")
+    try:
+        return await read_body(
+            request.receive,  # type: ignore[arg-type] # the same ASGI, typed more closely
+            announced=int(announced) if announced.isdigit() else None,
+            limit=limits.body,
+        )
+    except ClientGoneError as gone:
+        raise TooSlowError(str(gone)) from None
+
+
+def _written(one: Correction) -> dict[str, Any]:
+    return {
+        "received": written_instant(instant_of(one.received_ms)),
+        "who": one.who,
+        "why": one.why,
+        "action": one.action,
+        "withdrawn": one.withdrawn,
+        "restated": one.restated,
+        "added": one.added,
+    }
+
+
+def _listed(one: tuple[int, Correction]) -> dict[str, Any]:
+    position, correction = one
+    return {"position": position, **_written(correction), "subject": msgspec.Raw(correction.subject.encode())}

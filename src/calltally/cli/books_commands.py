@@ -1,0 +1,147 @@
+"""``calltally books``: what became of all that came in."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from calltally.cli.defaulting_group import DefaultingGroup
+from calltally.cli.office import Office
+from calltally.cli.options import (
+    data_option,
+    json_option,
+    organization_option,
+    read_settings,
+    settings_options,
+)
+from calltally.cli.wording import harmless, listing, show
+
+_VERDICTS = ("received", "accepted", "duplicate", "conflict", "rejected")
+
+
+@click.group("books", cls=DefaultingGroup, default="outcomes")
+def books_group() -> None:
+    """Show what became of the calls that came in. Without a command: outcomes."""
+
+
+@books_group.command("outcomes")
+@data_option
+@organization_option
+@click.option("--from", "from_", metavar="DATE", help="First day of receipt.  [default: this month's first]")
+@click.option("--to", metavar="DATE", help="Day behind the last.  [default: tomorrow]")
+@json_option
+@settings_options
+def outcomes(
+    directory: Path,
+    organization: str,
+    from_: str | None,
+    to: str | None,
+    as_json: bool,
+    config: Path | None,
+    assignments: tuple[str, ...],
+) -> None:
+    """Show by day of receipt (UTC) how many calls came in, what became of them, and why some were rejected.
+
+    Received is always the sum of accepted, duplicate, conflict and rejected. Refused are whole requests,
+    whose calls were never looked at.
+    """
+    content = _asked(directory, config, assignments, organization, "/v1/outcomes", {"from": from_, "to": to})
+    if as_json:
+        click.echo(content)
+        return
+    answer = msgspec.json.decode(content)
+    told = [name for name in ("rejected_by", "refused") if any(day[name] for day in answer["days"])]
+    table = listing("day", numbers=_VERDICTS, texts=tuple(told))
+    for day in answer["days"]:
+        numbers = (f"{day[name]:,}" for name in _VERDICTS)
+        table.add_row(day["day"], *numbers, *(_reasons(day[name]) for name in told))
+    if answer["days"]:
+        show(table)
+    else:
+        click.echo("nothing")
+    click.echo(f"complete up to {answer['complete_up_to']}", err=True)
+
+
+@books_group.command("conflicts")
+@data_option
+@organization_option
+@click.option("--from", "from_", metavar="DATE", help="First day of receipt.  [default: the first there is]")
+@click.option("--to", metavar="DATE", help="Day behind the last.")
+@click.option("--limit", type=int, help="At most so many, the newest.  [default: 100]")
+@json_option
+@settings_options
+def conflicts(
+    directory: Path,
+    organization: str,
+    as_json: bool,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    **asked: Any,
+) -> None:
+    """Show calls whose id was taken by a call with other content, which is the one that counts."""
+    content = _asked(directory, config, assignments, organization, "/v1/conflicts", asked)
+    if as_json:
+        click.echo(content)
+        return
+    answer = msgspec.json.decode(content)
+    for row in answer["rows"]:
+        click.echo(f"{row['received']}  {_content(row)}")
+    _end(answer)
+
+
+@books_group.command("rejects")
+@data_option
+@organization_option
+@click.option("--from", "from_", metavar="DATE", help="First day of receipt.  [default: the first there is]")
+@click.option("--to", metavar="DATE", help="Day behind the last.")
+@click.option("--code", help="Only calls that broke this rule, such as time.too_late.")
+@click.option("--limit", type=int, help="At most so many, the newest.  [default: 100]")
+@json_option
+@settings_options
+def rejects(
+    directory: Path,
+    organization: str,
+    as_json: bool,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    **asked: Any,
+) -> None:
+    """Show rejected calls as they came: the first twenty of each rule and day."""
+    content = _asked(directory, config, assignments, organization, "/v1/rejects", asked)
+    if as_json:
+        click.echo(content)
+        return
+    answer = msgspec.json.decode(content)
+    for row in answer["rows"]:
+        reason = harmless(f"{row['field']} {row['reason']}".strip())
+        click.echo(f"{row['received']}  {row['code']}: {reason}\n    {_content(row)}")
+    _end(answer)
+
+
+def _asked(
+    directory: Path,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    organization: str,
+    path: str,
+    asked: dict[str, Any],
+) -> bytes:
+    params = [(name.rstrip("_"), str(value)) for name, value in asked.items() if value is not None]
+    with Office(directory, read_settings(directory, config, assignments), counting=True) as owner:
+        return owner.ask("GET", path, organization=organization, params=params).content
+
+
+def _end(answer: dict[str, Any]) -> None:
+    if not answer["rows"]:
+        click.echo("nothing")
+    more = "; more are kept: say a larger --limit, or days" if answer["next"] else ""
+    click.echo(f"complete up to {answer['complete_up_to']}{more}", err=True)
+
+
+def _reasons(reasons: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in reasons.items())
+
+
+def _content(row: dict[str, Any]) -> str:
+    return harmless(msgspec.json.encode(row["call"]).decode() if "call" in row else row["text"])

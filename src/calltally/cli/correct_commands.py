@@ -1,0 +1,223 @@
+"""``calltally correct``: what was counted and is wrong, put right."""
+
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+import msgspec
+
+from calltally.cli.office import Office, RefusedError
+from calltally.cli.options import (
+    data_option,
+    existing_data_option,
+    json_option,
+    organization_option,
+    read_settings,
+    settings_options,
+    why_option,
+)
+from calltally.cli.wording import counted, harmless
+from calltally.usage_query import Dimension
+
+_PATH = "/v1/corrections"
+_COUNTS = ("withdrawn", "restated", "added")
+
+
+@click.group("correct")
+def correct_group() -> None:
+    """Correct what was counted, and show what was corrected.
+
+    A correction is done as a whole or not at all, whether or not a server runs. Nothing is lost by it: the
+    calls as they were stay in the ledger, calltally usage --as-of tells what was answered before, and
+    calltally correct list tells who corrected what, when and why. Calls whose day was pruned stay as they
+    were counted.
+    """
+
+
+@correct_group.command("cancel")
+@existing_data_option
+@organization_option
+@why_option
+@click.option("--origin", default="", help="The origin of all the calls.  [default: none]")
+@click.option("--file", type=click.File("rb"), help="Ids, one on a line; - is standard input.")
+@json_option
+@settings_options
+@click.argument("ids", metavar="ID...", nargs=-1)
+def cancel(
+    directory: Path,
+    organization: str,
+    why: str,
+    origin: str,
+    file: BinaryIO | None,
+    as_json: bool,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    ids: tuple[str, ...],
+) -> None:
+    """Take the calls with these ids back: they count no more, and their ids stay taken."""
+    every = [*ids, *_lines_of_text(file)]
+    if not every:
+        raise click.UsageError("say ids, or --file")
+    named = [{"origin": origin, "id": id_} for id_ in every]
+    body = msgspec.json.encode({"action": "cancel", "ids": named, "why": why})
+    _correct(directory, config, assignments, organization, body, as_json)
+
+
+@correct_group.command("amend")
+@existing_data_option
+@organization_option
+@why_option
+@json_option
+@settings_options
+@click.argument("file", type=click.File("rb"))
+def amend(
+    directory: Path,
+    organization: str,
+    why: str,
+    as_json: bool,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    file: BinaryIO,
+) -> None:
+    """Say anew what calls are: FILE holds calls, one on a line as JSON, for those that have their ids.
+
+    A call is said as a whole, with all its fields; one that was cancelled counts again. With - for FILE
+    standard input is read.
+    """
+    body = msgspec.json.encode({"action": "amend", "why": why, "calls": _calls(file)})
+    _correct(directory, config, assignments, organization, body, as_json)
+
+
+@correct_group.command("replace")
+@existing_data_option
+@organization_option
+@why_option
+@click.option("--from", "from_", required=True, metavar="WHEN", help="First day or instant, in UTC.")
+@click.option("--to", required=True, metavar="WHEN", help="Day or instant behind the last.")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help=f"Only calls with this value; repeatable. Names: {', '.join(str(d) for d in Dimension)}.",
+)
+@click.option("--allow-empty", is_flag=True, help="Take all calls of the window back if FILE holds none.")
+@json_option
+@settings_options
+@click.argument("file", type=click.File("rb"))
+def replace(
+    directory: Path,
+    organization: str,
+    why: str,
+    from_: str,
+    to: str,
+    where: tuple[str, ...],
+    allow_empty: bool,
+    as_json: bool,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    file: BinaryIO,
+) -> None:
+    """Put the calls in FILE, one on a line as JSON, in the place of all that are counted in a window.
+
+    With - for FILE standard input is read.
+    """
+    wanted: dict[str, Any] = {"action": "replace", "why": why, "from": from_, "to": to, **_where(where)}
+    calls = _calls(file)
+    if not (calls or allow_empty):
+        raise click.UsageError(f"there is no call in {file.name}; --allow-empty takes back all of the window")
+    body = msgspec.json.encode({**wanted, "calls": calls})
+    _correct(directory, config, assignments, organization, body, as_json)
+
+
+@correct_group.command("list")
+@data_option
+@organization_option
+@click.option("--from", "from_", metavar="DATE", help="First day of receipt.  [default: the first there is]")
+@click.option("--to", metavar="DATE", help="Day behind the last.")
+@click.option("--limit", type=int, help="At most so many, the newest.  [default: 100]")
+@json_option
+@settings_options
+def list_(
+    directory: Path,
+    organization: str,
+    as_json: bool,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    **asked: Any,
+) -> None:
+    """Show corrections, the newest first."""
+    params = [(name.rstrip("_"), str(value)) for name, value in asked.items() if value is not None]
+    with Office(directory, read_settings(directory, config, assignments), counting=True) as owner:
+        response = owner.ask("GET", _PATH, organization=organization, params=params)
+    if as_json:
+        click.echo(response.content)
+        return
+    answer = response.json()
+    for row in answer["rows"]:
+        click.echo(f"{row['received']}  {row['action']} by {harmless(row['who'])}: {harmless(row['why'])}")
+        click.echo(f"    {_told(row)}")
+        click.echo(f"    {harmless(msgspec.json.encode(row['subject']).decode())}")
+    if not answer["rows"]:
+        click.echo("no corrections")
+    more = "; there are more: say a larger --limit, or days" if answer["next"] else ""
+    click.echo(f"complete up to {answer['complete_up_to']}{more}", err=True)
+
+
+def _correct(
+    directory: Path,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    organization: str,
+    body: bytes,
+    as_json: bool,
+) -> None:
+    settings = read_settings(directory, config, assignments)
+    headers = {"Content-Type": "application/json"}
+    with Office(directory, settings, counting=True) as owner:
+        response = owner.ask(
+            "POST", _PATH, organization=organization, content=body, headers=headers, seconds=None
+        )
+    if as_json:
+        click.echo(response.content)
+        return
+    click.echo(_told(response.json()))
+
+
+def _told(done: dict[str, Any]) -> str:
+    withdrawn, restated, added = (counted(done[name], "call") for name in _COUNTS)
+    return f"withdrew {withdrawn}, restated {restated}, added {added}"
+
+
+def _calls(file: BinaryIO) -> list[msgspec.Raw]:
+    """The lines of a file, each of which is JSON; whether each is a call is for the door to say."""
+    calls = []
+    for number, line in enumerate(file, start=1):
+        if line.strip():
+            try:
+                calls.append(msgspec.json.decode(line, type=msgspec.Raw).copy())
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                raise RefusedError(f"line {number} of {file.name} is no call as JSON: {error}") from None
+    return calls
+
+
+def _lines_of_text(file: BinaryIO | None) -> list[str]:
+    if file is None:
+        return []
+    try:
+        return [line for line in file.read().decode().splitlines() if line]
+    except UnicodeDecodeError as error:
+        raise RefusedError(f"{file.name} is not UTF-8: {error}") from None
+
+
+def _where(conditions: tuple[str, ...]) -> dict[str, list[str | int]]:
+    where: dict[str, list[str | int]] = {}
+    for condition in conditions:
+        name, equals, value = condition.partition("=")
+        if not equals or name not in Dimension.__members__.values():
+            names = ", ".join(Dimension)
+            raise click.BadParameter(
+                f"{condition!r} is not NAME=VALUE with a name of {names}", param_hint="--where"
+            )
+        number = name == Dimension.STATUS and value.isascii() and value.isdigit() and len(value) < 10
+        where.setdefault(name, []).append(int(value) if number else value)
+    return where

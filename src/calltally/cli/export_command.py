@@ -1,0 +1,88 @@
+"""``calltally export``."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+from rich.console import Console
+from rich.filesize import decimal
+
+from calltally.cli.office import Office
+from calltally.cli.options import (
+    existing_data_option,
+    json_option,
+    organization_option,
+    read_settings,
+    settings_options,
+)
+from calltally.cli.wording import counted
+from calltally.store.export import Form, What
+
+
+@click.command("export")
+@existing_data_option
+@organization_option
+@click.option("--from", "from_", required=True, metavar="WHEN", help="First day or instant, in UTC.")
+@click.option("--to", required=True, metavar="WHEN", help="Day or instant behind the last.")
+@click.option(
+    "--what",
+    type=click.Choice(get_args(What)),
+    default="calls",
+    show_default=True,
+    help="Every call; counts by day, client, user, route and method; or those by day, source and account.",
+)
+@click.option("--format", "form", type=click.Choice(get_args(Form)), help="[default: by the name of FILE]")
+@click.option(
+    "--every-entry",
+    is_flag=True,
+    help="Also what corrections took back, with a weight of -1: the weights add up to what is counted.",
+)
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@json_option
+@settings_options
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def export(
+    directory: Path,
+    organization: str,
+    from_: str,
+    to: str,
+    what: str,
+    form: str | None,
+    every_entry: bool,
+    force: bool,
+    as_json: bool,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    file: Path,
+) -> None:
+    """Write an organization's calls or counts to FILE, as Parquet or CSV.
+
+    The file holds what is counted at one instant, is written by whoever holds the data directory, and is
+    there as a whole or not at all. Calls are in no particular order.
+    """
+    wanted: dict[str, Any] = {
+        "organization": organization,
+        "from": from_,
+        "to": to,
+        "what": what,
+        "format": form or _form_of(file),
+        "file": str(file.absolute()),
+        "every_entry": every_entry,
+        "replace": force,
+    }
+    settings = read_settings(directory, config, assignments)
+    waiting = Console(stderr=True, quiet=as_json).status(f"Writing {file}")
+    with Office(directory, settings, counting=True) as owner, waiting:
+        response = owner.ask("POST", "/owner/export", json=wanted, seconds=None)
+    if as_json:
+        click.echo(response.content)
+        return
+    report = response.json()
+    click.echo(f"wrote {counted(report['rows'], 'row')}, {decimal(report['size'])}, to {file}")
+
+
+def _form_of(file: Path) -> str:
+    form = file.suffix.removeprefix(".").lower()
+    if form not in get_args(Form):
+        raise click.UsageError(f"{file} does not end in .parquet or .csv: say --format")
+    return form

@@ -1,0 +1,57 @@
+"""``calltally key``: what access tokens are signed with."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from calltally.cli.office import Office
+from calltally.cli.options import data_option, json_option, read_settings
+
+
+@click.group("key")
+def key_group() -> None:
+    """List and rotate the keys that access tokens are signed with."""
+
+
+@key_group.command("list")
+@data_option
+@json_option
+def list_(directory: Path, as_json: bool) -> None:
+    """Show the keys whose tokens may be good, the one that signs first; never the keys themselves."""
+    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
+        keys: list[dict[str, Any]] = owner.ask("GET", "/owner/keys").json()["keys"]
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(keys)))
+        return
+    table = Table(box=None)
+    table.add_column("key_id", no_wrap=True)
+    for column in ("created", "retired", "needed_until"):
+        table.add_column(column, overflow="fold")
+    for key in keys:
+        table.add_row(key["key_id"], key["created"], key["retired"] or "", key["needed_until"] or "")
+    Console().print(table)
+
+
+@key_group.command("rotate")
+@data_option
+@click.option(
+    "--forget",
+    is_flag=True,
+    help="Forget the keys before it, too, and so end every access token. For a key that leaked.",
+)
+@json_option
+def rotate(directory: Path, forget: bool, as_json: bool) -> None:
+    """Sign with a new key from now on, in a running server too.
+
+    The keys before it stay published until the last token that they signed has expired.
+    """
+    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
+        key: dict[str, Any] = owner.ask("POST", "/owner/keys/rotate", json={"forget": forget}).json()
+    if as_json:
+        click.echo(msgspec.json.encode(key))
+        return
+    click.echo(f"tokens are signed with {key['key_id']} from now on")

@@ -1,0 +1,98 @@
+"""The books of one ordered step: what came in, and what became of it."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from calltally.call_batch import Outcome, RejectedSample, Rejection
+from calltally.ingest.interning import distinct
+from calltally.ingest.prepared_calls import Int32s
+from calltally.ingest.rejected_call import RejectedCall
+from calltally.ingest.seen_ids import Seen, Verdicts
+
+MILLISECONDS_PER_DAY = 86_400_000
+
+SAMPLES_PER_DAY = 20
+"""Rejected calls that are kept for inspection, of each organization, day of receipt and code."""
+
+MAX_SAMPLE_BYTES = 4096
+
+
+class Books:
+    """Adds up one step's calls by organization; rejected ones with their reasons."""
+
+    def __init__(self, now_ms: int) -> None:
+        self._day = now_ms // MILLISECONDS_PER_DAY
+        self._sums: dict[int, list[int]] = {}
+        self._reasons: Counter[tuple[int, str]] = Counter()
+
+    def reject(self, organization: int, rejected: Sequence[RejectedCall]) -> None:
+        book = self._book(organization)
+        book[0] += len(rejected)
+        book[4] += len(rejected)
+        self._reasons.update((organization, one.fault.code) for one in rejected)
+
+    def judge(self, organizations: Int32s, verdicts: Verdicts) -> None:
+        """Books calls, each with its organization and its verdict."""
+        for organization in distinct(organizations).tolist():
+            rows = organizations == organization
+            book = self._book(organization)
+            book[0] += int(np.count_nonzero(rows))
+            for seen in Seen:
+                book[1 + seen] += int(np.count_nonzero(verdicts[rows] == seen))
+
+    def outcomes(self) -> list[Outcome]:
+        return [Outcome(organization, self._day, *sums) for organization, sums in sorted(self._sums.items())]
+
+    def rejections(self) -> list[Rejection]:
+        """They add up to what the outcomes call rejected."""
+        return [
+            Rejection(organization, self._day, code, calls)
+            for (organization, code), calls in sorted(self._reasons.items())
+        ]
+
+    def _book(self, organization: int) -> list[int]:
+        """Received, accepted, duplicate, conflict, rejected."""
+        return self._sums.setdefault(organization, [0, 0, 0, 0, 0])
+
+
+class SampleBox:
+    """Keeps the first rejected calls of each organization, day of receipt and code, and lets others pass.
+
+    What was kept before a start is not known after it; the store drops what is too much.
+    """
+
+    def __init__(self) -> None:
+        self._day = 0
+        self._kept: Counter[tuple[int, str]] = Counter()
+
+    def of(self, organization: int, rejected: Sequence[RejectedCall], now_ms: int) -> list[RejectedSample]:
+        """The samples to keep of some rejected calls."""
+        day = now_ms // MILLISECONDS_PER_DAY
+        if day != self._day:
+            self._day = day
+            self._kept.clear()
+        samples: list[RejectedSample] = []
+        for one in rejected:
+            code, field, reason = one.fault
+            if self._kept[organization, code] < SAMPLES_PER_DAY:
+                self._kept[organization, code] += 1
+                content = one.content(MAX_SAMPLE_BYTES)
+                samples.append(RejectedSample(organization, now_ms, code, field, reason, content))
+        return samples
+
+
+class RefusalBook:
+    """Counts requests that were refused as a whole, until a frame takes them along."""
+
+    def __init__(self) -> None:
+        self._waiting: Counter[tuple[str, int, str]] = Counter()
+
+    def note(self, organization: str, reason: str, now_ms: int) -> None:
+        self._waiting[organization, now_ms // MILLISECONDS_PER_DAY, reason] += 1
+
+    def taken(self) -> Counter[tuple[str, int, str]]:
+        """What has gathered, by organization, day of receipt and reason; it is forgotten here."""
+        waiting, self._waiting = self._waiting, Counter()
+        return waiting

@@ -1,0 +1,51 @@
+"""What a correction takes back and what it says instead."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from calltally.call_batch import CallColumns, Entry
+from calltally.ingest.identity_table import Bools
+from calltally.ingest.prepared_calls import PreparedCalls
+from calltally.packed_texts import PackedTexts
+
+
+class CorrectionNote(NamedTuple):
+    """Who corrects, why, how and what; see `calltally.call_batch.Correction`."""
+
+    who: str
+    why: str
+    action: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedCalls:
+    """The rows of a correction in the making, read from the store as of ``known_up_to``.
+
+    ``withdrawn`` are rows as they are counted now, with their paths, of which the first is empty. ``stated``
+    is what takes their place, and ``added`` tells which of it has an identity that no call had up to
+    ``known_up_to``.
+    """
+
+    known_up_to: int
+    withdrawn: CallColumns
+    withdrawn_paths: PackedTexts
+    stated: PreparedCalls | None = None
+    added: Bools | None = None
+
+    @property
+    def new(self) -> Bools:
+        """For each stated call whether its identity is new."""
+        return np.zeros(0, np.bool_) if self.added is None else self.added
+
+    def joined(self, stated: CallColumns, stated_paths: PackedTexts) -> tuple[CallColumns, PackedTexts]:
+        """All rows with their entries: what is withdrawn first, then the rows of what is stated."""
+        withdrawn = self.withdrawn.copy()
+        withdrawn["entry"] = Entry.WITHDRAWN
+        stated = stated.copy()
+        stated["entry"] = np.where(self.new, Entry.ADDED, Entry.RESTATED)
+        stated["path"] = np.where(stated["path"] > 0, stated["path"] + len(self.withdrawn_paths) - 1, 0)
+        further = PackedTexts(stated_paths.offsets[1:], stated_paths.data)
+        return np.concatenate([withdrawn, stated]), PackedTexts.joined([self.withdrawn_paths, further])

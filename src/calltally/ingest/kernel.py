@@ -1,0 +1,97 @@
+"""Calls from lines of JSON to columns by the compiled kernel, where it is installed."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from calltally.call import Call
+from calltally.call_batch import Int64s, UInt64s
+from calltally.ingest.call_rules import Admission
+from calltally.ingest.decoded_calls import SLICE
+
+try:
+    import calltally_native as native
+except ImportError:
+    native = None  # type: ignore[assignment]  # every use asks `is_installed` first
+
+__all__ = ["KernelCalls", "LineSlice", "decode_slice", "is_installed", "line_slices", "native"]
+
+_decoder = msgspec.json.Decoder(Call)
+
+
+def is_installed() -> bool:
+    """Whether there is a kernel; without one the modules beside this one do all of its work."""
+    return native is not None
+
+
+class LineSlice(NamedTuple):
+    """Some lines of a body: where the first begins, where the last ends, how many are not empty."""
+
+    start: int
+    end: int
+    received: int
+
+
+class KernelCalls:
+    """Calls of one slice without fault, all of the sender's own organization.
+
+    The same columns as `PreparedCalls` has for the same calls.
+    """
+
+    def __init__(self, decoded: "native.Decoded") -> None:
+        self.decoded = decoded
+        self.identity_high: UInt64s = np.frombuffer(decoded.identity_high, np.uint64)
+        self.identity_low: UInt64s = np.frombuffer(decoded.identity_low, np.uint64)
+        self.digest: UInt64s = np.frombuffer(decoded.digest, np.uint64)
+
+    def __len__(self) -> int:
+        return len(self.decoded)
+
+    @property
+    def time_ms(self) -> Int64s:
+        return np.frombuffer(self.decoded.time_ms, np.int64)
+
+    def call(self, row: int) -> Call:
+        """One of the calls as an object."""
+        return _decoder.decode(self.decoded.line(row))
+
+    def as_json(self, row: int) -> bytes:
+        """One of the calls as it is kept for inspection."""
+        return msgspec.json.encode(self.call(row))
+
+
+def line_slices(body: bytes) -> Sequence[LineSlice] | None:
+    """A body in lines cut into slices; None when only the reference can say which lines are calls."""
+    bounds = native.bounds(body, SLICE)
+    return None if bounds is None else [LineSlice(*each) for each in bounds]
+
+
+def decode_slice(
+    body: bytes,
+    lines: LineSlice,
+    admission: Admission,
+    identity_seed: int,
+    *,
+    max_call_bytes: int,
+    derive_routes: bool,
+) -> KernelCalls | None:
+    """The calls of a slice, or None when the reference must look at it.
+
+    None is no verdict: anything unusual is enough, and so is a fault in any call. With ``derive_routes``
+    false, as must be where patterns for routes are configured, a call that needs one is unusual. Lets other
+    threads run meanwhile.
+    """
+    decoded = native.decode(
+        body,
+        lines.start,
+        lines.end,
+        organization=admission.organization,
+        earliest_ms=admission.earliest_ms,
+        latest_ms=admission.latest_ms,
+        max_call_bytes=max_call_bytes,
+        seed=identity_seed,
+        derive_routes=derive_routes,
+    )
+    return None if decoded is None else KernelCalls(decoded)

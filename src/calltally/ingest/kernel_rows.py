@@ -1,0 +1,75 @@
+"""Calls of the kernel as rows of the journal."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from calltally.call_batch import CALL_COLUMNS, CallColumns, NameUpdate
+from calltally.dictionary import Dictionary, Kind
+from calltally.ingest.interning import Interning
+from calltally.ingest.kernel import KernelCalls, native
+from calltally.ingest.seen_ids import Verdicts
+from calltally.packed_texts import PackedTexts
+
+_COLUMNS = {name: (field[1], field[0].itemsize) for name, field in (CALL_COLUMNS.fields or {}).items()}
+
+
+class KernelRows(NamedTuple):
+    """The accepted calls of a slice.
+
+    ``names`` are names that may be news: whoever keeps the names that were told must look through them.
+    """
+
+    rows: CallColumns
+    paths: PackedTexts
+    names: list[NameUpdate]
+
+
+class KernelRowMaker:
+    """Makes rows, giving ids to new texts in the order in which the reference would give them.
+
+    Keeps copies of the ids and names that it met. Belongs to the ordered step of ingest.
+    """
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        self._dictionary = dictionary
+        self._interner = native.Interner(_COLUMNS, CALL_COLUMNS.itemsize)
+
+    def rows(
+        self, calls: KernelCalls, verdicts: Verdicts, organization: str, interning: Interning
+    ) -> KernelRows:
+        """The calls that are new, of the organization that was admitted; ``interning`` gathers new texts."""
+        owner = interning.id_of(Kind.ORGANIZATION, 0, organization)
+        told = verdicts.tobytes()
+        taken = self._interner.take(calls.decoded, told, owner)
+        if isinstance(taken, list):
+            other_route = self._intern(taken, owner, interning)
+            taken = self._interner.take(calls.decoded, told, owner, other_route)
+        if isinstance(taken, list):
+            raise AssertionError(f"texts without an id: {taken[:3]}")
+        records, offsets, paths, names = taken
+        return KernelRows(
+            np.frombuffer(records, CALL_COLUMNS),
+            PackedTexts(np.frombuffer(offsets, np.int64), paths),
+            [NameUpdate(Kind(kind), organization, thing, name) for kind, thing, name in names],
+        )
+
+    def forget(self) -> None:
+        """Must follow whenever a text of the dictionary was replaced."""
+        self._interner.forget()
+
+    def forget_names(self) -> None:
+        """Must follow whenever a name was told that did not come from here."""
+        self._interner.forget_names()
+
+    def _intern(self, texts: list[tuple[int, str, bool]], owner: int, interning: Interning) -> int | None:
+        """Has every text get its id; the id that stands in for routes that get none."""
+        other_route = None
+        for number, text, derived in texts:
+            kind = Kind(number)
+            id_ = interning.derived_route_id(owner, text) if derived else interning.id_of(kind, owner, text)
+            if self._dictionary.find(kind, owner, text) == id_:
+                self._interner.learn(kind, owner, text, id_)
+            else:
+                other_route = id_
+        return other_route

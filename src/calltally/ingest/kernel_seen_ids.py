@@ -1,0 +1,107 @@
+"""The exact set of identities over the kernel's tables."""
+
+from collections.abc import Sequence
+from typing import TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from calltally.call_batch import UInt64s
+from calltally.ingest.identity_table import Bools
+from calltally.ingest.kernel import native
+from calltally.ingest.seen_ids import AT_ONCE, Seen, SeenIds, Verdicts
+
+N = TypeVar("N", bound=np.generic)
+
+_Stored = tuple[Bools, UInt64s]
+
+
+class KernelTable:
+    """See `IdentityTable`."""
+
+    def __init__(self, slots: int) -> None:
+        self.native = native.IdentityTable(slots)
+        self.slots = slots
+        self.capacity = self.native.capacity
+
+    @property
+    def count(self) -> int:
+        return self.native.count
+
+    @property
+    def room(self) -> int:
+        return self.native.room
+
+    def find(self, high: UInt64s, low: UInt64s) -> tuple[Bools, UInt64s]:
+        """See `IdentityTable.find`."""
+        present, digest = self.native.find(_column(high), _column(low))
+        return np.frombuffer(bytearray(present), np.bool_), np.frombuffer(bytearray(digest), np.uint64)
+
+    def insert(self, high: UInt64s, low: UInt64s, digest: UInt64s) -> None:
+        """See `IdentityTable.insert`."""
+        self.native.insert(_column(high), _column(low), _column(digest))
+
+    def touch(self, buckets: int) -> None:
+        """See `IdentityTable.touch`."""
+        self.native.touch(buckets)
+
+    def span(self, first_bucket: int, buckets: int) -> tuple[UInt64s, UInt64s, UInt64s]:
+        """See `IdentityTable.span`."""
+        high, low, digest = self.native.span(first_bucket, buckets)
+        return np.frombuffer(high, np.uint64), np.frombuffer(low, np.uint64), np.frombuffer(digest, np.uint64)
+
+    def judge(
+        self,
+        others: Sequence["KernelTable"],
+        high: UInt64s,
+        low: UInt64s,
+        digest: UInt64s,
+        stored: _Stored | None,
+    ) -> Verdicts:
+        """The verdicts on identities for which there is room; new ones are in the table afterwards."""
+        verdicts = self.native.judge(
+            [other.native for other in others],
+            _column(high),
+            _column(low),
+            _column(digest),
+            stored and (_column(stored[0].view(np.uint8)), _column(stored[1])),
+        )
+        return np.frombuffer(verdicts, np.int8)
+
+
+class KernelSeenIds(SeenIds):
+    """See `SeenIds`: the same verdicts, each identity looked up and remembered in one go."""
+
+    _active: KernelTable
+
+    def __init__(self, memory: int) -> None:
+        super().__init__(memory, KernelTable)
+
+    def judge(
+        self,
+        high: UInt64s,
+        low: UInt64s,
+        digest: UInt64s,
+        *,
+        position: int,
+        received_ms: int,
+        stored: _Stored | None = None,
+    ) -> Verdicts:
+        """See `SeenIds.judge`."""
+        parts = []
+        start = 0
+        while start < len(low):
+            self._make_room()
+            part = slice(start, start + min(len(low) - start, self._free, AT_ONCE))
+            others = cast("Sequence[KernelTable]", self._others)
+            known = stored and (stored[0][part], stored[1][part])
+            verdicts = self._active.judge(others, high[part], low[part], digest[part], known)
+            if new := int(np.count_nonzero(verdicts == Seen.NEW)):
+                self._note(new, position, received_ms)
+            parts.append(verdicts)
+            start = part.stop
+        return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.int8), *parts])
+
+
+def _column(values: npt.NDArray[N]) -> npt.NDArray[N]:
+    return np.ascontiguousarray(values)

@@ -1,0 +1,92 @@
+"""Request bodies that are waited for only so long, and held only so much of."""
+
+import asyncio
+from dataclasses import dataclass
+
+from calltally.api.bodies import Message, Receive
+from calltally.api.body_budget import BodyBudget, BodyShare
+from calltally.errors import TooSlowError
+from calltally.server.request_paths import App, Scope, Send
+
+
+@dataclass(frozen=True, slots=True)
+class BodyBounds:
+    """``seconds`` for each part of a body, ``rate`` bytes a second for the whole, ``budget`` for them all."""
+
+    seconds: float
+    rate: int
+    budget: BodyBudget
+
+
+class BoundedBodies:
+    """Makes waiting for a body raise `TooSlowError` or `BusyError`, which every door tells in its own words.
+
+    A body is too slow when a part of it takes longer than ``seconds``, or when more time was spent on waiting
+    for it than ``seconds`` and what came would take at ``rate``. What a request announces is taken from the
+    budget before anything is read, what it does not announce as it comes; all of it is given back when the
+    request has been answered.
+    """
+
+    def __init__(self, app: App, bounds: BodyBounds) -> None:
+        self._app = app
+        self._bounds = bounds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        with self._bounds.budget.share() as share:
+            await self._app(scope, _Body(scope, receive, self._bounds, share).receive, send)
+
+
+class _Body:
+    """The body of one request, on its way."""
+
+    def __init__(self, scope: Scope, receive: Receive, bounds: BodyBounds, share: BodyShare) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._bounds = bounds
+        self._share = share
+        self._began = False
+        self._whole = False
+        self._received = 0
+        self._waited = 0.0
+
+    async def receive(self) -> Message:
+        """The next part; once the body is whole, whatever the connection brings."""
+        if self._whole:
+            return await self._receive()
+        if not self._began:
+            self._began = True
+            self._share.grow_to(_announced(self._scope))
+        message = await self._part()
+        self._received += len(message.get("body", b""))
+        if self._received > self._share.size:
+            self._share.grow_to(self._received)
+        self._whole = not message.get("more_body")
+        return message
+
+    async def _part(self) -> Message:
+        seconds, rate = self._bounds.seconds, self._bounds.rate
+        left = seconds + self._received / rate - self._waited
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        try:
+            async with asyncio.timeout(min(seconds, left)):
+                return await self._receive()
+        except TimeoutError:
+            if left < seconds:
+                text = f"the body came more slowly than {rate} bytes a second"
+            else:
+                text = f"no part of the body came for {seconds:g} seconds"
+            raise TooSlowError(text) from None
+        finally:
+            self._waited += clock() - started
+
+
+def _announced(scope: Scope) -> int:
+    """The length that a request says its body has; 0 where it says none."""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() and len(value) < 19 else 0
+    return 0

@@ -1,0 +1,91 @@
+"""Requests on one connection, read no further ahead than they can be answered."""
+
+import asyncio
+
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_AHEAD = 16
+"""With so many requests waiting for those before them, what came behind them is left as bytes."""
+
+_HEAD_PIECE = 2048
+_CHUNKED_PIECE = 16 * 1024
+"""How much is parsed at a time where the next request may begin anywhere."""
+
+
+class Pipelined(HttpToolsProtocol):
+    """uvicorn's connection, but for requests that are sent before the answers to those before them.
+
+    uvicorn alone makes objects of as many requests as fit into what was read, hundreds of times their size,
+    and goes on reading. Here the bytes wait, and while they do nothing more is read.
+    """
+
+    _unparsed: memoryview = memoryview(b"")
+    _body_left: int | None = 0
+
+    @property
+    def has_unparsed(self) -> bool:
+        return len(self._unparsed) > 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.flow = _PatientFlow(transport, self)
+
+    def data_received(self, data: bytes) -> None:
+        self._unparsed = memoryview(bytes(self._unparsed) + data) if self._unparsed else memoryview(data)
+        self._parse()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._unparsed:
+            self._parse()
+            self.flow.resume_reading()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._body_left = _length(self.headers)
+
+    def on_body(self, body: bytes) -> None:
+        if self._body_left is not None:
+            self._body_left -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._body_left = 0
+        super().on_message_complete()
+
+    def _parse(self) -> None:
+        """Parses what may be parsed now, piece by piece."""
+        while self._unparsed and len(self.pipeline) < _AHEAD and not self.transport.is_closing():
+            size = _CHUNKED_PIECE if self._body_left is None else self._body_left or _HEAD_PIECE
+            piece, self._unparsed = self._unparsed[:size], self._unparsed[size:]
+            self._parse_piece(piece)
+        if self.transport.is_closing():
+            self._unparsed = memoryview(b"")
+        elif self._unparsed:
+            self.flow.pause_reading()
+
+    def _parse_piece(self, piece: memoryview) -> None:
+        super().data_received(piece)  # type: ignore[arg-type] # handed on to the parser, which takes any buffer
+
+
+class _PatientFlow(FlowControl):
+    """Lets nothing in while some of what came before is not parsed."""
+
+    def __init__(self, transport: asyncio.Transport, connection: Pipelined) -> None:
+        super().__init__(transport)
+        self._connection = connection
+
+    def resume_reading(self) -> None:
+        if not self._connection.has_unparsed:
+            super().resume_reading()
+
+
+def _length(headers: list[tuple[bytes, bytes]]) -> int | None:
+    """How long a body is that the parser let pass; None where only its end will tell."""
+    for name, value in headers:
+        if name == b"content-length":
+            return int(value)
+        if name == b"transfer-encoding":
+            return None
+    return 0

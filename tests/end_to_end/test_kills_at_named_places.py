@@ -1,0 +1,118 @@
+"""A server that is ended at any step, or whose disk fails or loses power at it, keeps what it acknowledged.
+
+`python -m soak` does the same for as long as one likes, at every place there is.
+"""
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from calltally.errors import DamagedDataError
+from soak.breakage import BREAKAGES, BROKEN
+from soak.kills import RANDOM_INSTANT, Kills
+from soak.power_cuts import ENDS, Lives, PowerCuts
+from soak.town import Town, WrongCountError, verified
+from soak.watched_disk import DISK_BROKEN, DISK_FULL, Place
+from soak.watched_server import WatchedServer
+from tests.end_to_end.server_process import post, total
+
+PLACES = [
+    "after write .frames",
+    "before sync /journal",
+    "after unlink .frames",
+    "before sync calls.duckdb",
+    "after sync calls.duckdb",
+    "after sync calls.duckdb.wal",
+    "before unlink calls.duckdb.wal",
+    "after store.apply",
+    "before journal.drop",
+    "after store.merge",
+]
+"""One of each kind of step that a server does while calls come in."""
+
+
+def test_kills_at_named_places_lose_no_acknowledged_call_and_count_none_twice(tmp_path: Path) -> None:
+    with Kills(tmp_path / "data", seed=5) as kills:
+        for number, text in enumerate(PLACES):
+            assert kills.at(Place.named(text), 1 + number % 4), text
+        assert kills.while_opening(Place("after", "truncate", ".frames"))
+        kills.at(RANDOM_INSTANT)
+        kills.finish()
+
+        assert kills.survived.total() == 13
+        assert kills.town.book.lost_answers > 0
+        assert kills.town.book.corrected > 0
+
+
+def test_a_power_cut_at_any_moment_takes_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    lives = Lives.recorded(tmp_path, [(ENDS[0], 12), (ENDS[3], 4)], seed=8)
+    cuts = PowerCuts(tmp_path, seed=8)
+
+    cuts.through(lives, 8)
+
+    assert cuts.survived.total() == 24
+    assert lives.acknowledged(lives.done[-1].end).total() > 1000
+
+
+@pytest.mark.parametrize("broken", BREAKAGES)
+def test_a_product_that_breaks_its_promise_is_caught(
+    tmp_path: Path, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(BROKEN, broken)
+    lives = Lives.recorded(tmp_path, [(ENDS[6], 9), (ENDS[0], 10)], seed=2)
+
+    with pytest.raises((WrongCountError, DamagedDataError)):
+        PowerCuts(tmp_path, seed=2).through(lives, 40)
+
+
+@pytest.mark.parametrize(("what", "error"), [("sync", DISK_BROKEN), ("write", DISK_FULL)])
+def test_a_disk_that_fails_the_store_costs_no_acknowledged_call(
+    tmp_path: Path, what: str, error: int
+) -> None:
+    server = WatchedServer(tmp_path / "data")
+    with server:
+        town = Town(server, seed=3)
+        server.stop()
+        server.prepare_to_die(Place("fail", what, "calls.duckdb.wal"), 5, error=error)
+        server.start()
+        with town.at_work():
+            server.pull_the_trigger()
+            server.has_died(2)
+        if server.is_running:
+            assert server.visitor().get("/readyz").status_code == 503
+            server.kill()
+        server.prepare_to_die(None)
+        server.start()
+
+        town.settle()
+
+
+def test_a_clock_that_jumps_back_and_forth_changes_no_count(tmp_path: Path) -> None:
+    clock = tmp_path / "clock"
+    clock.write_text("0")
+    hours = random.Random(4)  # noqa: S311 - no secret
+    with WatchedServer(tmp_path / "data", clock=clock) as server:
+        client = server.new_client()
+        sent: list[dict[str, object]] = []
+        for jump in (0, 6, -6, 30, -20, 0):
+            clock.write_text(str(jump * 3600))
+            with server.visitor(server.token(client)) as visitor:
+                new = [a_call(len(sent) + number, hours) for number in range(200)]
+                told = post(visitor, [*new, *sent[-50:]])
+                assert (told["accepted"], told["duplicate"]) == (200, min(len(sent), 50))
+            sent += new
+            if jump in (-6, 30):
+                server.kill()
+                server.start()
+        with server.visitor(server.token(client)) as visitor:
+            assert total(visitor) == len(sent)
+            assert post(visitor, sent)["duplicate"] == len(sent)
+        assert verified(server) == []
+
+
+def a_call(number: int, hours: random.Random) -> dict[str, object]:
+    """A call of some hour between three and ten days ago."""
+    at = datetime.now(UTC) - timedelta(hours=hours.randrange(72, 240))
+    return {"id": f"c-{number}", "time": at.isoformat(), "status": 200}

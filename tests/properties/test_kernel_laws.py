@@ -1,0 +1,411 @@
+"""The compiled kernel says what the reference says, or nothing.
+
+Bodies are bytes that senders could send: plain calls, calls with one odd field, and lines that are broken in
+ways that JSON knows and in ways that it does not.
+"""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from calltally.clock import instant_ms
+from calltally.ingest.call_rules import MEASURES, TEXT_LIMITS, Admission
+from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
+from calltally.ingest.kernel import KernelCalls, LineSlice, decode_slice, line_slices
+from calltally.ingest.prepared_calls import PreparedCalls, prepare
+from calltally.ingest.routes import RouteNaming
+from tests.support.ingest_chains import MAX_CALL_BYTES, KernelChain, ReferenceChain, needs_the_kernel
+
+THOROUGH = settings(max_examples=500, deadline=None)
+SEED = 2**63 + 17
+NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
+NOW_MS = instant_ms(NOW)
+ADMISSION = Admission(
+    organization="äcme",
+    any_organization=False,
+    earliest_ms=instant_ms(NOW - timedelta(days=35)),
+    latest_ms=instant_ms(NOW + timedelta(minutes=5)),
+    backfill=False,
+)
+BACKFILL = replace(ADMISSION, earliest_ms=0, latest_ms=2**62, backfill=True)
+
+pytestmark = pytest.mark.usefixtures("_kernel")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _kernel() -> None:
+    needs_the_kernel()
+
+
+TIMES = [
+    "2026-03-15T11:59:00Z",
+    "2026-03-15T11:59:00.1Z",
+    "2026-03-15T11:59:00.123456789Z",
+    "2026-03-15t11:59:00z",
+    "2026-03-15 11:59:00Z",
+    "2026-03-15T13:59:00+02:00",
+    "2026-03-15T11:59:00-00:00",
+    "2026-03-14T11:59:00-23:59",
+    "2026-03-15T11:59:00+24:00",
+    "2026-03-15T11:59:00+00:60",
+    "2026-03-15T11:59:00",
+    "2026-03-15T11:59:00.Z",
+    "2026-03-15T11:59:60Z",
+    "2026-03-15T24:00:00Z",
+    "2026-03-00T00:00:00Z",
+    "2026-02-29T00:00:00Z",
+    "2024-02-29T00:00:00Z",
+    "2000-02-29T23:59:59.999Z",
+    "2100-02-29T00:00:00Z",
+    "2026-13-01T00:00:00Z",
+    "2026-12-31T23:59:59Z",
+    "1969-12-31T23:59:59.999Z",
+    "1970-01-01T00:00:00Z",
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+01:00",
+    "0000-01-01T00:00:00Z",
+    "9999-12-31T23:59:59.999Z",
+    "9999-12-31T23:59:59-01:00",
+    "2026-03-15T11:59:00Z ",
+    "2026-03-15T11:59:00Z\n",
+    "2026-03-15T11:59:0\uff11Z",
+    "",
+    "2026-03-15T12:05:00.000Z",
+    "2026-03-15T12:05:00.001Z",
+    "2026-02-08T12:00:00Z",
+    "2026-02-08T11:59:59.999Z",
+    "2026-03-15T11:59:00." + "9" * 300 + "Z",
+]
+NUMBERS = [
+    *("0", "1", "200", "599", "600", "99", "100", "-0", "-1", "00", "007", "1.0", "1e2", "1E0", "0x1", "+1"),
+    *("null", "true", '"200"', "NaN", "Infinity", "1_0", "1.", ".5", "[]", "{}", "2147483648"),
+    *("9223372036854775807", "9223372036854775808", "18446744073709551616", "9" * 400, "1 2", "nul", "nullx"),
+]
+ESCAPES = [
+    *(
+        r"\/",
+        r"\"",
+        r"\\",
+        r"\b\f\n\r\t",
+        r"\u0041",
+        r"\u00e4",
+        r"\u20AC",
+        r"\ud83e\udd86",
+        r"\u0000",
+        r"\u001f",
+    ),
+    *(
+        r"\ud83e",
+        r"\udd86",
+        r"\ud83e\u0041",
+        r"\ud83ex",
+        r"\uD83E\uDD86",
+        r"\u00",
+        r"\u00zz",
+        r"\x41",
+        r"\U0041",
+    ),
+    *("\\", "\t", "\x00", "\x1f", "\x7f", "ä", "🦆", "\u2028", "\ufeff"),
+]
+ENDS = [
+    "}}",
+    ",}",
+    "} ",
+    "}\r",
+    "},",
+    "} x",
+    "}\x0b",
+    "}{}",
+    "",
+    ', "path": {"a": 1}}',
+    "]",
+    ', "path": ' + "[" * 2000,
+]
+
+plain_times = st.builds(
+    lambda ms: (NOW + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")[:-6] + "Z",
+    st.integers(-34 * 86_400_000, 0),
+)
+short_texts = st.one_of(
+    st.sampled_from(["", "a", "b", "ü", "x" * 17, "client-1"]),
+    st.text(max_size=40),
+    st.from_regex("[a-z]{0,40}"),
+)
+paths = st.one_of(
+    st.sampled_from(["", "?", "/", "/a?b=1", "/a?b=2", "/a#c", "#", "/users/17", "/users/18", "/{other}"]),
+    st.lists(
+        st.sampled_from(
+            ["users", "17", "", "0" * 24, "f" * 23, "6fd2a8a0-9b5b-4a5c-8f5a-6d2f7a3c9b10", "1-7", "٣", "a?b"]
+        ),
+        max_size=5,
+    ).map("/".join),
+)
+plain_fields: dict[str, st.SearchStrategy[object]] = {
+    "id": st.one_of(st.sampled_from(["1", "2", "3"]), st.uuids().map(str), st.text(min_size=1, max_size=30)),
+    "time": plain_times,
+    "origin": st.sampled_from(["", "web-1", "wéb"]),
+    "organization": st.sampled_from(["", "äcme"]),
+    **dict.fromkeys(["client_id", "user_id", "source_id", "account_id", "route"], short_texts),
+    "method": st.sampled_from(["", "GET", "POST"]),
+    "path": paths,
+    "status": st.sampled_from([0, 200, 404]),
+    **dict.fromkeys(MEASURES, st.sampled_from([None, 0, 7, 2**63 - 1])),
+    **dict.fromkeys(["client_name", "source_name", "account_name"], st.sampled_from(["", "One", "Two"])),
+}
+
+
+@st.composite
+def plain_calls(draw: st.DrawFn) -> dict[str, object]:
+    """A call with some of the fields, in any order."""
+    optional = draw(
+        st.lists(st.sampled_from([f for f in plain_fields if f not in ("id", "time")]), unique=True)
+    )
+    fields = draw(st.permutations(["id", "time", *optional]))
+    return {field: draw(plain_fields[field]) for field in fields}
+
+
+@st.composite
+def written(draw: st.DrawFn, calls: st.SearchStrategy[dict[str, object]]) -> bytes:
+    """A call as JSON, as different senders write it."""
+    separators = draw(st.sampled_from([(",", ":"), (", ", ": "), (" ,\t", " : ")]))
+    return json.dumps(draw(calls), ensure_ascii=draw(st.booleans()), separators=separators).encode(
+        errors="surrogatepass"
+    )
+
+
+plain_lines = written(plain_calls())
+
+
+@st.composite
+def with_odd_time(draw: st.DrawFn) -> bytes:
+    return json.dumps(draw(plain_calls()) | {"time": draw(st.sampled_from(TIMES))}).encode()
+
+
+@st.composite
+def with_long_text(draw: st.DrawFn) -> bytes:
+    field = draw(st.sampled_from(list(TEXT_LIMITS)))
+    character, size = draw(st.sampled_from([("x", 1), ("ä", 2), ("🦆", 4)]))
+    text = character * (TEXT_LIMITS[field] // size + draw(st.integers(-1, 1)))
+    return json.dumps(draw(plain_calls()) | {field: text}, ensure_ascii=draw(st.booleans())).encode()
+
+
+@st.composite
+def with_odd_end(draw: st.DrawFn) -> bytes:
+    """A call behind whose last field something stands: one more field, or what belongs to no call."""
+    field = draw(st.sampled_from([*TEXT_LIMITS, "time", "status", *MEASURES]))
+    text = draw(st.lists(st.sampled_from([*ESCAPES, "plain", ""]), max_size=4).map("".join))
+    key = draw(st.sampled_from(["id", "ids", "", "Id", r"\u0069d", "client_id ", "status_", "x" * 30]))
+    end = draw(
+        st.sampled_from(
+            [
+                f', "{field}": {draw(st.sampled_from(NUMBERS))}}}',
+                f', "{field}": "{text}"}}',
+                f', "{key}": "1"}}',
+                draw(st.sampled_from(ENDS)),
+            ]
+        )
+    )
+    call = json.dumps(draw(plain_calls()), ensure_ascii=False)
+    return (call[:-1] + end).encode(errors="surrogatepass")
+
+
+@st.composite
+def with_odd_bytes(draw: st.DrawFn) -> bytes:
+    call = json.dumps(draw(plain_calls()), ensure_ascii=False).encode(errors="surrogatepass")
+    where = draw(st.integers(0, len(call) - 1))
+    odd = draw(st.sampled_from([b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\xaf", b"\0"]))
+    flipped = bytes([call[where] ^ 1 << draw(st.integers(0, 7))])
+    return draw(
+        st.sampled_from(
+            [
+                call[:where],
+                call[:where] + flipped + call[where + 1 :],
+                call[:where] + odd + call[where:],
+                b"\xef\xbb\xbf" + call,
+            ]
+        )
+    )
+
+
+odd_lines = st.one_of(with_odd_time(), with_long_text(), with_odd_end(), with_odd_bytes())
+"""Calls in which one thing is unusual, right or wrong."""
+
+line_breaks = st.sampled_from([b"\n", b"\r\n", b"\n\n", b"\n \n"])
+
+
+@st.composite
+def bodies(draw: st.DrawFn, lines: st.SearchStrategy[bytes]) -> bytes:
+    line_break = draw(st.one_of(st.just(b"\n"), line_breaks))
+    ends = draw(st.sampled_from([b"", b"", b"\n", b"\r\n"]))
+    return line_break.join(draw(st.lists(lines, min_size=1, max_size=6))) + ends
+
+
+any_lines = st.one_of(plain_lines, odd_lines, st.binary(max_size=40))
+admissions = st.sampled_from([ADMISSION, ADMISSION, BACKFILL, replace(ADMISSION, any_organization=True)])
+
+
+def by_kernel(body: bytes, lines: LineSlice, admission: Admission) -> KernelCalls | None:
+    return decode_slice(body, lines, admission, SEED, max_call_bytes=MAX_CALL_BYTES, derive_routes=True)
+
+
+def by_reference(body: bytes, admission: Admission) -> tuple[list[PreparedCalls], int]:
+    """What is sound in a body, and how many of its calls were rejected."""
+    prepared, rejected = [], 0
+    for slice_ in decode_calls(body, JsonForm.LINES, max_calls=100_000, max_call_bytes=MAX_CALL_BYTES):
+        sound, faults = prepare(slice_.calls, slice_.indexes, admission, SEED)
+        rejected += len(slice_.unreadable) + len(faults)
+        prepared += [sound] if sound else []
+    return prepared, rejected
+
+
+def columns_of(calls: KernelCalls | PreparedCalls) -> list[list[int]]:
+    columns = (calls.identity_high, calls.identity_low, calls.digest, calls.time_ms)
+    return [column.tolist() for column in columns]
+
+
+@THOROUGH
+@given(bodies(any_lines), admissions)
+@example(b'{"id":"1","time":"2026-03-15T11:59:00Z","status":-0}', ADMISSION)
+@example(b'{"id":"1","id":"2","time":"2026-03-15T11:59:00Z"}', ADMISSION)
+def test_what_the_kernel_takes_has_the_columns_that_the_reference_gives(
+    body: bytes, admission: Admission
+) -> None:
+    slices = line_slices(body)
+    taken = [by_kernel(body, lines, admission) for lines in slices or []]
+
+    for lines, calls in zip(slices or [], taken, strict=True):
+        if calls is not None:
+            (prepared,), rejected = by_reference(body[lines.start : lines.end], admission)
+            assert rejected == 0
+            assert len(calls) == len(prepared) == lines.received
+            assert columns_of(calls) == columns_of(prepared)
+            assert [calls.call(row) for row in range(len(calls))] == prepared.calls
+
+
+@THOROUGH
+@given(bodies(plain_lines))
+def test_the_kernel_takes_plain_calls(body: bytes) -> None:
+    slices = line_slices(body)
+
+    _, rejected = by_reference(body, ADMISSION)
+    taken = [by_kernel(body, lines, ADMISSION) for lines in slices or []]
+
+    assert rejected > 0 or slices is None or None not in taken
+
+
+@THOROUGH
+@given(bodies(any_lines))
+def test_slices_hold_every_line_that_is_a_call_for_the_reference(body: bytes) -> None:
+    slices = line_slices(body)
+
+    received = sum(
+        slice_.received
+        for slice_ in decode_calls(body, JsonForm.LINES, max_calls=100_000, max_call_bytes=MAX_CALL_BYTES)
+    )
+
+    assert slices is None or sum(lines.received for lines in slices) == received
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    st.lists(bodies(st.one_of(plain_lines, plain_lines, plain_lines, any_lines)), min_size=1, max_size=5),
+    admissions,
+)
+def test_both_chains_write_the_same_frames(given_bodies: list[bytes], admission: Admission) -> None:
+    reference = ReferenceChain(SEED, RouteNaming(max_derived=3))
+    chain = KernelChain(SEED, RouteNaming(max_derived=3))
+
+    for body in given_bodies:
+        reference.take(body, admission, NOW_MS)
+        chain.take(body, admission, NOW_MS)
+
+    assert chain.frames == reference.frames
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(bodies(plain_lines), min_size=1, max_size=4))
+def test_configured_patterns_for_routes_are_left_to_the_reference(given_bodies: list[bytes]) -> None:
+    reference = ReferenceChain(SEED, RouteNaming(["us[a-z]+"]))
+    chain = KernelChain(SEED, RouteNaming(["us[a-z]+"]), derive_routes=False)
+
+    for body in given_bodies:
+        reference.take(body, ADMISSION, NOW_MS)
+        chain.take(body, ADMISSION, NOW_MS)
+
+    assert chain.frames == reference.frames
+
+
+def many_calls(count: int, chance: np.random.Generator) -> bytes:
+    """Calls of a sender that repeats ids, paths and names, some of them with another content."""
+    lines = [
+        {
+            "id": str(chance.integers(count)),
+            "time": "2026-03-15T11:59:00Z",
+            "client_id": f"client-{chance.integers(50)}",
+            "client_name": f"Client {chance.integers(2)}",
+            "source_id": f"source-{chance.integers(9)}",
+            "route": str(chance.choice(["", "/things/{id}"])),
+            "path": f"/things/{chance.integers(99)}/{chance.choice(['a', 'b'])}?{chance.integers(3)}",
+        }
+        for _ in range(count)
+    ]
+    return b"\n".join(json.dumps(line).encode() for line in lines)
+
+
+def test_long_bodies_give_the_same_frames_and_the_kernel_takes_all_of_them() -> None:
+    chance = np.random.default_rng(1)
+    reference = ReferenceChain(SEED, RouteNaming(max_derived=1))
+    chain = KernelChain(SEED, RouteNaming(max_derived=1))
+    given_bodies = [many_calls(3500, chance) for _ in range(5)]
+
+    for body in given_bodies:
+        reference.take(body, ADMISSION, NOW_MS)
+        chain.take(body, ADMISSION, NOW_MS)
+
+    assert chain.frames == reference.frames
+    assert chain.taken == 5 * 3500
+
+
+def test_a_line_may_be_as_long_as_allowed_and_no_longer() -> None:
+    start = b'{"id":"1","time":"2026-03-15T11:59:00Z","path":"'
+    fitting = start + b"x" * (MAX_CALL_BYTES - len(start) - 2) + b'"}'
+    body = fitting + b"\n" + fitting.replace(b"xx", b"xxx", 1)
+
+    taken = [
+        by_kernel(body, LineSlice(0, len(fitting), 1), ADMISSION),
+        by_kernel(body, LineSlice(len(fitting) + 1, len(body), 1), ADMISSION),
+    ]
+
+    assert taken[0] is not None
+    assert taken[1] is None
+
+
+@pytest.mark.parametrize("bounds", [(5, 3), (0, 10**9), (10**9, 10**10), (3, 20)])
+def test_bounds_that_are_no_lines_are_declined(bounds: tuple[int, int]) -> None:
+    body = b'{"id":"1","time":"2026-03-15T11:59:00Z"}'
+
+    calls = by_kernel(body, LineSlice(*bounds, 1), ADMISSION)
+
+    assert calls is None or len(calls) <= 1
+
+
+def test_identities_and_digests_are_the_same_for_ever() -> None:
+    body = (
+        b'{"id":"c-1","time":"2026-03-15T11:59:00Z","origin":"web","client_id":"a","method":"GET",'
+        b'"path":"/users/17?q=1","status":200,"duration_ms":5,"client_name":"A"}'
+    )
+
+    calls = by_kernel(body, LineSlice(0, len(body), 1), ADMISSION)
+
+    assert calls is not None
+    assert columns_of(calls) == [
+        [3009054404487558152],
+        [15382170608131264232],
+        [12685027547149747467],
+        [1773575940000],
+    ]
