@@ -32,7 +32,9 @@ EAGER = CompactionLimits(fresh_rows=1, merged_rows=4, runs_of_month=2)
 DAYS = [NOON + timedelta(days=days) for days in (-60, -40, -36, -30, -20, -2, -1, 0)]
 
 names = st.sampled_from(["", "a", "b", "ü"])
-offsets = st.sampled_from([timedelta(), timedelta(hours=-11, minutes=-59), timedelta(minutes=-1, milliseconds=-1)])
+offsets = st.sampled_from(
+    [timedelta(), timedelta(hours=-11, minutes=-59), timedelta(minutes=-1, milliseconds=-1)]
+)
 times = st.builds(lambda day, offset: (day + offset).isoformat(), st.sampled_from(DAYS), offsets)
 future = st.just((NOON + timedelta(days=3)).isoformat())
 contents = st.fixed_dictionaries(
@@ -126,7 +128,7 @@ class MeterAtWork(RuleBasedStateMachine):
     def send_again(self, data: st.DataObject) -> None:
         call = data.draw(st.sampled_from(sorted(self.received.values(), key=repr)))
         sent = [call, {**call, "status": 503}]
-        self.send(sent, backfill=True)  # type: ignore[no-untyped-call] # a rule can also be called
+        self.send(sent, backfill=True)
 
     @rule(named=st.lists(identities, min_size=1, max_size=3))
     def cancel(self, named: list[Any]) -> None:
@@ -185,16 +187,25 @@ class MeterAtWork(RuleBasedStateMachine):
         self.run(self.meter.calls())
         self.meter.store.checkpoint()
 
-    @rule(by=st.lists(dimensions, unique=True, max_size=3), zone=zones, grain=st.sampled_from(Granularity), data=st.data())
+    @rule(
+        by=st.lists(dimensions, unique=True, max_size=3),
+        zone=zones,
+        grain=st.sampled_from(Granularity),
+        data=st.data(),
+    )
     def ask(self, by: list[Dimension], zone: str, grain: Granularity, data: st.DataObject) -> None:
         """Any grouping, filter, grain and time zone, at present or as of any moment before."""
         where: Mapping[Dimension, frozenset[str]] = {}
         if data.draw(st.booleans()):
-            dimension = data.draw(st.sampled_from([Dimension.CLIENT_ID, Dimension.METHOD, Dimension.ACCOUNT_ID]))
+            dimension = data.draw(
+                st.sampled_from([Dimension.CLIENT_ID, Dimension.METHOD, Dimension.ACCOUNT_ID])
+            )
             where = {dimension: data.draw(st.frozensets(st.sampled_from(["", "a", "b", "GET"]), min_size=1))}
         moment = data.draw(st.none() | st.sampled_from(self.history)) if self.history else None
         asked, standing = (None, self.standing) if moment is None else moment
-        start = max(datetime(2026, 1, 1, tzinfo=UTC), datetime.combine(self.calls_from, datetime.min.time(), UTC))
+        start = max(
+            datetime(2026, 1, 1, tzinfo=UTC), datetime.combine(self.calls_from, datetime.min.time(), UTC)
+        )
         query = UsageQuery(
             organization="acme",
             window=Window(start, ALL_TIME.end),
@@ -223,7 +234,11 @@ class MeterAtWork(RuleBasedStateMachine):
     def judge(self, call: Call, backfill: bool) -> str:
         earliest = datetime.min.replace(tzinfo=UTC) if backfill else self.now() - timedelta(days=35)
         status = call.get("status", 0)
-        if not earliest <= time_of(call) <= self.now() + timedelta(minutes=5) or status == 99 or self.is_sealed(call):
+        if (
+            not earliest <= time_of(call) <= self.now() + timedelta(minutes=5)
+            or status == 99
+            or self.is_sealed(call)
+        ):
             return "rejected"
         identity = identity_of(call)
         if identity in self.received:
@@ -271,7 +286,7 @@ def answer(standing: Iterable[Call], query: UsageQuery) -> list[tuple[Any, ...]]
 
 
 def start_of(local: datetime, granularity: Granularity) -> tuple[datetime, ...]:
-    """The first instant of an hour, a day, a week or a month; clocks are not set in the days of these calls."""
+    """The first instant of an hour, a day, a week or a month; no clock is set in the days of these calls."""
     hour = local.replace(minute=0, second=0, microsecond=0)
     day = hour.replace(hour=0)
     starts = {
