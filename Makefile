@@ -22,7 +22,7 @@ demo: $(VENV)/kernel ## Serve a year of calls of a made-up organization; options
 	@$(BIN)/calltally demo $(ARGS)
 
 .PHONY: test
-test: lint nginx $(VENV)/kernel ## Check format, rules and types, then run every test; some tests only: ARGS="-k login"
+test: lint nginx cc $(VENV)/kernel ## Check format, rules and types, then run every test; some tests only: ARGS="-k login"
 	$(BIN)/pytest $(ARGS)
 
 .PHONY: lint
@@ -38,6 +38,10 @@ docs: $(VENV)/dev ## Write the pages that are drawn from the program
 .PHONY: bench
 bench: $(VENV)/dev $(VENV)/kernel goaccess ## Measure, beside other programs on this machine
 	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: soak
+soak: $(VENV)/dev $(VENV)/kernel cc ## Kill, cut off, damage and load it for half an hour; less: ARGS="--seconds 300"
+	$(BIN)/python -m soak $(ARGS)
 
 .PHONY: lock
 lock: $(VENV)/dev ## Write the lock files after a change of pyproject.toml; newest versions: UPGRADE=1
@@ -62,6 +66,10 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=…" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -c 'import ensurepip' 2> /dev/null || { $(AS_ROOT) apt-get update && $(APT_INSTALL) python3-venv; }
 	$(PYTHON) -m venv $(VENV)
+
+.PHONY: cc
+cc:
+	@command -v $@ > /dev/null || { $(AS_ROOT) apt-get update && $(APT_INSTALL) gcc libc6-dev; }
 
 .PHONY: nginx goaccess
 nginx goaccess:

@@ -22,7 +22,9 @@ RESULTS = Path(__file__).parent / "results"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="soak", description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seconds", type=float, default=2100, help="how long it takes, about (default: 2100)")
+    parser.add_argument(
+        "--seconds", type=float, default=2100, help="how long it takes, about (default: 2100)"
+    )
     parser.add_argument("--only", choices=PHASES, nargs="+", help="some phases only; they share the time")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="what chance depends on")
     parser.add_argument("--folder", type=Path, default=RESULTS, help="where the report and failures are kept")
@@ -32,7 +34,9 @@ def main() -> int:
     shares = sum(share for share, _ in chosen.values())
     for name, (share, run) in chosen.items():
         folder = (options.folder / f"{findings.began:%Y%m%d-%H%M%S}-{name}").resolve()
-        trial = Trial(folder, options.seconds * share / shares, options.seed, _teller(name), options.seconds >= 1800)
+        trial = Trial(
+            folder, options.seconds * share / shares, options.seed, _teller(name), options.seconds >= 1800
+        )
         findings.phases.append(_tried(name, run, trial))
         findings.write(options.folder)
     print(findings.page())
@@ -50,8 +54,8 @@ def _tried(name: str, run: Callable[[Trial, Phase], None], trial: Trial) -> Phas
         run(trial, phase)
     except BaseException as error:
         phase.failure = "".join(traceback.format_exception(error)) + (
-            f"\nThe files are in {trial.folder}, with each server's log beside its directory. To look into one:"
-            f"\n  calltally verify --data {trial.folder}/data\n  calltally serve --data {trial.folder}/data\n"
+            f"\nThe files are in {trial.folder}, with each server's log beside its directory."
+            f"\nTo look into one: calltally verify --data {trial.folder}/data, or calltally serve --data …\n"
         )
         print(phase.failure, file=sys.stderr, flush=True)
         if not isinstance(error, Exception):

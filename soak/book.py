@@ -24,8 +24,8 @@ Counts = Counter[Key]
 class Book:
     """The calls that may be counted, those that must be, and what all answers said together.
 
-    A call is in ``sent`` before it first leaves, and in ``acknowledged`` after its first answer. What is to be
-    corrected leaves ``acknowledged`` before it is, and ``sent`` after the answer.
+    A call is in ``sent`` before it first leaves, and in ``acknowledged`` after its first answer. What is to
+    be corrected leaves ``acknowledged`` before it is, and ``sent`` after the answer.
     """
 
     sent: Counts = field(default_factory=Counter)

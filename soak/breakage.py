@@ -11,7 +11,7 @@ BROKEN = "SOAK_BROKEN"
 
 def acknowledge_before_the_sync() -> None:
     """The journal is written and not synced before senders get their answers."""
-    os.fdatasync = lambda _descriptor: None
+    setattr(os, "fdatasync", lambda _descriptor: None)  # noqa: B010 - mypy
 
 
 def drop_the_journal_before_a_checkpoint() -> None:
@@ -25,7 +25,7 @@ def drop_the_journal_before_a_checkpoint() -> None:
 
 def apply_twice() -> None:
     """A batch that was applied once is applied again when the process starts anew."""
-    right = DuckDBUsageStore._read_back  # noqa: SLF001 - it is broken on purpose
+    right = DuckDBUsageStore._read_back
 
     def read_back(store: DuckDBUsageStore) -> object:
         seed, position, *rest = right(store)

@@ -41,11 +41,11 @@ class Findings:
         return all(not phase.failure for phase in self.phases)
 
     def page(self) -> str:
+        machine = f"Python {platform.python_version()}, {os.cpu_count()} processors"
         lines = [
             "# Soak",
             "",
-            f"Calltally {__version__}, Python {platform.python_version()}, {os.cpu_count()} processors, "
-            f"began {self.began:%Y-%m-%d %H:%M} UTC, seed {self.seed}.",
+            f"Calltally {__version__}, {machine}, began {self.began:%Y-%m-%d %H:%M} UTC, seed {self.seed}.",
             f"**{'Nothing was lost, and nothing counted twice.' if self.are_good else 'FAILED.'}**",
         ]
         for phase in self.phases:

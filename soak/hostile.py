@@ -10,18 +10,31 @@ from collections.abc import Sequence
 from http.client import HTTPException, HTTPResponse
 
 import zstandard
-
 from tests.fuzz.mutation import mutated
 from tests.fuzz.targets import TARGETS
 
 _PATHS = (
-    *("/v1/calls", "/v1/usage", "/v1/outcomes", "/v1/corrections", "/v1/conflicts", "/v1/rejects", "/oauth/token"),
+    *(
+        "/v1/calls",
+        "/v1/usage",
+        "/v1/outcomes",
+        "/v1/corrections",
+        "/v1/conflicts",
+        "/v1/rejects",
+        "/oauth/token",
+    ),
     *("/v2025/api-usage/count", "/v2025/api-usage/summary", "/v2025/source-usages/a/status"),
     *("/v2024/account-usages/a%2Fb/summaries", "/usage/api-calls/sources/daily", "/usage/api-calls/daily"),
     *("/api/v2/usage/query", "/api/v2/usage/simplesearch", "/api/v2/oauth/clients/c/usage/summary"),
     *("/api/v2/usage/query/x/results", "/healthz", "/metrics", "/openapi.json", "/", "/no/where"),
 )
-_TYPES = (b"application/json", b"application/x-ndjson", b"application/x-www-form-urlencoded", b"text/plain", b"")
+_TYPES = (
+    b"application/json",
+    b"application/x-ndjson",
+    b"application/x-www-form-urlencoded",
+    b"text/plain",
+    b"",
+)
 _BOMBS = (
     (b"gzip", gzip.compress(bytes(16 * 2**20)) * 8),
     (b"zstd", zstandard.compress(bytes(16 * 2**20)) * 8),
@@ -43,7 +56,7 @@ class Hostile(threading.Thread):
         self._host, _, port = address.removeprefix("http://").partition(":")
         self._port = int(port)
         self._token = token.encode()
-        self._luck = random.Random(seed)  # noqa: S311 - no secret
+        self._luck = random.Random(seed)
         self._corpus = [text for target in TARGETS for text in target.corpus()]
         self._enough = threading.Event()
 

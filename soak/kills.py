@@ -64,7 +64,7 @@ class Kills:
         self.survived: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()
         self.server = WatchedServer(directory)
-        self._random = random.Random(seed)  # noqa: S311 - no secret
+        self._random = random.Random(seed)
         self._seed = seed
         self.town: Town
 
@@ -102,7 +102,11 @@ class Kills:
         self.at(TEARING, self._random.randint(1, 5))
         self.server.prepare_to_die_at_once(place)
         self.server.launch()
-        reached = self.server.has_died(_PATIENCE if self.server.is_running else 0) if self._does_not_serve() else False
+        reached = (
+            self.server.has_died(_PATIENCE if self.server.is_running else 0)
+            if self._does_not_serve()
+            else False
+        )
         if reached:
             self._check_it_was_killed()
             self.survived[f"{place} while opening"] += 1
@@ -159,7 +163,7 @@ def run(
     Every so many kills begin with a new directory, or what is compared after each would grow without end.
     """
     deadline = time.monotonic() + seconds
-    luck = random.Random(seed)  # noqa: S311 - no secret
+    luck = random.Random(seed)
     turns = _in_turn(luck)
     while time.monotonic() < deadline or toll.survived.total() < at_least:
         with Kills(folder / f"data-{toll.recounts}", seed=luck.randrange(2**32)) as kills:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.end_to_end.server_process import ServerProcess, ndjson
 
 from soak.book import Counts, differences, keys_of
 from soak.counting import Accountant
 from soak.hostile import Hostile, faults_of
 from soak.town import GRANTED, WrongCountError, check_bounds, verified
-from tests.end_to_end.server_process import ServerProcess, ndjson
 
 SENDERS = 4
 _CALLS = 1000
@@ -89,8 +89,10 @@ def _check(server: ServerProcess, token: str, counts: Counts, load: Load, faults
         check_bounds(counts, found, counts)
         if wrong := differences(counts, found):
             raise WrongCountError(f"counted by {way} after the load: {wrong}")
-    if found := verified(server):
-        raise WrongCountError(f"calltally verify finds {len(found)} differences after the load: {found[:5]}")
+    if audited := verified(server):
+        raise WrongCountError(
+            f"calltally verify finds {len(audited)} differences after the load: {audited[:5]}"
+        )
     if faults:
         raise RuntimeError(f"{len(faults)} answers were faults of the server: {faults[:3]}")
     if load.p(99) > _LONGEST_P99_SECONDS:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
+from tests.fuzz.fuzzing import Fuzzing, fuzz
+from tests.properties.test_meter_at_work import MeterAtWork
 
 from soak import kills, load, power_cuts
 from soak.findings import Phase
-from tests.fuzz.fuzzing import Fuzzing, fuzz
-from tests.properties.test_meter_at_work import MeterAtWork
 
 _KILLS, _INPUTS = 200, 1_000_000
 """What a full soak comes to at least, however slow the machine is."""
@@ -65,7 +65,7 @@ def _do_anything(trial: Trial, phase: Phase) -> None:
     deadline = time.monotonic() + trial.seconds
     runs = 0
     while time.monotonic() < deadline:
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(
             MeterAtWork,
             settings=settings(
                 max_examples=10,

@@ -1,4 +1,4 @@
-"""Cuts the power of a server that has run, at any moment of it, and looks at what the disk would have kept."""
+"""Cuts the power of a server that has run, at any moment of it, and looks at what the disk would keep."""
 
 import asyncio
 import random
@@ -97,7 +97,7 @@ class PowerCuts:
         self.survived: Counter[str] = Counter()
         self.lives_seen = 0
         self._folder = folder
-        self._luck = random.Random(seed)  # noqa: S311 - no secret
+        self._luck = random.Random(seed)
 
     def through(self, lives: Lives, cuts: int) -> None:
         """Cuts so often, each time at another moment, and raises `WrongCountError` when calls are lost."""
@@ -123,7 +123,9 @@ class PowerCuts:
             for found in asyncio.run(counted_in(folder)):
                 check_bounds(acknowledged, found, begun)
         except Exception as error:
-            error.add_note(f"power cut behind {done.doing.name.lower()} of {done.path}, {kind} was left: {folder}")
+            error.add_note(
+                f"power cut behind {done.doing.name.lower()} of {done.path}, {kind} was left: {folder}"
+            )
             raise
         self.survived[kind] += 1
         shutil.rmtree(folder)
@@ -132,7 +134,9 @@ class PowerCuts:
         """What was recorded explains what is on the disk, or nothing told from it is worth anything."""
         told = remains.everything()
         paths = told.keys() | lives.last.keys()
-        if unexplained := [path for path in paths if told.get(path) != lives.last.get(path) and not _is_mapped(path)]:
+        if unexplained := [
+            path for path in paths if told.get(path) != lives.last.get(path) and not _is_mapped(path)
+        ]:
             raise RuntimeError(f"the record of the disk does not explain {', '.join(unexplained)}")
 
 
@@ -158,7 +162,7 @@ async def counted_in(folder: Path) -> list[Counts]:
             await installation.close()
     if audited:
         raise WrongCountError(f"a recount finds {len(audited)} differences: {audited[:5]}")
-    if wrong := differences(*found):
+    if wrong := differences(found[0], found[1]):
         raise WrongCountError(f"the calls do not add up to the counts: {wrong}")
     return found
 
@@ -188,10 +192,15 @@ def _sum(parts: Sequence[Counts]) -> Counts:
 
 
 def run(
-    cuts: PowerCuts, folder: Path, until: Callable[[], bool], *, cuts_per_life: int, tell: Callable[[str], None]
+    cuts: PowerCuts,
+    folder: Path,
+    until: Callable[[], bool],
+    *,
+    cuts_per_life: int,
+    tell: Callable[[str], None],
 ) -> None:
     """Records lives and cuts their power until it is told that it was enough."""
-    luck = random.Random(folder.name)  # noqa: S311 - no secret
+    luck = random.Random(folder.name)
     while not until():
         lived = new_directory(folder, "lives")
         lived.mkdir(parents=True)

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+from tests.end_to_end.server_process import ndjson
 
 from soak.book import VERDICTS, Book, Counts, keys_of
-from tests.end_to_end.server_process import ndjson
 
 Call = dict[str, Any]
 _STATUSES = (200, 200, 201, 204, 304, 404, 429, 500, 503, 0, 101)
@@ -89,7 +89,7 @@ class Sender:
         self._token = token
         self._habits = habits
         self._moment = moment
-        self._random = random.Random(f"{seed} {name}")  # noqa: S311 - no secret
+        self._random = random.Random(f"{seed} {name}")
         self._now = datetime.now(UTC)
         self._number = 0
         self._remembered: list[Call] = []
@@ -230,7 +230,9 @@ class Sender:
 
     def _call(self) -> Call:
         self._number += 1
-        day = self._random.choice((0, 0, 0, 1, 2)) + (40 + self._random.randrange(8) if self._habits.backfill else 0)
+        day = self._random.choice((0, 0, 0, 1, 2)) + (
+            40 + self._random.randrange(8) if self._habits.backfill else 0
+        )
         at = self._now - timedelta(days=day, milliseconds=self._random.randrange(86_400_000))
         client = f"{self.name}-{self._random.randrange(3)}"
         call = {

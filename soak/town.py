@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.end_to_end.server_process import ServerProcess
 
 from soak.book import Book, Counts, differences
 from soak.counting import Accountant
 from soak.sender import Habits, Sender, all_books
 from soak.watched_server import WatchedServer
-from tests.end_to_end.server_process import ServerProcess
 
 ORGANIZATIONS = ("acme", "globex")
 GRANTED = ("calls:send", "calls:backfill", "calls:correct", "usage:read")
@@ -107,7 +107,7 @@ class Town:
 
 
 def verified(server: ServerProcess) -> list[Any]:
-    """The differences that ``calltally verify`` finds; raises `RuntimeError` when it does not come to an end."""
+    """The differences that ``calltally verify`` finds; raises `RuntimeError` when it comes to no end."""
     transport = httpx.HTTPTransport(uds=str(server.directory / "owner.sock"))
     with httpx.Client(transport=transport, base_url="http://owner", timeout=120) as owner:
         response = owner.post("/owner/verify")
@@ -121,7 +121,9 @@ def check_bounds(acknowledged: Counts, found: Counts, sent: Counts) -> None:
     """Raises `WrongCountError` unless everything acknowledged is counted, and nothing that was not sent."""
     missing, doubled = acknowledged - found, found - sent
     if missing:
-        raise WrongCountError(f"{missing.total()} acknowledged calls are missing: {differences(acknowledged, found)}")
+        raise WrongCountError(
+            f"{missing.total()} acknowledged calls are missing: {differences(acknowledged, found)}"
+        )
     if doubled:
         raise WrongCountError(f"{doubled.total()} calls are counted twice: {differences(sent, found)}")
 

@@ -79,7 +79,19 @@ def _library() -> Path:
     library = Path(tempfile.gettempdir()) / name
     if not library.exists():
         made = library.with_suffix(f".{os.getpid()}")
-        compile_ = ["cc", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC", "-o", made, _SOURCE, "-ldl", "-lpthread"]
+        compile_: list[str | Path] = [
+            "cc",
+            "-O2",
+            "-Wall",
+            "-Wextra",
+            "-shared",
+            "-fPIC",
+            "-o",
+            made,
+            _SOURCE,
+            "-ldl",
+            "-lpthread",
+        ]
         subprocess.run(compile_, check=True)
         made.rename(library)
     return library

@@ -7,9 +7,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from tests.end_to_end.server_process import ServerProcess
+
 from soak.launcher import CLOCK
 from soak.watched_disk import Place, WatchedDisk
-from tests.end_to_end.server_process import ServerProcess
 
 _ROOT = Path(__file__).parent.parent
 

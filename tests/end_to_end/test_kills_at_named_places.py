@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-
-from calltally.errors import DamagedDataError
 from soak.breakage import BREAKAGES, BROKEN
 from soak.kills import RANDOM_INSTANT, Kills
 from soak.power_cuts import ENDS, Lives, PowerCuts
 from soak.town import Town, WrongCountError, verified
 from soak.watched_disk import DISK_BROKEN, DISK_FULL, Place
 from soak.watched_server import WatchedServer
+
+from calltally.errors import DamagedDataError
 from tests.end_to_end.server_process import post, total
 
 PLACES = [

@@ -34,6 +34,7 @@ from calltally.ingest.decoders.access_log import AccessLog
 from calltally.ingest.decoders.json_calls import JsonForm, decode_calls, detect_form
 from calltally.ingest.decoders.log_file import LineSlice
 from calltally.ingest.instants import parse_instant
+from calltally.ingest.kernel import decode_slice, line_slices
 from calltally.ingest.prepared_calls import prepare
 from calltally.journal.frame import decode_payload, read_header
 
@@ -87,11 +88,25 @@ def _json_calls(text: bytes) -> None:
         assert taken == received, f"{received} calls were received and {taken} judged"
 
 
+def _kernel(text: bytes) -> None:
+    """What the kernel takes it takes as the reference does, to the bit."""
+    for lines in line_slices(text) or ():
+        taken = decode_slice(text, lines, _ADMISSION, 17, max_call_bytes=4096, derive_routes=True)
+        if taken is None:
+            continue
+        body = text[lines.start : lines.end]
+        slices = decode_calls(body, JsonForm.LINES, max_calls=10_000, max_call_bytes=4096)
+        prepared = [prepare(each.calls, each.indexes, _ADMISSION, 17)[0] for each in slices]
+        for column in ("identity_high", "identity_low", "digest", "time_ms"):
+            wanted = [value for calls in prepared if calls for value in getattr(calls, column).tolist()]
+            assert getattr(taken, column).tolist() == wanted, f"the kernel's {column} is not the reference's"
+
+
 def _access_log(text: bytes) -> None:
     lines = text.split(b"\n")
     found = AccessLog("log").decode(LineSlice(1, lines))
     assert len(found.calls) + len(found.skipped) == len(lines)
-    prepare(found.calls, range(len(found.calls)), _ADMISSION, 17)
+    prepare(found.calls, list(range(len(found.calls))), _ADMISSION, 17)
 
 
 def _sailpoint(text: bytes) -> None:
@@ -154,6 +169,7 @@ def _text(read: Callable[[str], object]) -> Callable[[bytes], object]:
 
 TARGETS = (
     Target("json_calls", _json_calls, (InvalidInputError,)),
+    Target("kernel", _kernel, ()),
     Target("access_log", _access_log, ()),
     Target("instant", _text(parse_instant), (ValueError,)),
     Target("usage", lambda text: read_usage_question(text, "acme", NOW), (InvalidInputError,)),

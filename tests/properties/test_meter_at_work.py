@@ -128,7 +128,7 @@ class MeterAtWork(RuleBasedStateMachine):
     def send_again(self, data: st.DataObject) -> None:
         call = data.draw(st.sampled_from(sorted(self.received.values(), key=repr)))
         sent = [call, {**call, "status": 503}]
-        self.send(sent, backfill=True)  # type: ignore[no-untyped-call] # a rule can also be called
+        self.send(sent, backfill=True)
 
     @rule(named=st.lists(identities, min_size=1, max_size=3))
     def cancel(self, named: list[Any]) -> None:
@@ -286,7 +286,7 @@ def answer(standing: Iterable[Call], query: UsageQuery) -> list[tuple[Any, ...]]
 
 
 def start_of(local: datetime, granularity: Granularity) -> tuple[datetime, ...]:
-    """The first instant of an hour, a day, a week or a month; clocks are not set in the days of these calls."""
+    """The first instant of an hour, a day, a week or a month; no clock is set in the days of these calls."""
     hour = local.replace(minute=0, second=0, microsecond=0)
     day = hour.replace(hour=0)
     starts = {

@@ -233,7 +233,7 @@ def test_what_a_killed_process_wrote_is_made_safe_before_it_counts(
     monkeypatch.setattr(os, "fsync", watched_sync)
     assert appended(folder, a_frame(), file_bytes=1) == 3
 
-    assert synced[0] == sorted(folder.glob("*.frames"))[0].resolve()
+    assert synced[0] == min(folder.glob("*.frames")).resolve()
 
 
 def test_damage_to_what_was_acknowledged_is_refused_and_nothing_is_changed(folder: Path) -> None:
