@@ -55,9 +55,13 @@ class Dictionary:
     def text(self, kind: Kind, id: int) -> str:  # noqa: A002 - an id is called an id
         return self._texts[kind][id]
 
-    def texts(self, kind: Kind) -> tuple[str, ...]:
+    def every_text(self, kind: Kind) -> tuple[str, ...]:
         """Every text of a kind, of all organizations, in the order of ids; without the empty one."""
         return tuple(self._texts[kind][1:])
+
+    def texts(self, kind: Kind, ids: Iterable[int]) -> list[str]:
+        """`text` for many ids at once."""
+        return list(map(self._texts[kind].__getitem__, ids))
 
     def intern(
         self, kind: Kind, organization: int, text: str, *, derived: bool = False

@@ -86,7 +86,12 @@ class Meter:
             erase_elsewhere=control.erase,
             answer_timeout=options.answer_timeout,
         )
-        self._compactor = Compactor(store, lambda: self.roller.applied_at)
+        self._compactor = Compactor(
+            store,
+            lambda: self.roller.applied_at,
+            checkpoint=self.roller.checkpoint,
+            checkpoint_is_due=lambda: self.roller.checkpoint_is_due,
+        )
         routes = RouteNaming(options.route_patterns, options.max_derived_routes)
         self._step = OrderedStep(
             self.journal,

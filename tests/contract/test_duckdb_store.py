@@ -10,7 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+import calltally.store.duckdb.schema_files
 from calltally.errors import CalltallyError, DamagedDataError, DirectoryHeldError
+from calltally.store.duckdb import counted_groups
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from tests.call_batches import a_call, batch_of
@@ -73,12 +75,29 @@ class TestCompactedDuckDBUsageStore(TestDuckDBUsageStore):
         return store
 
 
+def _schema_files() -> list[Path]:
+    folder = Path(calltally.store.duckdb.schema_files.__file__).parent / "schema"
+    return sorted(folder.glob("*.sql"))
+
+
+class TestDuckDBUsageStoreWithManyRows(TestDuckDBUsageStore):
+    """The same promises when no question has so few rows that they are added up outside of SQL."""
+
+    @pytest.fixture(autouse=True)
+    def no_rows_are_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(counted_groups, "FEW_ROWS", 0)
+
+
 def _levels(path: Path) -> dict[str, int]:
-    """How many rows lie in each level of the marginal by route."""
+    """How many rows lie in each level that counts for the marginal by route."""
     with duckdb.connect(str(path), read_only=True) as connection:
         return {
-            level: connection.execute(f"SELECT COUNT(*) FROM by_route_{level}").fetchall()[0][0]  # noqa: S608
-            for level in ("fresh", "merged", "settled")
+            level: connection.execute(f"SELECT COUNT(*) FROM {table}").fetchall()[0][0]  # noqa: S608
+            for level, table in (
+                ("fresh", "by_client_user_route_fresh"),
+                ("merged", "by_route_merged"),
+                ("settled", "by_route_settled"),
+            )
         }
 
 
@@ -117,12 +136,81 @@ def test_the_calls_of_a_day_are_sorted_once_a_later_day_has_begun(
         assert days.fetchall() == [(20521, 4, 0), (20522, 0, 1)]
 
 
+def test_a_day_with_many_calls_is_sorted_part_by_part(path: Path) -> None:
+    store = DuckDBUsageStore(path, limits=CompactionLimits(sorted_at_once=2))
+    hours = (1, 2, 13, 14, 13, 1)
+    clients = "bababa"
+    apply(
+        store,
+        *(
+            a_call(client_id=client, time=f"2026-03-09T{hour:02}:00:00Z")
+            for client, hour in zip(clients, hours, strict=True)
+        ),
+    )
+    apply(store, a_call(time="2026-03-10T12:00:00Z"))
+
+    steps = 0
+    while store.compact():
+        steps += 1
+    store.close()
+
+    with duckdb.connect(str(path), read_only=True) as connection:
+        hour_and_client = "SELECT time_ms // 3600000 % 24, client"
+        lie = f"{hour_and_client} FROM call WHERE time_ms // 86400000 = 20521 ORDER BY rowid"
+        b, a = 1, 2  # in the order in which they came
+        assert connection.execute(lie).fetchall() == [(1, b), (1, a), (2, a), (13, b), (13, b), (14, a)]
+        days = "SELECT day, SUM(sorted), SUM(unsorted) FROM call_day GROUP BY day ORDER BY day"
+        assert connection.execute(days).fetchall() == [(20521, 6, 0), (20522, 0, 1)]
+    assert steps == 4
+
+
+def test_what_was_counted_before_batches_had_two_marginals_is_counted_still(path: Path) -> None:
+    with duckdb.connect(str(path)) as connection:
+        for version, file in enumerate(_schema_files()[:2], start=1):
+            connection.execute(file.read_text())
+            connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER, file VARCHAR)")
+            connection.execute("INSERT INTO schema_version VALUES (?, ?)", [version, file.name])
+        connection.execute("INSERT INTO meta VALUES ('identity_seed', 7), ('position', 1)")
+        connection.execute("INSERT INTO dictionary VALUES (0, 0, 1, 'acme', false), (2, 1, 1, 'a', false)")
+        connection.execute(
+            "INSERT INTO call VALUES (1, 1773057600000, 0, 1, 0, 1, 0, 0, 0, 0, 0, '', 200,"
+            " NULL, NULL, NULL, 1, 1, 1, 0)"
+        )
+        for marginal, others in {
+            "day": 0,
+            "route": 2,
+            "source": 1,
+            "account": 1,
+            "source_account": 2,
+            "client_route": 3,
+            "client_user_route": 4,
+        }.items():
+            key = [
+                "1",
+                "20521",
+                *("1" if marginal.startswith("client") and n == 0 else "0" for n in range(others)),
+            ]
+            connection.execute(f"INSERT INTO by_{marginal}_fresh VALUES ({', '.join(key)}, 1, 1, 0, 0, 0, 0)")  # noqa: S608
+
+    store = DuckDBUsageStore(path, limits=EAGER)
+    apply(store, a_call(client_id="a", source_id="", time="2026-03-09T12:00:00Z"))
+
+    for _ in range(2):
+        assert count(store) == 2
+        assert rows(store, by=["client_id"]) == [("a", 2)]
+        assert rows(store, by=["source_id"], metrics=["calls", "status_200"]) == [("", 2, 2)]
+        while store.compact():
+            pass
+    store.close()
+
+
 def test_counts_beyond_32_bits_add_up(store: DuckDBUsageStore, path: Path) -> None:
     apply(store, a_call())
     store.close()
     with duckdb.connect(str(path)) as connection:
-        connection.execute(f"UPDATE by_day_fresh SET calls = {2**60}, status_200 = {2**60}")  # noqa: S608
-        connection.execute("INSERT INTO by_day_merged FROM by_day_fresh")
+        fresh = "by_client_user_route_fresh"
+        connection.execute(f"UPDATE {fresh} SET calls = {2**60}, status_200 = {2**60}")  # noqa: S608
+        connection.execute(f"INSERT INTO by_day_merged VALUES (1, 20521, {2**60}, {2**60}, 0, 0, 0, 0)")  # noqa: S608
 
     again = DuckDBUsageStore(path)
 
@@ -134,7 +222,7 @@ def test_a_day_whose_corrections_leave_no_call_is_not_active(store: DuckDBUsageS
     apply(store, a_call(time="2026-03-09T12:00:00Z"), a_call(time="2026-03-10T12:00:00Z"))
     store.close()
     with duckdb.connect(str(path)) as connection:
-        connection.execute("INSERT INTO by_day_fresh VALUES (1, 20521, -1, -1, 0, 0, 0, 0)")
+        connection.execute("INSERT INTO by_day_merged VALUES (1, 20521, -1, -1, 0, 0, 0, 0)")
 
     again = DuckDBUsageStore(path)
 

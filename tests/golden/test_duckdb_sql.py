@@ -10,7 +10,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from calltally.store.duckdb import batch_statements, compaction_statements, identity_statements, statements
+from calltally.store.duckdb import (
+    audit_statements,
+    batch_statements,
+    compaction_statements,
+    erase_statements,
+    export_statements,
+    identity_statements,
+    ledger_statements,
+    prune_statements,
+    statements,
+)
 from calltally.store.duckdb.marginals import MARGINALS
 from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.time_buckets import TimeBuckets
@@ -23,12 +33,17 @@ FOLDER = Path(__file__).parent / "duckdb"
 MARCH = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 CUT = Window(datetime(2026, 3, 1, 6, tzinfo=UTC), datetime(2026, 3, 20, 18, tzinfo=UTC))
 MOST_CALLS = (Ordering("calls", descending=True),)
-BY_ACCOUNT = {m.name: m for m in MARGINALS}["by_account"]
+BY_ACCOUNT, BY_SOURCE_ACCOUNT = (
+    {m.name: m for m in MARGINALS}[n] for n in ("by_account", "by_source_account")
+)
 
 
-def usage_sql(where: dict[Dimension, tuple[int, ...]], **asked: object) -> Statement:
+def usage_sql(
+    where: dict[Dimension, tuple[int, ...]], as_of: int | None = None, **asked: object
+) -> Statement:
+    """``as_of`` is the position up to which calls are looked at."""
     query = UsageQuery(organization="acme", **{"window": MARCH, **asked})  # type: ignore[arg-type]
-    question = UsageQuestion(1, first_ms(query.window.start), first_ms(query.window.end), where)
+    question = UsageQuestion(1, first_ms(query.window.start), first_ms(query.window.end), where, as_of)
     zone = ZoneInfo(query.time_zone)
     buckets = TimeBuckets(query.granularity, zone, question.start_ms, question.end_ms)
     return usage(query, question, buckets)
@@ -61,12 +76,46 @@ STATEMENTS: dict[str, list[Statement]] = {
     "days_in_berlin": [usage_sql({}, granularity=Granularity.DAY, time_zone="Europe/Berlin")],
     "source_activity": [statements.source_activity(1, 7, 20513, 20544)],
     "find_identities": [identity_statements.find([(0, 86_400_000), (864_000_000, 950_400_000)], 17, 1000)],
-    "count_in": [batch_statements.append_calls(), batch_statements.count_in(BY_ACCOUNT)],
+    "count_in": [batch_statements.append_calls(), batch_statements.count_in(BY_SOURCE_ACCOUNT)],
+    "count_in_corrected": [batch_statements.count_in(BY_SOURCE_ACCOUNT, corrected=True)],
+    "as_of": [usage_sql({}, as_of=17)],
+    "current_calls": [ledger_statements.current_calls(1)],
+    "calls_within": [
+        ledger_statements.calls_within(
+            UsageQuestion(1, 0, 86_400_000, {Dimension.CLIENT_ID: (1,), Dimension.STATUS_CLASS: (4, 5)}), 100
+        )
+    ],
+    "export_calls": [
+        export_statements.export_calls(UsageQuestion(1, 0, 86_400_000, {}), "csv", "f.csv", every_entry=False)
+    ],
+    "export_counts": [
+        export_statements.export_counts(
+            1, 20513, 20544, (Dimension.CLIENT_ID, Dimension.ROUTE), "parquet", "f.parquet"
+        )
+    ],
+    "prune_day": prune_statements.prune_day(20513),
+    "erase": [
+        erase_statements.rename(3, 1, "ada", "erased-1"),
+        erase_statements.paths_with(1, "ada"),
+        erase_statements.change_paths(1, 0, 1000),
+        erase_statements.change_rows("rejected_sample", ("content", "reason")),
+    ],
+    "audit": [
+        audit_statements.marginal_against_calls(BY_ACCOUNT, 20513, 20544),
+        audit_statements.marginal_against_totals(BY_ACCOUNT, 20513, 20544),
+        audit_statements.identities_taken_twice(20513, 20544),
+        audit_statements.withdrawn_too_often(20513, 20544),
+        audit_statements.accepted_against_calls(20513, 20544),
+        audit_statements.corrections_against_rows(),
+    ],
     "compaction": [
-        *compaction_statements.merge_fresh(BY_ACCOUNT),
+        *compaction_statements.merge_fresh(BY_SOURCE_ACCOUNT),
         *compaction_statements.settle_merged(BY_ACCOUNT),
         *compaction_statements.merge_month(BY_ACCOUNT, 24314, 20513, 20544),
-        *compaction_statements.sort_day(20513, 1_772_323_200_000, 1_772_409_600_000),
+        *compaction_statements.sort_span(1_772_323_200_000, 1_772_366_400_000),
+        *compaction_statements.note_sorted(20513, 1_772_323_200_000, 1_772_409_600_000),
+        *compaction_statements.close_books("rejection", 20513),
+        *compaction_statements.drop_surplus_samples(20),
     ],
 }
 

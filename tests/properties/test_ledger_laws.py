@@ -264,7 +264,7 @@ def test_any_history_leaves_every_store_with_the_same_answers(
             instants = [instant_of(FIRST_RECEIPT_MS + hour * HOUR_MS) for hour in hours]
             past = [replace(query, as_of=at) for at, query in zip(instants, asked, strict=False)]
             for query in [*asked, *past]:
-                tested, naive = stores.both(lambda store, query=query: store.usage(query))  # type: ignore[misc]
+                tested, naive = stores.both(_answering(query))
                 assert tested == naive
             _agree_beside_usage(stores)
         finally:
@@ -292,6 +292,10 @@ def _agree_beside_usage(stores: Stores) -> None:
         tested, naive = stores.both(ask)
         assert tested == naive
     assert _differences(stores.tested) == []
+
+
+def _answering(query: UsageQuery) -> Callable[[UsageStore], object]:
+    return lambda store: store.usage(query)
 
 
 def _differences(store: UsageStore) -> list[Difference]:

@@ -49,7 +49,7 @@ def holdings(store: UsageStore, window: Window = EVERYTHING, holder: Holder = EV
     start = max(window.start, midnight(max(store.counts_from, _FIRST_DAY)))
     if start >= window.end:
         return Holdings()
-    every = store.dictionary.texts(Kind.ORGANIZATION)
+    every = store.dictionary.every_text(Kind.ORGANIZATION)
     calls = organizations = days = 0
     for organization in every if holder.organization is None else [holder.organization]:
         query = UsageQuery(

@@ -1,4 +1,4 @@
-"""Merging in the background, a bounded step at a time."""
+"""Merging and checkpoints in the background, a bounded step at a time."""
 
 import threading
 import time
@@ -12,10 +12,11 @@ log = structlog.get_logger()
 
 
 class Compactor:
-    """Has the store merge what has gathered, in a thread of its own, resting when there is nothing to do.
+    """Has the store merge what has gathered and take checkpoints, in a thread of its own, one at a time.
 
-    While calls are coming in it works only now and then, as what it merged would soon be to merge again. A
-    checkpoint follows the work, so that what it moved does not linger in the store's write-ahead log.
+    While calls are coming in it merges only now and then, as what it merged would soon be to merge again, and
+    rests after a step as long as the step took. A checkpoint follows the work, so that what it moved does not
+    linger in the store's write-ahead log.
     """
 
     def __init__(
@@ -23,15 +24,22 @@ class Compactor:
         store: UsageStore,
         applied_at: Callable[[], float],
         *,
+        checkpoint: Callable[[], None],
+        checkpoint_is_due: Callable[[], bool],
+        look_seconds: float = 0.2,
         rest_seconds: float = 2.0,
-        longest_rest_seconds: float = 30.0,
+        longest_rest_seconds: float = 10.0,
     ) -> None:
         """``applied_at`` tells, on the monotonic clock, when the store last took calls in."""
         self._store = store
         self._applied_at = applied_at
-        self._longest_rest_seconds = longest_rest_seconds
-        self._worked_at = time.monotonic()
+        self._checkpoint = checkpoint
+        self._checkpoint_is_due = checkpoint_is_due
+        self._look_seconds = look_seconds
         self._rest_seconds = rest_seconds
+        self._longest_rest_seconds = longest_rest_seconds
+        self._working = False
+        self._ended_at = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="compactor", daemon=True)
 
@@ -45,21 +53,33 @@ class Compactor:
             self._thread.join()
 
     def _run(self) -> None:
-        unsaved = False
         while not self._stop.is_set():
+            rest = self._look_seconds
             try:
-                if self._is_time() and self._store.compact():
-                    unsaved = True
-                    continue
-                self._worked_at = time.monotonic() if unsaved else self._worked_at
-                if unsaved:
-                    self._store.checkpoint()
-                    unsaved = False
+                if self._checkpoint_is_due():
+                    self._checkpoint()
+                elif self._is_time():
+                    rest = self._step()
             except Exception:  # a step that failed left the store as it was; the next one may succeed
                 log.exception("compaction failed")
-            self._stop.wait(self._rest_seconds)
+                rest = self._rest_seconds
+            self._stop.wait(rest)
+
+    def _step(self) -> float:
+        """Does one step of merging, or ends the work when nothing is left of it; returns how long to rest."""
+        started = time.monotonic()
+        if self._store.compact():
+            self._working = True
+            return 0.0 if self._is_quiet() else time.monotonic() - started
+        if self._working:
+            self._checkpoint()
+        self._working = False
+        self._ended_at = time.monotonic()
+        return self._look_seconds
+
+    def _is_quiet(self) -> bool:
+        return time.monotonic() - self._applied_at() >= self._rest_seconds
 
     def _is_time(self) -> bool:
-        now = time.monotonic()
-        quiet = now - self._applied_at() >= self._rest_seconds
-        return quiet or now - self._worked_at >= self._longest_rest_seconds
+        rest = self._rest_seconds if self._is_quiet() else self._longest_rest_seconds
+        return self._working or time.monotonic() - self._ended_at >= rest

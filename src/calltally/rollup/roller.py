@@ -3,26 +3,30 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import numpy as np
 import structlog
 
-from calltally.call_batch import CALL_COLUMNS, CallBatch, CallColumns, NameUpdate
+from calltally.call_batch import CallBatch, NameUpdate
 from calltally.dictionary import Kind
 from calltally.errors import BusyError
 from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal
 from calltally.journal.progress import Progress
-from calltally.packed_texts import NO_TEXT, PackedTexts
+from calltally.rollup.batch_room import BatchRoom
 from calltally.store.usage_store import UsageStore
 
 log = structlog.get_logger()
 
-Frames = list[tuple[int, Frame]]
-"""Frames with their positions."""
+CALLS_PER_BATCH = 250_000
+"""More make a call no cheaper, but a question wait longer."""
 
-CALLS_PER_BATCH = 1_000_000
+_SMALL_BATCH = 32_768
+"""Smaller batches lie in the store's write-ahead log until a checkpoint packs them."""
+
+_SMALL_BATCH_WEIGHT = 4
+"""How much sooner calls of small batches bring a checkpoint, so that none has much to pack."""
+
 _RETRY_SECONDS = 1.0
 
 
@@ -42,7 +46,10 @@ class Roller:
     ``applied_at`` tells, on the monotonic clock, when it last did. ``failure`` is why the last try failed,
     None once one succeeded.
 
-    Works back to back while a question waits, and otherwise lets calls gather for up to ``gather_seconds``.
+    While a question waits it rests as long as the last batch took, ``rest_seconds`` at most, since many small
+    batches would cost many times more than what they save; otherwise calls gather for ``gather_seconds``. It
+    never rests after a batch that left calls behind. Checkpoints are taken by another thread, which asks
+    whether one is due.
     """
 
     def __init__(
@@ -53,6 +60,7 @@ class Roller:
         record_names: Callable[[Sequence[tuple[int, NameUpdate]]], None] = lambda _: None,
         erase_elsewhere: Callable[[Kind, str, str, str], None] = lambda *_: None,
         gather_seconds: float = 0.5,
+        rest_seconds: float = 0.1,
         checkpoint_calls: int = 1_000_000,
         checkpoint_seconds: float = 20.0,
         answer_timeout: float = 30.0,
@@ -60,15 +68,18 @@ class Roller:
         self.rolled = Progress(store.position)
         self._journal = journal
         self._reader = journal.reader(store.position)
-        self._read_ahead: Frames = []
         self._store = store
         self._record_names = record_names
         self._erase_elsewhere = erase_elsewhere
+        self._room = BatchRoom()
         self._gather_seconds = gather_seconds
+        self._rest_seconds = rest_seconds
         self._checkpoint_calls = checkpoint_calls
         self._checkpoint_seconds = checkpoint_seconds
         self._answer_timeout = answer_timeout
-        self._calls_since_checkpoint = 0
+        self._left_behind = False
+        self._rolled_weight = 0  # set by the rolling thread only
+        self._saved_weight = 0  # set by the checkpointing thread only
         self._checkpointed_at = time.monotonic()
         self._checkpointed = store.position
         self.failure: Exception | None = None
@@ -104,27 +115,37 @@ class Roller:
 
     def roll(self) -> bool:
         """Applies one batch of what is durable; False when there was nothing to apply."""
-        frames, self._read_ahead = _up_to_an_erasure(self._read_ahead or self._reader.read(CALLS_PER_BATCH))
-        if not frames:
+        names: list[tuple[int, NameUpdate]] = []
+        batch = self._room.batch(_one_batch(self._reader.passing(CALLS_PER_BATCH), names))
+        if batch is None:
             return False
-        batch = batch_of_frames(frames)
-        if batch.names:
-            self._record_names([(position, name) for position, frame in frames for name in frame.names])
+        if names:
+            self._record_names(names)
         for erasure in batch.erasures:
             organization = self._store.dictionary.text(Kind.ORGANIZATION, erasure.organization)
             self._erase_elsewhere(erasure.kind, organization, erasure.text, erasure.replacement)
         self._store.apply(batch)
+        self._left_behind = len(batch.calls) >= CALLS_PER_BATCH
         self.rolled.advance(batch.last_position)
         self.applied_at = time.monotonic()
-        self._calls_since_checkpoint += len(batch.calls)
+        small = len(batch.calls) < _SMALL_BATCH
+        self._rolled_weight += len(batch.calls) * (_SMALL_BATCH_WEIGHT if small else 1)
         return True
+
+    @property
+    def checkpoint_is_due(self) -> bool:
+        """Whether enough has been rolled since the last checkpoint, or anything a while ago."""
+        if self.rolled.position == self._checkpointed:
+            return False
+        unsaved = self._rolled_weight - self._saved_weight
+        waited = time.monotonic() - self._checkpointed_at
+        return unsaved >= self._checkpoint_calls or waited >= self._checkpoint_seconds
 
     def checkpoint(self) -> None:
         """Has the store make itself safe without the journal, then drops the journal's files behind it."""
-        rolled = self.rolled.position
+        rolled, weight = self.rolled.position, self._rolled_weight
         self._journal.drop_through(self._store.checkpoint())
-        self._checkpointed = rolled
-        self._calls_since_checkpoint = 0
+        self._checkpointed, self._saved_weight = rolled, weight
         self._checkpointed_at = time.monotonic()
 
     def _run(self) -> None:
@@ -135,70 +156,40 @@ class Roller:
             except Exception as error:  # a full disk may get room again, and nothing is lost by retrying
                 self.failure = error
                 log.exception("rolling failed; trying again", seconds=_RETRY_SECONDS)
-                self._reader, self._read_ahead = self._journal.reader(self._store.position), []
+                self._reader = self._journal.reader(self._store.position)
                 self._stop.wait(_RETRY_SECONDS)
         while self.roll():
             pass
         self.checkpoint()
 
     def _roll_what_gathered(self) -> None:
+        started = time.monotonic()
         if not self.roll():
             self._journal.durable.wait(self.rolled.position + 1, timeout=self._gather_seconds)
+        elif self._left_behind:
+            return
         elif not self.rolled.awaited:
             self._hurry.wait(self._gather_seconds)
+        else:
+            self._stop.wait(min(time.monotonic() - started, self._rest_seconds))
         if not self.rolled.awaited:
             self._hurry.clear()
-        if self._checkpoint_is_due():
-            self.checkpoint()
-
-    def _checkpoint_is_due(self) -> bool:
-        if self.rolled.position == self._checkpointed:
-            return False
-        waited = time.monotonic() - self._checkpointed_at
-        return self._calls_since_checkpoint >= self._checkpoint_calls or waited >= self._checkpoint_seconds
 
 
-def _up_to_an_erasure(frames: Frames) -> tuple[Frames, Frames]:
-    """The frames up to and with the first erasure, which is about all calls before it and none after, and
-    the others."""
-    ends = (index for index, (_, frame) in enumerate(frames, start=1) if frame.erasure)
-    end = next(ends, len(frames))
-    return frames[:end], frames[end:]
+def _one_batch(
+    frames: Iterable[tuple[int, Frame]], names: list[tuple[int, NameUpdate]]
+) -> Iterator[tuple[int, Frame]]:
+    """The frames up to the first erasure, which ends a batch; their names go into ``names``."""
+    for position, frame in frames:
+        names += [(position, name) for name in frame.names]
+        yield position, frame
+        if frame.erasure:
+            return
 
 
-def batch_of_frames(frames: Sequence[tuple[int, Frame]]) -> CallBatch:
-    """Frames in the order of their positions as one batch of columns; an erasure may be in the last only."""
-    sizes = [len(frame.calls) for _, frame in frames]
-    paths = [NO_TEXT]
-    number_of_paths = len(NO_TEXT)
-    parts: list[CallColumns] = []
-    for _, frame in frames:
-        calls = frame.calls
-        if len(calls) and len(frame.paths) > 1:
-            calls = calls.copy()
-            calls["path"] = np.where(calls["path"] > 0, calls["path"] + (number_of_paths - 1), 0)
-            paths.append(_without_first(frame.paths))
-            number_of_paths += len(paths[-1])
-        parts.append(calls)
-    return CallBatch(
-        first_position=frames[0][0],
-        last_position=frames[-1][0],
-        calls=np.concatenate(parts) if parts else np.empty(0, CALL_COLUMNS),
-        positions=np.repeat(np.array([position for position, _ in frames], np.uint64), sizes),
-        received_ms=np.repeat(np.array([frame.received_ms for _, frame in frames], np.int64), sizes),
-        paths=PackedTexts.joined(paths),
-        values=[value for _, frame in frames for value in frame.values],
-        outcomes=[outcome for _, frame in frames for outcome in frame.outcomes],
-        conflicts=[conflict for _, frame in frames for conflict in frame.conflicts],
-        names=[name for _, frame in frames for name in frame.names],
-        rejections=[rejection for _, frame in frames for rejection in frame.rejections],
-        samples=[sample for _, frame in frames for sample in frame.samples],
-        refusals=[refusal for _, frame in frames for refusal in frame.refusals],
-        corrections=[(position, frame.correction) for position, frame in frames if frame.correction],
-        erasures=[frame.erasure for _, frame in frames if frame.erasure],
-    )
-
-
-def _without_first(paths: PackedTexts) -> PackedTexts:
-    """Without the empty text that the paths of every frame begin with."""
-    return PackedTexts(paths.offsets[1:], paths.data)
+def batch_of_frames(frames: Iterable[tuple[int, Frame]]) -> CallBatch:
+    """Frames in the order of their positions, at least one, as a batch in memory of its own."""
+    batch = BatchRoom().batch(frames)
+    if batch is None:
+        raise ValueError("a batch needs a frame")
+    return batch

@@ -422,3 +422,20 @@ async def test_a_post_does_not_wait_for_long(app: GenesysApp) -> None:
         await ask(client, status=202)
 
     assert time.monotonic() - started < 1
+
+
+async def test_a_question_about_pruned_days_is_refused_where_its_results_would_be(
+    app: GenesysApp, client: httpx.AsyncClient
+) -> None:
+    app.store.prune_calls(date(2026, 3, 10))
+    app.store.prune_counts(date(2026, 3, 1))
+
+    replies = [
+        await client.post("/api/v2/usage/query", json={"interval": interval})
+        for interval in ("2026-02-01/2026-03-12", "2026-03-02T01:00:00Z/2026-03-12T00:00:00Z")
+    ]
+    failed = [await client.get(reply.json()["resultsUri"]) for reply in replies]
+
+    for reply, earliest in zip(failed, ("2026-03-01T00:00:00Z", "2026-03-10T00:00:00Z"), strict=True):
+        assert (reply.status_code, reply.json()["code"]) == (400, "constraint.validation")
+        assert reply.json()["message"].endswith(f"Accepted: an instant from {earliest} on.")

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from datetime import date
 from typing import Any
 
 import httpx
@@ -177,3 +178,21 @@ def break_engine(app: SailPointApp, monkeypatch: pytest.MonkeyPatch, error: Exce
         raise error
 
     monkeypatch.setattr(app.engine, "usage", fail)
+
+
+async def test_days_whose_calls_or_counts_were_pruned_are_refused_with_the_earliest_instant(
+    app: SailPointApp, client: httpx.AsyncClient
+) -> None:
+    app.store.prune_calls(date(2026, 3, 10))
+    app.store.prune_counts(date(2026, 2, 1))
+
+    whole_days = await client.get("/api-usage/v1/count", params={"filters": 'startDate eq "2026-03-01"'})
+    cut_day = await client.get("/api-usage/v1/count", params={"filters": 'startDate gt "2026-03-01"'})
+    months = await client.get("/account-usages/v1/acc-1/summaries")
+
+    assert whole_days.status_code == 200
+    for refused, earliest in ((cut_day, "2026-03-10T00:00:00Z"), (months, "2026-02-01T00:00:00Z")):
+        assert_is_an_error_response(refused, 400, "400.1.3 Illegal value")
+        text = refused.json()["messages"][0]["text"]
+        assert text.startswith("The request cannot be answered. The c")
+        assert text.endswith(f"Accepted: an instant from {earliest} on.")

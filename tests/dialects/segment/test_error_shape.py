@@ -1,6 +1,7 @@
 """Whatever goes wrong below ``/usage`` is told in Segment's envelope."""
 
 import logging
+from datetime import date
 from typing import Any
 
 import httpx
@@ -182,3 +183,19 @@ def break_engine(app: SegmentApp, monkeypatch: pytest.MonkeyPatch, error: Except
         raise error
 
     monkeypatch.setattr(app.engine, "usage", fail)
+
+
+async def test_a_month_whose_counts_were_pruned_is_refused_with_the_earliest_instant(
+    app: SegmentApp, client: httpx.AsyncClient
+) -> None:
+    app.store.prune_calls(date(2026, 3, 1))
+    app.store.prune_counts(date(2026, 3, 1))
+
+    for path in ("/usage/api-calls/daily", "/usage/api-calls/sources/daily"):
+        answered = await client.get(path, params={"period": "2026-03-10", "pagination.count": 5})
+        refused = await client.get(path, params={"period": "2026-02-10", "pagination.count": 5})
+
+        assert answered.status_code == 200
+        assert_is_an_error_response(refused, 422, "input-validation")
+        assert error_of(refused)["field"] == "period"
+        assert error_of(refused)["message"].endswith("accepted: an instant from 2026-03-01T00:00:00Z on")

@@ -14,15 +14,10 @@ daily AS (
     SELECT start, day, CAST(SUM(calls) AS BIGINT) AS calls
     FROM   counted
     GROUP BY start, day
-),
-grouped AS (
-    SELECT start,
-           CAST(SUM(calls) AS BIGINT) AS calls,
-           COUNT(*) FILTER (WHERE daily.calls > 0) AS active_days
-    FROM   daily
-    GROUP BY start
-    HAVING SUM(daily.calls) > 0
 )
-SELECT start, COALESCE(active_days, 0) AS active_days, COALESCE(calls, 0) AS calls
-FROM   grouped
-ORDER BY 1;
+SELECT start,
+       CAST(SUM(calls) AS BIGINT) AS calls,
+       COUNT(*) FILTER (WHERE daily.calls > 0) AS active_days
+FROM   daily
+GROUP BY start
+HAVING SUM(daily.calls) > 0;

@@ -1,10 +1,37 @@
+CREATE TEMP TABLE merging_by_source_account AS
+SELECT organization, day, source, account, CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(status_200) AS BIGINT) AS status_200, CAST(SUM(status_300) AS BIGINT) AS status_300, CAST(SUM(status_400) AS BIGINT) AS status_400, CAST(SUM(status_429) AS BIGINT) AS status_429, CAST(SUM(status_500) AS BIGINT) AS status_500
+FROM   by_source_account_fresh
+GROUP BY organization, day, source, account;
+
+INSERT INTO by_source_account_merged
+FROM merging_by_source_account
+ORDER BY month_of(day), organization, source, account, day;
+
+CREATE TEMP TABLE merging_by_account AS
+SELECT organization, day, account, CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(status_200) AS BIGINT) AS status_200, CAST(SUM(status_300) AS BIGINT) AS status_300, CAST(SUM(status_400) AS BIGINT) AS status_400, CAST(SUM(status_429) AS BIGINT) AS status_429, CAST(SUM(status_500) AS BIGINT) AS status_500
+FROM   merging_by_source_account
+GROUP BY organization, day, account;
+
 INSERT INTO by_account_merged
-SELECT organization, day, account, SUM(calls) AS calls, SUM(status_200) AS status_200, SUM(status_300) AS status_300, SUM(status_400) AS status_400, SUM(status_429) AS status_429, SUM(status_500) AS status_500
-FROM   by_account_fresh
-GROUP BY organization, day, account
+FROM merging_by_account
 ORDER BY month_of(day), organization, account, day;
 
-DELETE FROM by_account_fresh;
+CREATE TEMP TABLE merging_by_source AS
+SELECT organization, day, source, CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(status_200) AS BIGINT) AS status_200, CAST(SUM(status_300) AS BIGINT) AS status_300, CAST(SUM(status_400) AS BIGINT) AS status_400, CAST(SUM(status_429) AS BIGINT) AS status_429, CAST(SUM(status_500) AS BIGINT) AS status_500
+FROM   merging_by_source_account
+GROUP BY organization, day, source;
+
+INSERT INTO by_source_merged
+FROM merging_by_source
+ORDER BY month_of(day), organization, day, source;
+
+DROP TABLE merging_by_source_account;
+
+DROP TABLE merging_by_account;
+
+DROP TABLE merging_by_source;
+
+DELETE FROM by_source_account_fresh;
 
 INSERT INTO settled_run
 SELECT 'by_account', month_of(day), COUNT(*)
@@ -12,7 +39,7 @@ FROM   by_account_merged
 GROUP BY ALL;
 
 INSERT INTO by_account_settled
-SELECT organization, day, account, SUM(calls) AS calls, SUM(status_200) AS status_200, SUM(status_300) AS status_300, SUM(status_400) AS status_400, SUM(status_429) AS status_429, SUM(status_500) AS status_500
+SELECT organization, day, account, CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(status_200) AS BIGINT) AS status_200, CAST(SUM(status_300) AS BIGINT) AS status_300, CAST(SUM(status_400) AS BIGINT) AS status_400, CAST(SUM(status_429) AS BIGINT) AS status_429, CAST(SUM(status_500) AS BIGINT) AS status_500
 FROM   by_account_merged
 GROUP BY organization, day, account
 ORDER BY month_of(day), organization, account, day;
@@ -22,7 +49,7 @@ DELETE FROM by_account_merged;
 -- $first_day = 20513
 -- $end_day = 20544
 CREATE TEMP TABLE merging AS
-SELECT organization, day, account, SUM(calls) AS calls, SUM(status_200) AS status_200, SUM(status_300) AS status_300, SUM(status_400) AS status_400, SUM(status_429) AS status_429, SUM(status_500) AS status_500
+SELECT organization, day, account, CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(status_200) AS BIGINT) AS status_200, CAST(SUM(status_300) AS BIGINT) AS status_300, CAST(SUM(status_400) AS BIGINT) AS status_400, CAST(SUM(status_429) AS BIGINT) AS status_429, CAST(SUM(status_500) AS BIGINT) AS status_500
 FROM   by_account_settled
 WHERE  day >= $first_day
   AND  day <  $end_day
@@ -53,14 +80,14 @@ FROM   merging;
 DROP TABLE merging;
 
 -- $start_ms = 1772323200000
--- $end_ms = 1772409600000
+-- $end_ms = 1772366400000
 CREATE TEMP TABLE sorting AS
 FROM call
 WHERE  time_ms >= $start_ms
   AND  time_ms <  $end_ms;
 
 -- $start_ms = 1772323200000
--- $end_ms = 1772409600000
+-- $end_ms = 1772366400000
 DELETE FROM call
 WHERE  time_ms >= $start_ms
   AND  time_ms <  $end_ms;
@@ -69,13 +96,45 @@ INSERT INTO call
 FROM sorting
 ORDER BY organization, client, route, account, "user", time_ms;
 
+DROP TABLE sorting;
+
 -- $day = 20513
 DELETE FROM call_day
 WHERE  day = $day;
 
 -- $day = 20513
+-- $start_ms = 1772323200000
+-- $end_ms = 1772409600000
 INSERT INTO call_day
 SELECT $day, COUNT(*), 0
-FROM   sorting;
+FROM   call
+WHERE  time_ms >= $start_ms
+  AND  time_ms <  $end_ms;
 
-DROP TABLE sorting;
+-- $receipt_day = 20513
+CREATE TEMP TABLE closing AS
+SELECT organization, receipt_day, code, SUM(calls)
+FROM   rejection
+WHERE  receipt_day = $receipt_day
+GROUP BY organization, receipt_day, code;
+
+-- $receipt_day = 20513
+DELETE FROM rejection
+WHERE  receipt_day = $receipt_day;
+
+INSERT INTO rejection
+FROM closing
+ORDER BY organization, receipt_day, code;
+
+DROP TABLE closing;
+
+-- $kept = 20
+DELETE FROM rejected_sample
+WHERE  rowid IN (
+    SELECT rowid
+    FROM   rejected_sample
+    WINDOW came AS (
+        PARTITION BY organization, day_of(received_ms), code ORDER BY position, rowid
+    )
+    QUALIFY ROW_NUMBER() OVER came > $kept
+);

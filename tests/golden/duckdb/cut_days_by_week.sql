@@ -29,13 +29,8 @@ WITH counted AS (
       AND  time_ms >= $after_start_ms
       AND  time_ms <  $after_end_ms
       AND  method IN (SELECT UNNEST($method))
-),
-grouped AS (
-    SELECT start, CAST(SUM(calls) AS BIGINT) AS calls
-    FROM   counted
-    GROUP BY start
-    HAVING SUM(counted.calls) > 0
 )
-SELECT start, COALESCE(calls, 0) AS calls
-FROM   grouped
-ORDER BY 1;
+SELECT start, CAST(SUM(calls) AS BIGINT) AS calls
+FROM   counted
+GROUP BY start
+HAVING SUM(counted.calls) > 0;

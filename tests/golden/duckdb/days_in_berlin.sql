@@ -8,13 +8,8 @@ WITH counted AS (
     WHERE  organization = $organization
       AND  time_ms >= $start_ms
       AND  time_ms <  $end_ms
-),
-grouped AS (
-    SELECT start, CAST(SUM(calls) AS BIGINT) AS calls
-    FROM   counted
-    GROUP BY start
-    HAVING SUM(counted.calls) > 0
 )
-SELECT start, COALESCE(calls, 0) AS calls
-FROM   grouped
-ORDER BY 1;
+SELECT start, CAST(SUM(calls) AS BIGINT) AS calls
+FROM   counted
+GROUP BY start
+HAVING SUM(counted.calls) > 0;

@@ -11,22 +11,12 @@ WITH counted AS (
     WHERE  organization = $organization
       AND  day >= $first_day
       AND  day <  $end_day
-),
-grouped AS (
-    SELECT client,
-           status_class,
-           CAST(SUM(calls) AS BIGINT) AS calls,
-           CAST(SUM(status_429) AS BIGINT) AS status_429
-    FROM   counted
-    WHERE  status_class IN (SELECT UNNEST($status_class))
-    GROUP BY client, status_class
-    HAVING SUM(counted.calls) > 0
 )
-SELECT COALESCE(client_id_text.text, '') AS client_id,
-       CASE status_class WHEN 2 THEN '2xx' WHEN 3 THEN '3xx' WHEN 4 THEN '4xx' WHEN 5 THEN '5xx' WHEN 0 THEN 'none' END AS status_class,
-       COALESCE(calls, 0) AS calls,
-       COALESCE(status_429, 0) AS status_429
-FROM   grouped
-LEFT JOIN dictionary AS client_id_text
-       ON client_id_text.kind = 2 AND client_id_text.id = grouped.client
-ORDER BY 1, 2;
+SELECT client,
+       status_class,
+       CAST(SUM(calls) AS BIGINT) AS calls,
+       CAST(SUM(status_429) AS BIGINT) AS status_429
+FROM   counted
+WHERE  status_class IN (SELECT UNNEST($status_class))
+GROUP BY client, status_class
+HAVING SUM(counted.calls) > 0;

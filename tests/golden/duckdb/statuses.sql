@@ -7,13 +7,8 @@ WITH counted AS (
     WHERE  organization = $organization
       AND  time_ms >= $start_ms
       AND  time_ms <  $end_ms
-),
-grouped AS (
-    SELECT status, CAST(SUM(calls) AS BIGINT) AS calls
-    FROM   counted
-    GROUP BY status
-    HAVING SUM(counted.calls) > 0
 )
-SELECT status, COALESCE(calls, 0) AS calls
-FROM   grouped
-ORDER BY 1;
+SELECT status, CAST(SUM(calls) AS BIGINT) AS calls
+FROM   counted
+GROUP BY status
+HAVING SUM(counted.calls) > 0;

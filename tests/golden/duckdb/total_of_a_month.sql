@@ -7,10 +7,6 @@ WITH counted AS (
     WHERE  organization = $organization
       AND  day >= $first_day
       AND  day <  $end_day
-),
-grouped AS (
-    SELECT CAST(SUM(calls) AS BIGINT) AS calls
-    FROM   counted
 )
-SELECT COALESCE(calls, 0) AS calls
-FROM   grouped;
+SELECT COALESCE(CAST(SUM(calls) AS BIGINT), 0) AS calls
+FROM   counted;

@@ -126,6 +126,48 @@ def test_a_reader_stops_once_enough_calls_have_gathered(folder: Path) -> None:
     assert batches == [[1, 2], [3, 4], []]
 
 
+def test_frames_larger_than_one_read_come_back_between_small_ones(folder: Path) -> None:
+    sizes = [2, 30_000, 1, 12_000, 300_000, 3]
+    last = appended(folder, *(a_frame(200 + n, size) for n, size in enumerate(sizes)))
+    journal = Journal(folder, after=0)
+
+    frames = journal.reader(0).read(10**9)
+
+    assert [position for position, _ in frames] == list(range(1, last + 1))
+    assert [len(frame.calls) for _, frame in frames] == sizes
+    assert [set(frame.calls["status"].tolist()) for _, frame in frames] == [{200 + n} for n in range(6)]
+    journal.close()
+
+
+def test_passing_frames_are_those_that_are_read(folder: Path) -> None:
+    appended(folder, *(a_frame(200 + n, 1 + n % 7 * 1000) for n in range(40)), file_bytes=300_000)
+    journal = Journal(folder, after=0)
+
+    reader = journal.reader(3)
+    passed = [
+        (position, frame.calls.tobytes()) for _ in range(20) for position, frame in reader.passing(10_000)
+    ]
+
+    read = [(position, frame.calls.tobytes()) for position, frame in journal.reader(3).read(10**9)]
+    assert len(read) == 37
+    assert passed == read
+    assert reader.position == 40
+    journal.close()
+
+
+def test_a_reader_goes_on_where_somebody_stopped_taking_frames(folder: Path) -> None:
+    appended(folder, *(a_frame(200 + n) for n in range(5)))
+    journal = Journal(folder, after=0)
+    reader = journal.reader(0)
+
+    for position, _ in reader.passing(10**9):
+        if position == 2:
+            break
+
+    assert [position for position, _ in reader.passing(10**9)] == [3, 4, 5]
+    journal.close()
+
+
 def test_files_that_the_store_holds_are_dropped_and_the_last_one_stays(folder: Path) -> None:
     appended(folder, *[a_frame() for _ in range(4)], file_bytes=1)
     journal = Journal(folder, after=2)

@@ -21,6 +21,7 @@ from calltally.errors import (
     NotAuthenticatedError,
     NotFoundError,
     OutOfServiceError,
+    PrunedError,
     TooManyRequestsError,
 )
 
@@ -66,6 +67,9 @@ def _plain_refusal(error: Exception, tracking_id: str) -> Refusal:
         case UnreadableFiltersError():
             status, code = HTTPStatus.BAD_REQUEST, "400.0 Bad request syntax"
             text = f"The request could not be parsed. {_remedy(error)}"
+        case PrunedError():  # what it is about may be said by no parameter
+            status, code = HTTPStatus.BAD_REQUEST, "400.1.3 Illegal value"
+            text = f"The request cannot be answered. {_remedy(error)}"
         case InvalidInputError():
             status, code = HTTPStatus.BAD_REQUEST, "400.1.3 Illegal value"
             text = f'Value of "{error.field}" is empty or contains invalid data. {_remedy(error)}'

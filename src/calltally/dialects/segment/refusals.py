@@ -13,6 +13,7 @@ from calltally.errors import (
     NotAuthenticatedError,
     NotFoundError,
     OutOfServiceError,
+    PrunedError,
     TooManyRequestsError,
 )
 
@@ -72,10 +73,15 @@ def _of_faults(error: Exception) -> Refusal | None:
         return None
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     errors = tuple(
-        RequestError("input-validation", _message(fault), fault.field or None, status=int(status))
+        RequestError("input-validation", _message(fault), _field(fault) or None, status=int(status))
         for fault in faults[:_MOST_FAULTS]
     )
     return Refusal(status, RequestErrorEnvelope(errors))
+
+
+def _field(fault: InvalidInputError) -> str:
+    """The parameter that a fault is about; the days of a question are those of its period's month."""
+    return "period" if isinstance(fault, PrunedError) else fault.field
 
 
 def _members(error: Exception) -> list[InvalidInputError] | None:

@@ -5,10 +5,11 @@ numbers that are stored, then the recounted ones, in the same order.
 """
 # ruff: noqa: S608 - what is put into the text was made here; values are bound
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from textwrap import indent
 
-from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, LEVELS, MARGINALS, Marginal
-from calltally.store.duckdb.statements import TAKES_AN_IDENTITY, WEIGHT, Statement
+from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, MARGINALS, Marginal
+from calltally.store.duckdb.statements import TAKES_AN_IDENTITY, WEIGHT, Statement, columns
 from calltally.store.duckdb.time_buckets import DAY_MS
 
 DIFFERENCES_TOLD = 1000
@@ -29,12 +30,13 @@ TABLES = (
     "frozen_total",
     "pruned_receipt",
     "pruned_correction",
-    *(marginal.table(level) for marginal in MARGINALS for level in LEVELS),
+    *(marginal.table(level) for marginal in MARGINALS for level in marginal.levels),
 )
 """Every table but the calls."""
 
-_OF_SPAN = "time_ms >= $first_ms\n          AND  time_ms <  $end_ms"
-_KEPT = "day >= $first_day\n          AND  day <  $end_day"
+_OF_SPAN = "time_ms >= $first_ms\n  AND  time_ms <  $end_ms"
+_KEPT = "day >= $first_day\n  AND  day <  $end_day"
+_RECEIVED = "receipt_day >= $first_day\n  AND  receipt_day <  $end_day"
 
 
 def rows_of_days() -> Statement:
@@ -70,13 +72,19 @@ def accepted_of_days() -> Statement:
 
 def marginal_against_calls(marginal: Marginal, first_day: int, end_day: int) -> Statement:
     """Every row of a marginal."""
-    key = ", ".join(marginal.key)
+    recounts = [
+        f"SUM(CASE WHEN {condition} THEN {WEIGHT} ELSE 0 END) AS {count}"
+        if condition
+        else f"SUM({WEIGHT}) AS {count}"
+        for count, condition in CONDITIONS.items()
+    ]
+    recounted = ["day_of(time_ms) AS day" if name == "day" else name for name in marginal.key]
     return _compared(
         marginal.key,
         COUNTS,
-        f"SELECT {key}, {_sums()} FROM {marginal.name} WHERE {_KEPT} GROUP BY {key}",
-        f"SELECT {key}, {_recounts()} "
-        f"FROM (SELECT *, day_of(time_ms) AS day FROM call WHERE {_OF_SPAN}) GROUP BY {key}",
+        f"SELECT {columns([*marginal.key, *_sums(COUNTS)])}\nFROM   {marginal.name}\n"
+        f"WHERE  {_KEPT}\nGROUP BY ALL",
+        f"SELECT {columns([*recounted, *recounts])}\nFROM   call\nWHERE  {_OF_SPAN}\nGROUP BY ALL",
         **_span(first_day, end_day),
     )
 
@@ -84,14 +92,11 @@ def marginal_against_calls(marginal: Marginal, first_day: int, end_day: int) -> 
 def marginal_against_totals(marginal: Marginal, first_day: int, end_day: int) -> Statement:
     """The totals of a marginal and of days whose calls were pruned."""
     key = ("organization", "day")
-    return _compared(
-        key,
-        COUNTS,
-        f"SELECT organization, day, {_sums()} FROM {marginal.name} WHERE {_KEPT} GROUP BY organization, day",
-        f"SELECT organization, day, {_sums()} FROM frozen_total WHERE {_KEPT} GROUP BY organization, day",
-        first_day=first_day,
-        end_day=end_day,
+    stored, recounted = (
+        f"SELECT {columns([*key, *_sums(COUNTS)])}\nFROM   {table}\nWHERE  {_KEPT}\nGROUP BY ALL"
+        for table in (marginal.name, "frozen_total")
     )
+    return _compared(key, COUNTS, stored, recounted, first_day=first_day, end_day=end_day)
 
 
 def days_against_calls(first_day: int, end_day: int) -> Statement:
@@ -99,8 +104,8 @@ def days_against_calls(first_day: int, end_day: int) -> Statement:
     return _compared(
         ("day",),
         ("size",),
-        f"SELECT day, SUM(sorted) + SUM(unsorted) AS size FROM call_day WHERE {_KEPT} GROUP BY day",
-        f"SELECT day_of(time_ms) AS day, COUNT(*) AS size FROM call WHERE {_OF_SPAN} GROUP BY 1",
+        f"SELECT day, SUM(sorted) + SUM(unsorted) AS size\nFROM   call_day\nWHERE  {_KEPT}\nGROUP BY ALL",
+        f"SELECT day_of(time_ms) AS day, COUNT(*) AS size\nFROM   call\nWHERE  {_OF_SPAN}\nGROUP BY ALL",
         **_span(first_day, end_day),
     )
 
@@ -148,47 +153,50 @@ def withdrawn_too_often(first_day: int, end_day: int) -> Statement:
 
 
 def verdicts_against_received() -> Statement:
-    return _compared(
-        ("organization", "day"),
-        ("size",),
-        _booked("received"),
-        _booked("accepted) + SUM(duplicate) + SUM(conflict) + SUM(rejected"),
-    )
+    judged = "SUM(accepted) + SUM(duplicate) + SUM(conflict) + SUM(rejected)"
+    return _compared(_BOOK, ("size",), _booked("SUM(received)"), _booked(judged))
 
 
 def accepted_against_calls(first_day: int, end_day: int) -> Statement:
     """Accepted calls by day of receipt, whether they are still there or were pruned."""
-    received = "received_ms >= $first_ms AND received_ms < $end_ms AND entry = 0"
     return _compared(
-        ("organization", "day"),
+        _BOOK,
         ("size",),
-        "SELECT organization, receipt_day AS day, SUM(accepted) AS size FROM outcome "
-        "WHERE receipt_day >= $first_day AND receipt_day < $end_day GROUP BY ALL",
-        "SELECT organization, day, SUM(size) AS size FROM ("
-        f"SELECT organization, day_of(received_ms) AS day, COUNT(*) AS size FROM call WHERE {received} "
-        "GROUP BY ALL UNION ALL SELECT organization, receipt_day, calls FROM pruned_receipt "
-        "WHERE receipt_day >= $first_day AND receipt_day < $end_day) GROUP BY ALL",
+        _booked("SUM(accepted)", _RECEIVED),
+        "SELECT organization, day, SUM(size) AS size\n"
+        "FROM   (\n"
+        "    SELECT organization, day_of(received_ms) AS day, COUNT(*) AS size\n"
+        "    FROM   call\n"
+        "    WHERE  received_ms >= $first_ms\n"
+        "      AND  received_ms <  $end_ms\n"
+        "      AND  entry = 0\n"
+        "    GROUP BY ALL\n"
+        "    UNION ALL\n"
+        "    SELECT organization, receipt_day, calls\n"
+        "    FROM   pruned_receipt\n"
+        f"    WHERE  {indent(_RECEIVED, '    ').lstrip()}\n"
+        ")\n"
+        "GROUP BY ALL",
         **_span(first_day, end_day),
     )
 
 
 def rejected_against_reasons() -> Statement:
     return _compared(
-        ("organization", "day"),
+        _BOOK,
         ("size",),
-        _booked("rejected"),
-        "SELECT organization, receipt_day AS day, SUM(calls) AS size FROM rejection GROUP BY ALL",
+        _booked("SUM(rejected)"),
+        "SELECT organization, receipt_day AS day, SUM(calls) AS size\nFROM   rejection\nGROUP BY ALL",
     )
 
 
 def conflicts_against_kept(first_day: int) -> Statement:
     """Conflicts since the day from which they are kept."""
     return _compared(
-        ("organization", "day"),
+        _BOOK,
         ("size",),
-        "SELECT organization, receipt_day AS day, SUM(conflict) AS size FROM outcome "
-        "WHERE receipt_day >= $first_day GROUP BY ALL",
-        "SELECT organization, day_of(received_ms) AS day, COUNT(*) AS size FROM conflict GROUP BY ALL",
+        _booked("SUM(conflict)", "receipt_day >= $first_day"),
+        "SELECT organization, day_of(received_ms) AS day, COUNT(*) AS size\nFROM   conflict\nGROUP BY ALL",
         first_day=first_day,
     )
 
@@ -196,16 +204,16 @@ def conflicts_against_kept(first_day: int) -> Statement:
 def corrections_against_rows() -> Statement:
     """What corrections say they brought, and the rows that are there or were pruned."""
     counts = ("withdrawn", "restated", "added")
-    by_entry = ", ".join(
+    of_entry = [
         f"COUNT(*) FILTER (WHERE entry = {entry}) AS {name}" for entry, name in enumerate(counts, start=1)
-    )
-    sums = ", ".join(f"SUM({count}) AS {count}" for count in counts)
+    ]
+    rows = f"SELECT {columns(['position', *of_entry])}\nFROM   call\nWHERE  entry <> 0\nGROUP BY position"
+    both = indent(f"{rows}\nUNION ALL\nFROM pruned_correction", "    ")
     return _compared(
         ("position",),
         counts,
-        f"SELECT position, {', '.join(counts)} FROM correction",
-        f"SELECT position, {sums} FROM (SELECT position, {by_entry} FROM call WHERE entry <> 0 "
-        "GROUP BY position UNION ALL FROM pruned_correction) GROUP BY position",
+        f"SELECT {columns(['position', *counts])}\nFROM   correction",
+        f"SELECT {columns(['position', *_sums(counts)])}\nFROM   (\n{both}\n)\nGROUP BY position",
     )
 
 
@@ -231,24 +239,17 @@ def _compared(
     key: Sequence[str], counts: Sequence[str], stored: str, recounted: str, **parameters: int
 ) -> Statement:
     keys = ", ".join(key)
-    numbers = [f"CAST(COALESCE({side}.{c}, 0) AS BIGINT)" for side in ("stored", "recounted") for c in counts]
-    pairs = zip(numbers[: len(counts)], numbers[len(counts) :], strict=True)
-    different = "\n           OR ".join(f"{one} <> {other}" for one, other in pairs)
+    numbers = [
+        f"CAST(COALESCE({side}.{count}, 0) AS BIGINT) AS {side}_{count}"
+        for side in ("stored", "recounted")
+        for count in counts
+    ]
+    joined = f"SELECT {columns([*key, *numbers])}\nFROM   stored\nFULL JOIN recounted USING ({keys})"
+    tables = {"stored": stored, "recounted": recounted, "compared": joined}
+    written = ",\n".join(f"{name} AS (\n{indent(sql, '    ')}\n)" for name, sql in tables.items())
+    different = "\n   OR  ".join(f"stored_{count} <> recounted_{count}" for count in counts)
     return Statement(
-        f"""
-        WITH stored AS (
-            {stored}
-        ),
-        recounted AS (
-            {recounted}
-        )
-        SELECT {keys}, {", ".join(numbers)}
-        FROM   stored
-        FULL JOIN recounted USING ({keys})
-        WHERE  {different}
-        ORDER BY {keys}
-        LIMIT {DIFFERENCES_TOLD}
-        """,
+        f"WITH {written}\nFROM   compared\nWHERE  {different}\nORDER BY {keys}\nLIMIT {DIFFERENCES_TOLD}",
         **parameters,
     )
 
@@ -262,18 +263,18 @@ def _span(first_day: int, end_day: int) -> dict[str, int]:
     }
 
 
-def _booked(verdicts: str) -> str:
-    return f"SELECT organization, receipt_day AS day, SUM({verdicts}) AS size FROM outcome GROUP BY ALL"
+_BOOK = ("organization", "day")
 
 
-def _sums() -> str:
-    return ", ".join(f"SUM({count}) AS {count}" for count in COUNTS)
+def _booked(verdicts: str, condition: str = "") -> str:
+    lines = [
+        f"SELECT organization, receipt_day AS day, {verdicts} AS size",
+        "FROM   outcome",
+        *([f"WHERE  {condition}"] if condition else []),
+        "GROUP BY organization, receipt_day",
+    ]
+    return "\n".join(lines)
 
 
-def _recounts() -> str:
-    return ", ".join(
-        f"SUM(CASE WHEN {condition} THEN {WEIGHT} ELSE 0 END) AS {count}"
-        if condition
-        else f"SUM({WEIGHT}) AS {count}"
-        for count, condition in CONDITIONS.items()
-    )
+def _sums(counts: Iterable[str]) -> list[str]:
+    return [f"SUM({count}) AS {count}" for count in counts]

@@ -20,8 +20,8 @@ from calltally.store.retained import Retained
 ROWS_AT_ONCE = 1_000_000
 _DAYS_OF_TOTALS_AT_ONCE = 31
 
-_FIRST_DAY, _END_DAY = -1_000_000, 4_000_000
-"""Beyond these days there is nothing."""
+_FIRST_DAY, _END_DAY = (date.min - EPOCH).days, (date.max - EPOCH).days + 1
+"""All days that there are."""
 
 _KINDS = {COLUMNS[dimension]: kind for dimension, kind in KINDS.items()}
 
@@ -48,8 +48,8 @@ class Auditing:
     ) -> None:
         self._connection = connection
         self._dictionary = dictionary
-        self._calls_from = max(_FIRST_DAY, _number(retained.calls_from))
-        self._counts_from = max(_FIRST_DAY, _number(retained.counts_from))
+        self._calls_from = (retained.calls_from - EPOCH).days
+        self._counts_from = (retained.counts_from - EPOCH).days
 
     def steps(self) -> Iterator[AuditStep]:
         """Plans, then checks one after the other; a step that fails to read tells that as a difference."""
@@ -77,7 +77,7 @@ class Auditing:
                     self._of_marginal(marginal),
                 )
             what = f"sizes of days{named}"
-            yield _Check(what, statements.days_against_calls(first, end), _of_day(what))
+            yield _Check(what, statements.days_against_calls(first, end), _of_day)
             what = f"identities{named}"
             yield _Check(
                 what,
@@ -180,8 +180,9 @@ class Auditing:
             return str(number)
 
 
-def _of_day(what: str) -> Tell:
-    return lambda row: [Difference(what, "", _date(row[0]), "", row[1], row[2])]
+def _of_day(row: tuple[Any, ...]) -> list[Difference]:
+    day, stored, recounted = row
+    return [Difference("sizes of days", "", _date(day), "", stored, recounted)]
 
 
 def _of_correction(row: tuple[Any, ...]) -> list[Difference]:
@@ -218,10 +219,6 @@ def _named(marginal: Marginal) -> str:
 def _named_span(first: int, end: int) -> str:
     since = f" since {_date(first)}" if first > _FIRST_DAY else ""
     return f"{since} before {_date(end)}" if end < _END_DAY else since
-
-
-def _number(day: date) -> int:
-    return (day - EPOCH).days
 
 
 def _date(number: int) -> date:

@@ -36,7 +36,9 @@ def append_calls() -> Statement:
 
 
 def count_in(marginal: Marginal, *, corrected: bool = False) -> Statement:
-    """One row per key of a marginal that the batch has calls of; ``corrected`` where rows may be withdrawn.
+    """One row per key of a gathering marginal that the batch has calls of.
+
+    ``corrected`` says that rows may be withdrawn ones.
 
     Counting rows is quicker than adding up weights, and nearly every batch has nothing but received calls.
     """
@@ -72,7 +74,12 @@ def append_rows(table: str) -> Statement:
 
 
 def move_to(position: int) -> Statement:
-    return Statement("UPDATE meta SET value = $position WHERE name = 'position'", position=position)
+    """Notes the position as one more row, of which the greatest counts.
+
+    An update would exclude checkpoints until every question asked before has its answer; rows that are only
+    added do not.
+    """
+    return Statement("INSERT INTO meta VALUES ('position', $position)", position=position)
 
 
 def found(identity_seed: int) -> Statement:

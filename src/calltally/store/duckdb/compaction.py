@@ -9,34 +9,44 @@ from calltally.store.duckdb import compaction_statements as statements
 from calltally.store.duckdb.marginals import FRESH, MARGINALS, MERGED
 from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.time_buckets import DAY_MS
+from calltally.store.usage_store import SAMPLES_KEPT
 
 _EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class CompactionLimits:
-    """How much may lie about before it is worth merging: rows of a level, runs of a month."""
+    """How much may lie about before it is worth merging: rows of a level, runs of a month, old positions; and
+    about how many calls are sorted in one step."""
 
     fresh_rows: int = 100_000
     merged_rows: int = 500_000
     runs_of_month: int = 4
+    positions: int = 1000
+    sorted_at_once: int = 1_000_000
 
 
 class Compaction:
-    """Merges the levels of marginals and sorts the calls of days that are over.
+    """Merges the levels of marginals, sorts the calls of days that are over and closes their books.
 
     A step changes where rows lie and never what they add up to, in one transaction: whatever dies, each row
-    is in its old place or in its new one. Steps must not run beside another writer.
+    is in its old place or in its new one. What other transactions add beside a step is left as it
+    is; nothing else may change or remove rows meanwhile.
     """
 
     def __init__(self, connection: DuckDBPyConnection, limits: CompactionLimits) -> None:
         self._connection = connection
         self._limits = limits
+        self._sorted_until_ms = 0  # of the day whose parts are being sorted; after a restart it begins anew
 
     def step(self, current_day: int) -> bool:
         """Does the first piece of work found, False when there is none. Days before the current are over."""
         work = (
-            self._levels() or self._month(current_day) or self._day(current_day) or self._books(current_day)
+            self._levels()
+            or self._month(current_day)
+            or self._day(current_day)
+            or self._books(current_day)
+            or self._positions()
         )
         if not work:
             return False
@@ -46,6 +56,7 @@ class Compaction:
                 statement.run(self._connection)
             self._connection.commit()
         except BaseException:
+            self._sorted_until_ms = 0
             self._connection.rollback()
             raise
         return True
@@ -69,13 +80,34 @@ class Compaction:
 
     def _day(self, current_day: int) -> list[Statement]:
         for (day,) in statements.unsorted_day(current_day).run(self._connection).fetchall():
-            return statements.sort_day(day, day * DAY_MS, (day + 1) * DAY_MS)
+            start_ms, end_ms = day * DAY_MS, (day + 1) * DAY_MS
+            part_start_ms = self._sorted_until_ms if start_ms < self._sorted_until_ms < end_ms else start_ms
+            part_end_ms = self._end_of_part(part_start_ms, end_ms)
+            self._sorted_until_ms = part_end_ms
+            work = statements.sort_span(part_start_ms, part_end_ms)
+            return work if part_end_ms < end_ms else [*work, *statements.note_sorted(day, start_ms, end_ms)]
         return []
 
+    def _end_of_part(self, start_ms: int, end_ms: int) -> int:
+        """The end of a span, halved until the span holds few enough calls."""
+        while end_ms - start_ms > 1:
+            within = statements.calls_within(start_ms, end_ms)
+            if within.run(self._connection).fetchall()[0][0] <= self._limits.sorted_at_once:
+                break
+            end_ms = (start_ms + end_ms) // 2
+        return end_ms
+
     def _books(self, current_day: int) -> list[Statement]:
-        for (receipt_day,) in statements.open_books(current_day).run(self._connection).fetchall():
-            return statements.close_books(receipt_day)
+        for table in statements.BOOKS:
+            for (receipt_day,) in statements.open_books(table, current_day).run(self._connection).fetchall():
+                return statements.close_books(table, receipt_day)
+        if statements.surplus_samples(SAMPLES_KEPT).run(self._connection).fetchall():
+            return statements.drop_surplus_samples(SAMPLES_KEPT)
         return []
+
+    def _positions(self) -> list[Statement]:
+        ((positions,),) = statements.positions().run(self._connection).fetchall()
+        return [statements.drop_old_positions()] if positions > self._limits.positions else []
 
 
 _BY_NAME = {marginal.name: marginal for marginal in MARGINALS}

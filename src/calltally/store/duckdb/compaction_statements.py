@@ -1,11 +1,21 @@
 """The SQL of compaction. Each function's statements belong into one transaction, in their order."""
 # ruff: noqa: S608 - what is put into the text are names from marginals.py; values are bound
 
-from calltally.store.duckdb.marginals import COUNTS, FRESH, MARGINALS, MERGED, SETTLED, Marginal
+from calltally.store.duckdb.marginals import (
+    COUNTS,
+    FRESH,
+    MARGINALS,
+    MERGED,
+    SETTLED,
+    Marginal,
+    gathered_by,
+)
 from calltally.store.duckdb.statements import Statement
 
 CALL_ORDER = ("organization", "client", "route", "account", '"user"', "time_ms")
 """How the calls of a day are sorted: like beside like, which makes them small."""
+
+_SPAN = "WHERE  time_ms >= $start_ms\n  AND  time_ms <  $end_ms"
 
 
 def level_sizes() -> Statement:
@@ -13,19 +23,42 @@ def level_sizes() -> Statement:
     tables = [
         f"SELECT '{marginal.name}', '{level}', COUNT(*) FROM {marginal.table(level)}"
         for marginal in MARGINALS
-        for level in (FRESH, MERGED)
+        for level in marginal.levels
+        if level != SETTLED
     ]
     return Statement("\nUNION ALL\n".join(tables))
 
 
-def merge_fresh(marginal: Marginal) -> list[Statement]:
-    """Makes one sorted run of what batches brought."""
-    return [_copy_sorted(marginal, FRESH, MERGED), Statement(f"DELETE FROM {marginal.table(FRESH)}")]
+def merge_fresh(gathering: Marginal) -> list[Statement]:
+    """Makes one sorted run of what batches brought, in each marginal that it counts for.
+
+    The narrower ones are summed from the sums of wider ones, which are far fewer rows. Raises `ValueError`
+    for a marginal that does not gather.
+    """
+    if not gathering.gathers:
+        raise ValueError(f"{gathering.name} has no fresh rows of its own")
+    work: list[Statement] = []
+    summed: list[Marginal] = []
+    for marginal in gathered_by(gathering):
+        wider = [one for one in summed if set(marginal.columns) <= set(one.columns)]
+        source = f"merging_{wider[-1].name}" if wider else marginal.table(FRESH)
+        key, order = ", ".join(marginal.key), ", ".join(["month_of(day)", *marginal.sort_order])
+        merging = f"merging_{marginal.name}"
+        work += [
+            Statement(
+                f"CREATE TEMP TABLE {merging} AS\nSELECT {key}, {_sums()}\nFROM   {source}\nGROUP BY {key}"
+            ),
+            Statement(f"INSERT INTO {marginal.table(MERGED)}\nFROM {merging}\nORDER BY {order}"),
+        ]
+        summed.append(marginal)
+    work += [Statement(f"DROP TABLE merging_{marginal.name}") for marginal in summed]
+    return [*work, Statement(f"DELETE FROM {gathering.table(FRESH)}")]
 
 
 def settle_merged(marginal: Marginal) -> list[Statement]:
     """Makes one run of all merged ones, cut by month, and notes what each month got."""
     merged = marginal.table(MERGED)
+    key, order = ", ".join(marginal.key), ", ".join(["month_of(day)", *marginal.sort_order])
     return [
         Statement(
             f"""
@@ -35,7 +68,15 @@ def settle_merged(marginal: Marginal) -> list[Statement]:
             GROUP BY ALL
             """
         ),
-        _copy_sorted(marginal, MERGED, SETTLED),
+        Statement(
+            f"""
+            INSERT INTO {marginal.table(SETTLED)}
+            SELECT {key}, {_sums()}
+            FROM   {merged}
+            GROUP BY {key}
+            ORDER BY {order}
+            """
+        ),
         Statement(f"DELETE FROM {merged}"),
     ]
 
@@ -113,27 +154,55 @@ def unsorted_day(current_day: int) -> Statement:
     )
 
 
-def sort_day(day: int, start_ms: int, end_ms: int) -> list[Statement]:
-    """Writes the calls of a day anew, sorted."""
-    span = "WHERE  time_ms >= $start_ms\n  AND  time_ms <  $end_ms"
+def calls_within(start_ms: int, end_ms: int) -> Statement:
+    """How many rows lie in a span."""
+    return Statement(f"SELECT COUNT(*)\nFROM   call\n{_SPAN}", start_ms=start_ms, end_ms=end_ms)
+
+
+def sort_span(start_ms: int, end_ms: int) -> list[Statement]:
+    """Writes the calls of a part of a day anew, sorted."""
+    span = {"start_ms": start_ms, "end_ms": end_ms}
     return [
-        Statement(f"CREATE TEMP TABLE sorting AS\nFROM call\n{span}", start_ms=start_ms, end_ms=end_ms),
-        Statement(f"DELETE FROM call\n{span}", start_ms=start_ms, end_ms=end_ms),
+        Statement(f"CREATE TEMP TABLE sorting AS\nFROM call\n{_SPAN}", **span),
+        Statement(f"DELETE FROM call\n{_SPAN}", **span),
         Statement(f"INSERT INTO call\nFROM sorting\nORDER BY {', '.join(CALL_ORDER)}"),
-        Statement("DELETE FROM call_day\nWHERE  day = $day", day=day),
-        Statement("INSERT INTO call_day\nSELECT $day, COUNT(*), 0\nFROM   sorting", day=day),
         Statement("DROP TABLE sorting"),
     ]
 
 
-def open_books(current_day: int) -> Statement:
-    """Receipt days that are over and still have many rows for an organization."""
+def note_sorted(day: int, start_ms: int, end_ms: int) -> list[Statement]:
+    """Says that all calls of a day lie sorted, once all its parts do."""
+    return [
+        Statement("DELETE FROM call_day\nWHERE  day = $day", day=day),
+        Statement(
+            f"INSERT INTO call_day\nSELECT $day, COUNT(*), 0\nFROM   call\n{_SPAN}",
+            day=day,
+            start_ms=start_ms,
+            end_ms=end_ms,
+        ),
+    ]
+
+
+BOOKS = {
+    "outcome": (
+        ("organization", "receipt_day"),
+        ("received", "accepted", "duplicate", "conflict", "rejected"),
+    ),
+    "rejection": (("organization", "receipt_day", "code"), ("calls",)),
+    "refusal": (("organization", "receipt_day", "reason"), ("requests",)),
+}
+"""The tables that add up by receipt day, with what tells their rows apart and what they count."""
+
+
+def open_books(table: str, current_day: int) -> Statement:
+    """Receipt days that are over and still have many rows where one would do."""
+    keys, _ = BOOKS[table]
     return Statement(
-        """
+        f"""
         SELECT DISTINCT receipt_day
-        FROM   outcome
+        FROM   {table}
         WHERE  receipt_day < $current_day
-        GROUP BY receipt_day, organization
+        GROUP BY {", ".join(keys)}
         HAVING COUNT(*) > 1
         ORDER BY receipt_day
         LIMIT 1
@@ -142,39 +211,75 @@ def open_books(current_day: int) -> Statement:
     )
 
 
-def close_books(receipt_day: int) -> list[Statement]:
-    """Makes one row per organization of a receipt day's outcomes."""
+def close_books(table: str, receipt_day: int) -> list[Statement]:
+    """Makes one row of all that can be added up of a receipt day."""
+    keys, counts = BOOKS[table]
+    sums = ", ".join(f"SUM({count})" for count in counts)
     return [
         Statement(
-            """
+            f"""
             CREATE TEMP TABLE closing AS
-            SELECT organization, receipt_day,
-                   SUM(received), SUM(accepted), SUM(duplicate), SUM(conflict), SUM(rejected)
-            FROM   outcome
+            SELECT {", ".join(keys)}, {sums}
+            FROM   {table}
             WHERE  receipt_day = $receipt_day
-            GROUP BY organization, receipt_day
+            GROUP BY {", ".join(keys)}
             """,
             receipt_day=receipt_day,
         ),
-        Statement("DELETE FROM outcome\nWHERE  receipt_day = $receipt_day", receipt_day=receipt_day),
-        Statement("INSERT INTO outcome\nFROM closing\nORDER BY organization"),
+        Statement(f"DELETE FROM {table}\nWHERE  receipt_day = $receipt_day", receipt_day=receipt_day),
+        Statement(f"INSERT INTO {table}\nFROM closing\nORDER BY {', '.join(keys)}"),
         Statement("DROP TABLE closing"),
     ]
 
 
-def _copy_sorted(marginal: Marginal, source: str, target: str) -> Statement:
-    key = ", ".join(marginal.key)
-    order = ", ".join(["month_of(day)", *marginal.sort_order])
+def surplus_samples(kept: int) -> Statement:
+    """One row when twice as many rejected calls lie somewhere as are kept."""
     return Statement(
-        f"""
-        INSERT INTO {marginal.table(target)}
-        SELECT {key}, {_sums()}
-        FROM   {marginal.table(source)}
-        GROUP BY {key}
-        ORDER BY {order}
+        """
+        SELECT 1
+        FROM   rejected_sample
+        GROUP BY organization, day_of(received_ms), code
+        HAVING COUNT(*) > 2 * $kept
+        LIMIT 1
+        """,
+        kept=kept,
+    )
+
+
+def drop_surplus_samples(kept: int) -> list[Statement]:
+    """Leaves the first rejected calls of each organization, receipt day and code."""
+    return [
+        Statement(
+            """
+            DELETE FROM rejected_sample
+            WHERE  rowid IN (
+                SELECT rowid
+                FROM   rejected_sample
+                WINDOW came AS (
+                    PARTITION BY organization, day_of(received_ms), code ORDER BY position, rowid
+                )
+                QUALIFY ROW_NUMBER() OVER came > $kept
+            )
+            """,
+            kept=kept,
+        )
+    ]
+
+
+def positions() -> Statement:
+    return Statement("SELECT COUNT(*) FROM meta WHERE name = 'position'")
+
+
+def drop_old_positions() -> Statement:
+    """Keeps the greatest position, which is the one that counts."""
+    return Statement(
+        """
+        DELETE FROM meta
+        WHERE  name = 'position'
+          AND  value < (SELECT MAX(value) FROM meta WHERE name = 'position')
         """
     )
 
 
 def _sums() -> str:
-    return ", ".join(f"SUM({count}) AS {count}" for count in COUNTS)
+    return ", ".join(f"CAST(SUM({count}) AS BIGINT) AS {count}" for count in COUNTS)

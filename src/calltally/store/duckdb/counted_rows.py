@@ -36,11 +36,12 @@ class CountedRows:
         self.has_start = query.granularity is not Granularity.TOTAL
         self.has_day = Metric.ACTIVE_DAYS in query.metrics
         self.has_class = Dimension.STATUS_CLASS in {*query.group_by, *question.where}
+        self.marginal = self._marginal()
         self.counts = [Metric(count) for count in COUNTS if count == "calls" or count in query.metrics]
 
     def statement(self) -> Statement:
         question = self._question
-        marginal = self._marginal()
+        marginal = self.marginal
         first_day, end_day = -(-question.start_ms // DAY_MS), question.end_ms // DAY_MS
         if marginal is None or first_day >= end_day:
             parts = [self._of_calls("", question.start_ms, question.end_ms)]

@@ -19,6 +19,11 @@ quicker and costs neither space nor time to write."""
 _CHECKPOINT_THRESHOLD = "1GB"
 """How far the write-ahead log may grow before DuckDB checkpoints on its own, in the midst of a commit."""
 
+_VACUUM_TASKS = 1
+"""How many groups of neighbouring row groups of a table a checkpoint may write anew since some are not full.
+
+As many as DuckDB likes, and what batches write is written twice; none, and a row group that began small stays
+so for ever, at low traffic one with every checkpoint."""
 
 _CHECKPOINT_SECONDS = 1.0
 
@@ -38,6 +43,7 @@ class Database:
                 "threads": threads,
                 "memory_limit": memory_limit,
                 "checkpoint_threshold": _CHECKPOINT_THRESHOLD,
+                "max_vacuum_tasks": _VACUUM_TASKS,
                 "temp_directory": f"{path}.tmp",
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
@@ -68,8 +74,8 @@ class Database:
     def checkpoint(self, connection: DuckDBPyConnection) -> bool:
         """Moves the write-ahead log into the file; False when questions under way did not end in time.
 
-        A committed batch is in the way until the questions that began before it have ended. No transaction
-        may be written meanwhile.
+        Rows may be added meanwhile; a table takes none for as long as it is itself being moved. A committed
+        change or removal of rows is in the way until the questions that began before it have ended.
         """
         deadline = time.monotonic() + _CHECKPOINT_SECONDS
         while True:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,22 +20,23 @@ from calltally.clock import instant_ms
 from calltally.dictionary import Dictionary, DictionaryValue, Kind
 from calltally.store.audit import AuditStep
 from calltally.store.duckdb import batch_statements, statements
+from calltally.store.duckdb.answered_rows import AnsweredRows
 from calltally.store.duckdb.auditing import Auditing
 from calltally.store.duckdb.backup import copy_store
-from calltally.store.duckdb.batch_tables import call_table, rows_beside
+from calltally.store.duckdb.batch_tables import CallTables, rows_beside
 from calltally.store.duckdb.books import Books
 from calltally.store.duckdb.compaction import Compaction, CompactionLimits
+from calltally.store.duckdb.counted_groups import counted_groups
 from calltally.store.duckdb.database import Database
 from calltally.store.duckdb.erasing import Erasing
 from calltally.store.duckdb.exporting import Exporting
 from calltally.store.duckdb.extent import Extent
 from calltally.store.duckdb.identity_lookup import IdentityLookup
 from calltally.store.duckdb.ledger_calls import NO_CALLS, LedgerCalls
-from calltally.store.duckdb.marginals import MARGINALS
+from calltally.store.duckdb.marginals import GATHERING
 from calltally.store.duckdb.pruning import Pruning
 from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH, TimeBuckets
 from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion, first_ms
-from calltally.store.duckdb.usage_statement import usage, usage_rows
 from calltally.store.export import Form, What, demand_whole_days
 from calltally.store.retained import NEVER_PRUNED, Retained
 from calltally.store.time_zone import time_zone
@@ -50,10 +51,12 @@ _UNKNOWN = -1
 class DuckDBUsageStore:
     """A `UsageStore` in one file, which belongs to one process.
 
-    `apply`, `compact`, `checkpoint` and the steps of pruning may be called from different threads and take
-    turns; questions, exports, backups and audits wait for none of them and hold up none. Raises
-    `DirectoryHeldError` when another process has the file open, `DamagedDataError` when it is not readable as
-    a store and `CalltallyError` when a newer version wrote it.
+    `compact`, `checkpoint` and the steps of pruning may be called from different threads and take turns. They
+    do not hold up `apply`, which only ever adds rows, but for an erasure: what is added beside them is in
+    none of them. Questions, exports, backups and audits wait for none of them and hold up none.
+
+    Raises `DirectoryHeldError` when another process has the file open, `DamagedDataError` when it is not
+    readable as a store and `CalltallyError` when a newer version wrote it.
     """
 
     def __init__(
@@ -66,10 +69,14 @@ class DuckDBUsageStore:
     ) -> None:
         self._database = Database(path, threads=threads, memory_limit=memory_limit)
         self._writer = self._database.connection()
-        self._compaction = Compaction(self._database.connection(), limits or CompactionLimits())
+        self._tables = CallTables()
+        self._tidier = self._database.connection()
+        self._compaction = Compaction(self._tidier, limits or CompactionLimits())
+        self._tidying = threading.Lock()
+        """For whatever changes or removes rows; taken before ``_writing`` where both are needed."""
         self._writing = threading.Lock()
         self._pruning = Pruning(
-            self._database.connection(), self._writing, lambda: self._retained, self._retain
+            self._database.connection(), self._tidying, lambda: self._retained, self._retain
         )
         self._dictionary = Dictionary()
         self._checkpointed = 0
@@ -111,7 +118,7 @@ class DuckDBUsageStore:
         if batch.first_position != self._position + 1:
             raise ValueError(f"a batch from {batch.first_position} cannot follow {self._position}")
         self._dictionary.load(batch.values)
-        with self._writing:
+        with self._tidying if batch.erasures else nullcontext(), self._writing:
             self._extent = self._extent.with_calls(batch.column("time_ms"), batch.received_ms)
             erasing = [Erasing(self._writer, erasure) for erasure in batch.erasures]
             self._writer.begin()
@@ -130,10 +137,10 @@ class DuckDBUsageStore:
     def _write(self, batch: CallBatch) -> None:
         if len(batch.calls):
             corrected = bool(batch.calls["entry"].any())
-            self._writer.register("batch", call_table(batch))
+            self._writer.register("batch", self._tables.of(batch))
             for statement in (
                 batch_statements.append_calls(),
-                *(batch_statements.count_in(marginal, corrected=corrected) for marginal in MARGINALS),
+                *(batch_statements.count_in(marginal, corrected=corrected) for marginal in GATHERING),
                 batch_statements.note_days(),
             ):
                 statement.run(self._writer)
@@ -154,7 +161,8 @@ class DuckDBUsageStore:
             if extent.is_empty:
                 return _without_calls(query)
             buckets = TimeBuckets(query.granularity, zone, extent.first_ms, extent.end_ms)
-            return self._answer(query, question, buckets)
+            groups = counted_groups(self._database.reader(), query, question, buckets)
+            return AnsweredRows(query, groups, self._dictionary, buckets).result()
 
     def _question(self, query: UsageQuery) -> UsageQuestion | None:
         question = UsageQuestion.of(query, self._dictionary)
@@ -162,21 +170,6 @@ class DuckDBUsageStore:
             return question
         rows = statements.last_position(instant_ms(query.as_of)).run(self._database.reader()).fetchall()
         return replace(question, up_to_position=rows[0][0])
-
-    def _answer(self, query: UsageQuery, question: UsageQuestion, buckets: TimeBuckets) -> UsageResult:
-        connection = self._database.reader()
-        rows = usage(query, question, buckets).run(connection).fetchall()
-        total_rows = len(rows)
-        if query.limit is not None or query.offset:
-            if rows:
-                total_rows = rows[0][-1]
-            else:
-                total_rows = usage_rows(query, question, buckets).run(connection).fetchall()[0][0]
-            rows = [row[:-1] for row in rows]
-        if query.granularity is not Granularity.TOTAL:
-            starts = {bucket: buckets.start(bucket) for bucket in {row[0] for row in rows}}
-            rows = [(starts[row[0]], *row[1:]) for row in rows]
-        return UsageResult(query.columns, tuple(rows), total_rows)
 
     def current_calls(self, organization: str, high: UInt64s, low: UInt64s) -> StoredCalls:
         organization_id = self._organization(organization)
@@ -297,19 +290,20 @@ class DuckDBUsageStore:
 
     def checkpoint(self) -> int:
         """See `UsageStore.checkpoint`; it stays where it was while a long question is in the way."""
-        with self._writing:
-            if self._database.checkpoint(self._writer):
-                self._checkpointed = self._position
+        with self._tidying:
+            reached = self._position  # what is applied from here on may be behind the checkpoint
+            if self._database.checkpoint(self._tidier):
+                self._checkpointed = reached
             return self._checkpointed
 
     def compact(self) -> bool:
         """See `UsageStore.compact`; a day is over once a call came on a later one."""
-        with self._writing:
+        with self._tidying:
             return self._compaction.step(self._extent.received_ms // DAY_MS)
 
     def close(self) -> None:
         """Waits for a write under way; questions under way fail."""
-        with self._writing:
+        with self._tidying, self._writing:
             self._database.close()
 
     @contextmanager

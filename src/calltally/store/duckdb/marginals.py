@@ -16,7 +16,7 @@ CONDITIONS = {
 COUNTS = tuple(CONDITIONS)
 
 FRESH, MERGED, SETTLED = LEVELS = ("fresh", "merged", "settled")
-"""The tables of a marginal: rows as batches brought them, runs of many batches, runs of whole months."""
+"""Where the rows of a marginal lie: as batches brought them, in runs of many batches, in runs of months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,38 +27,66 @@ class Marginal:
     levels together; the same key may have several rows there, also negative ones, and only their sum means
     something. ``sort_order`` is the order of the rows of a run, chosen so that the questions asked of this
     marginal read few of them.
+
+    A batch is counted only into the marginals that gather. The others have no fresh level of their own:
+    what is fresh in ``gathered_in``, which knows all their columns, counts for them too until it is merged.
     """
 
     name: str
     columns: tuple[str, ...]
     sort_order: tuple[str, ...]
+    gathered_in: str
 
     @property
     def key(self) -> tuple[str, ...]:
         return ("organization", "day", *self.columns)
 
-    def table(self, level: str) -> str:
-        return f"{self.name}_{level}"
+    @property
+    def gathers(self) -> bool:
+        """Whether batches are counted into it."""
+        return self.gathered_in == self.name
 
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels that have a table of their own."""
+        return LEVELS if self.gathers else (MERGED, SETTLED)
+
+    def table(self, level: str) -> str:
+        """The table with the rows of a level; the fresh ones may lie in another marginal's."""
+        return f"{self.gathered_in if level == FRESH else self.name}_{level}"
+
+
+_CALLERS, _THINGS = "by_client_user_route", "by_source_account"
 
 MARGINALS = (
-    Marginal("by_day", (), ("organization", "day")),
-    Marginal("by_route", ("route", "method"), ("organization", "day", "route", "method")),
-    Marginal("by_source", ("source",), ("organization", "day", "source")),
-    Marginal("by_account", ("account",), ("organization", "account", "day")),
-    Marginal("by_source_account", ("source", "account"), ("organization", "source", "account", "day")),
+    Marginal("by_day", (), ("organization", "day"), _CALLERS),
+    Marginal("by_route", ("route", "method"), ("organization", "day", "route", "method"), _CALLERS),
+    Marginal("by_source", ("source",), ("organization", "day", "source"), _THINGS),
+    Marginal("by_account", ("account",), ("organization", "account", "day"), _THINGS),
+    Marginal(
+        "by_source_account", ("source", "account"), ("organization", "source", "account", "day"), _THINGS
+    ),
     Marginal(
         "by_client_route",
         ("client", "route", "method"),
         ("organization", "client", "route", "method", "day"),
+        _CALLERS,
     ),
     Marginal(
         "by_client_user_route",
         ("client", '"user"', "route", "method"),
         ("organization", "client", '"user"', "route", "method", "day"),
+        _CALLERS,
     ),
 )
-"""From the narrowest to the widest; schema/0001_tables.sql has their tables and views."""
+"""From the narrowest to the widest; the files in schema/ have their tables and views."""
+
+GATHERING = tuple(marginal for marginal in MARGINALS if marginal.gathers)
+
+
+def gathered_by(gathering: Marginal) -> tuple[Marginal, ...]:
+    """The marginals whose fresh rows lie in one, from the widest, itself, to the narrowest."""
+    return tuple(marginal for marginal in reversed(MARGINALS) if marginal.gathered_in == gathering.name)
 
 
 def narrowest_marginal(columns: Set[str]) -> Marginal | None:

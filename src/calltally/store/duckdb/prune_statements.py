@@ -1,7 +1,7 @@
 """The SQL that prunes. Each function's statements belong into one transaction, in their order."""
 # ruff: noqa: S608 - what is put into the text are names from marginals.py; values are bound
 
-from calltally.store.duckdb.marginals import CONDITIONS, LEVELS, MARGINALS
+from calltally.store.duckdb.marginals import CONDITIONS, MARGINALS
 from calltally.store.duckdb.statements import WEIGHT, Statement
 from calltally.store.duckdb.time_buckets import DAY_MS
 
@@ -79,7 +79,7 @@ def counts_before(before: int) -> Statement:
 
 def prune_counts(before: int) -> list[Statement]:
     """Deletes the counts of the days before one from every marginal."""
-    tables = ["frozen_total", *(marginal.table(level) for marginal in MARGINALS for level in LEVELS)]
+    tables = ["frozen_total", *(marginal.table(level) for marginal in MARGINALS for level in marginal.levels)]
     return [
         *(Statement(f"DELETE FROM {table}\nWHERE  day < $before", before=before) for table in tables),
         Statement("DELETE FROM settled_run\nWHERE  month < month_of($before)", before=before),

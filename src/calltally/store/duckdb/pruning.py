@@ -14,7 +14,7 @@ from calltally.store.retained import Retained
 
 
 class Pruning:
-    """Prunes calls day by day and counts month by month, each in one transaction under the writers' lock.
+    """Prunes calls day by day and counts month by month, each in one transaction under the lock of tidying.
 
     What is retained is told to others before the transaction commits, so that no question that sees the
     transaction's work takes it for complete; it is told back when the transaction fails.
@@ -23,12 +23,12 @@ class Pruning:
     def __init__(
         self,
         connection: DuckDBPyConnection,
-        writing: threading.Lock,
+        tidying: threading.Lock,
         retained: Callable[[], Retained],
         tell: Callable[[Retained], None],
     ) -> None:
         self._connection = connection
-        self._writing = writing
+        self._tidying = tidying
         self._retained = retained
         self._tell = tell
 
@@ -39,7 +39,7 @@ class Pruning:
         end = _number(before)
         went = 0
         while True:
-            with self._writing:
+            with self._tidying:
                 day = self._one(statements.first_day_of_calls(end))
                 if day is None:
                     last = [statements.keep_calls_from(end), *statements.drop_inspected(end * DAY_MS)]
@@ -58,7 +58,7 @@ class Pruning:
             return 0
         went = 0
         while self._retained().counts_from < before:
-            with self._writing:
+            with self._tidying:
                 first = self._one(statements.first_day_of_counts(_number(before)))
                 until = before if first is None else min(before, _next_month(_date(first)))
                 end = _number(until)

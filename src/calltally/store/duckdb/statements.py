@@ -125,7 +125,8 @@ def dictionary() -> Statement:
 
 
 def meta() -> Statement:
-    return Statement("SELECT name, value FROM meta")
+    """Every name with its value; of a position, which has a row per batch, the greatest."""
+    return Statement("SELECT name, MAX(value) FROM meta GROUP BY name")
 
 
 def extent() -> Statement:

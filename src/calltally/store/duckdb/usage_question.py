@@ -67,6 +67,11 @@ class UsageQuestion:
         return cls(organization, start_ms, end_ms, where)
 
 
+def name_of(dimension: Dimension) -> str:
+    """The name that an answer's column of a dimension has: that in `COLUMNS` without quotes."""
+    return COLUMNS[dimension].strip('"')
+
+
 def first_ms(instant: datetime) -> int:
     """The first whole millisecond since 1970 that is not before an instant."""
     return -((datetime(1970, 1, 1, tzinfo=UTC) - instant) // timedelta(milliseconds=1))

@@ -1,0 +1,231 @@
+-- $first_day = 20513
+-- $end_day = 20544
+-- $first_ms = 1772323200000
+-- $end_ms = 1775001600000
+WITH stored AS (
+    SELECT organization,
+           day,
+           account,
+           SUM(calls) AS calls,
+           SUM(status_200) AS status_200,
+           SUM(status_300) AS status_300,
+           SUM(status_400) AS status_400,
+           SUM(status_429) AS status_429,
+           SUM(status_500) AS status_500
+    FROM   by_account
+    WHERE  day >= $first_day
+      AND  day <  $end_day
+    GROUP BY ALL
+),
+recounted AS (
+    SELECT organization,
+           day_of(time_ms) AS day,
+           account,
+           SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END) AS calls,
+           SUM(CASE WHEN status BETWEEN 200 AND 299 THEN CASE entry WHEN 1 THEN -1 ELSE 1 END ELSE 0 END) AS status_200,
+           SUM(CASE WHEN status BETWEEN 300 AND 399 THEN CASE entry WHEN 1 THEN -1 ELSE 1 END ELSE 0 END) AS status_300,
+           SUM(CASE WHEN status BETWEEN 400 AND 499 THEN CASE entry WHEN 1 THEN -1 ELSE 1 END ELSE 0 END) AS status_400,
+           SUM(CASE WHEN status = 429 THEN CASE entry WHEN 1 THEN -1 ELSE 1 END ELSE 0 END) AS status_429,
+           SUM(CASE WHEN status BETWEEN 500 AND 599 THEN CASE entry WHEN 1 THEN -1 ELSE 1 END ELSE 0 END) AS status_500
+    FROM   call
+    WHERE  time_ms >= $first_ms
+      AND  time_ms <  $end_ms
+    GROUP BY ALL
+),
+compared AS (
+    SELECT organization,
+           day,
+           account,
+           CAST(COALESCE(stored.calls, 0) AS BIGINT) AS stored_calls,
+           CAST(COALESCE(stored.status_200, 0) AS BIGINT) AS stored_status_200,
+           CAST(COALESCE(stored.status_300, 0) AS BIGINT) AS stored_status_300,
+           CAST(COALESCE(stored.status_400, 0) AS BIGINT) AS stored_status_400,
+           CAST(COALESCE(stored.status_429, 0) AS BIGINT) AS stored_status_429,
+           CAST(COALESCE(stored.status_500, 0) AS BIGINT) AS stored_status_500,
+           CAST(COALESCE(recounted.calls, 0) AS BIGINT) AS recounted_calls,
+           CAST(COALESCE(recounted.status_200, 0) AS BIGINT) AS recounted_status_200,
+           CAST(COALESCE(recounted.status_300, 0) AS BIGINT) AS recounted_status_300,
+           CAST(COALESCE(recounted.status_400, 0) AS BIGINT) AS recounted_status_400,
+           CAST(COALESCE(recounted.status_429, 0) AS BIGINT) AS recounted_status_429,
+           CAST(COALESCE(recounted.status_500, 0) AS BIGINT) AS recounted_status_500
+    FROM   stored
+    FULL JOIN recounted USING (organization, day, account)
+)
+FROM   compared
+WHERE  stored_calls <> recounted_calls
+   OR  stored_status_200 <> recounted_status_200
+   OR  stored_status_300 <> recounted_status_300
+   OR  stored_status_400 <> recounted_status_400
+   OR  stored_status_429 <> recounted_status_429
+   OR  stored_status_500 <> recounted_status_500
+ORDER BY organization, day, account
+LIMIT 1000;
+
+-- $first_day = 20513
+-- $end_day = 20544
+WITH stored AS (
+    SELECT organization,
+           day,
+           SUM(calls) AS calls,
+           SUM(status_200) AS status_200,
+           SUM(status_300) AS status_300,
+           SUM(status_400) AS status_400,
+           SUM(status_429) AS status_429,
+           SUM(status_500) AS status_500
+    FROM   by_account
+    WHERE  day >= $first_day
+      AND  day <  $end_day
+    GROUP BY ALL
+),
+recounted AS (
+    SELECT organization,
+           day,
+           SUM(calls) AS calls,
+           SUM(status_200) AS status_200,
+           SUM(status_300) AS status_300,
+           SUM(status_400) AS status_400,
+           SUM(status_429) AS status_429,
+           SUM(status_500) AS status_500
+    FROM   frozen_total
+    WHERE  day >= $first_day
+      AND  day <  $end_day
+    GROUP BY ALL
+),
+compared AS (
+    SELECT organization,
+           day,
+           CAST(COALESCE(stored.calls, 0) AS BIGINT) AS stored_calls,
+           CAST(COALESCE(stored.status_200, 0) AS BIGINT) AS stored_status_200,
+           CAST(COALESCE(stored.status_300, 0) AS BIGINT) AS stored_status_300,
+           CAST(COALESCE(stored.status_400, 0) AS BIGINT) AS stored_status_400,
+           CAST(COALESCE(stored.status_429, 0) AS BIGINT) AS stored_status_429,
+           CAST(COALESCE(stored.status_500, 0) AS BIGINT) AS stored_status_500,
+           CAST(COALESCE(recounted.calls, 0) AS BIGINT) AS recounted_calls,
+           CAST(COALESCE(recounted.status_200, 0) AS BIGINT) AS recounted_status_200,
+           CAST(COALESCE(recounted.status_300, 0) AS BIGINT) AS recounted_status_300,
+           CAST(COALESCE(recounted.status_400, 0) AS BIGINT) AS recounted_status_400,
+           CAST(COALESCE(recounted.status_429, 0) AS BIGINT) AS recounted_status_429,
+           CAST(COALESCE(recounted.status_500, 0) AS BIGINT) AS recounted_status_500
+    FROM   stored
+    FULL JOIN recounted USING (organization, day)
+)
+FROM   compared
+WHERE  stored_calls <> recounted_calls
+   OR  stored_status_200 <> recounted_status_200
+   OR  stored_status_300 <> recounted_status_300
+   OR  stored_status_400 <> recounted_status_400
+   OR  stored_status_429 <> recounted_status_429
+   OR  stored_status_500 <> recounted_status_500
+ORDER BY organization, day
+LIMIT 1000;
+
+-- $first_ms = 1772323200000
+-- $end_ms = 1775001600000
+      SELECT organization, day_of(time_ms) AS day, identity_high, identity_low, COUNT(*), 1
+      FROM   call
+      WHERE  time_ms >= $first_ms
+AND  time_ms <  $end_ms
+        AND  entry IN (0, 3)
+      GROUP BY ALL
+      HAVING COUNT(*) > 1
+      ORDER BY ALL
+      LIMIT 1000
+      ;
+
+-- $first_ms = 1772323200000
+-- $end_ms = 1775001600000
+      WITH corrected AS (
+          SELECT DISTINCT identity_high, identity_low
+          FROM   call
+          WHERE  time_ms >= $first_ms
+AND  time_ms <  $end_ms
+            AND  entry = 1
+      )
+      SELECT organization, day_of(time_ms) AS day, identity_high, identity_low, SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END), 0
+      FROM   call
+      SEMI JOIN corrected USING (identity_high, identity_low)
+      WHERE  time_ms >= $first_ms
+AND  time_ms <  $end_ms
+      GROUP BY ALL
+      HAVING SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END) < 0
+      ORDER BY ALL
+      LIMIT 1000
+      ;
+
+-- $first_day = 20513
+-- $end_day = 20544
+-- $first_ms = 1772323200000
+-- $end_ms = 1775001600000
+WITH stored AS (
+    SELECT organization, receipt_day AS day, SUM(accepted) AS size
+    FROM   outcome
+    WHERE  receipt_day >= $first_day
+      AND  receipt_day <  $end_day
+    GROUP BY organization, receipt_day
+),
+recounted AS (
+    SELECT organization, day, SUM(size) AS size
+    FROM   (
+        SELECT organization, day_of(received_ms) AS day, COUNT(*) AS size
+        FROM   call
+        WHERE  received_ms >= $first_ms
+          AND  received_ms <  $end_ms
+          AND  entry = 0
+        GROUP BY ALL
+        UNION ALL
+        SELECT organization, receipt_day, calls
+        FROM   pruned_receipt
+        WHERE  receipt_day >= $first_day
+          AND  receipt_day <  $end_day
+    )
+    GROUP BY ALL
+),
+compared AS (
+    SELECT organization,
+           day,
+           CAST(COALESCE(stored.size, 0) AS BIGINT) AS stored_size,
+           CAST(COALESCE(recounted.size, 0) AS BIGINT) AS recounted_size
+    FROM   stored
+    FULL JOIN recounted USING (organization, day)
+)
+FROM   compared
+WHERE  stored_size <> recounted_size
+ORDER BY organization, day
+LIMIT 1000;
+
+WITH stored AS (
+    SELECT position, withdrawn, restated, added
+    FROM   correction
+),
+recounted AS (
+    SELECT position, SUM(withdrawn) AS withdrawn, SUM(restated) AS restated, SUM(added) AS added
+    FROM   (
+        SELECT position,
+               COUNT(*) FILTER (WHERE entry = 1) AS withdrawn,
+               COUNT(*) FILTER (WHERE entry = 2) AS restated,
+               COUNT(*) FILTER (WHERE entry = 3) AS added
+        FROM   call
+        WHERE  entry <> 0
+        GROUP BY position
+        UNION ALL
+        FROM pruned_correction
+    )
+    GROUP BY position
+),
+compared AS (
+    SELECT position,
+           CAST(COALESCE(stored.withdrawn, 0) AS BIGINT) AS stored_withdrawn,
+           CAST(COALESCE(stored.restated, 0) AS BIGINT) AS stored_restated,
+           CAST(COALESCE(stored.added, 0) AS BIGINT) AS stored_added,
+           CAST(COALESCE(recounted.withdrawn, 0) AS BIGINT) AS recounted_withdrawn,
+           CAST(COALESCE(recounted.restated, 0) AS BIGINT) AS recounted_restated,
+           CAST(COALESCE(recounted.added, 0) AS BIGINT) AS recounted_added
+    FROM   stored
+    FULL JOIN recounted USING (position)
+)
+FROM   compared
+WHERE  stored_withdrawn <> recounted_withdrawn
+   OR  stored_restated <> recounted_restated
+   OR  stored_added <> recounted_added
+ORDER BY position
+LIMIT 1000;

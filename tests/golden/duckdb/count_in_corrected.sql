@@ -1,0 +1,10 @@
+INSERT INTO by_source_account_fresh
+SELECT organization, day, source, account,
+       SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END),
+       SUM(CASE WHEN status BETWEEN 200 AND 299 THEN CASE entry WHEN 1 THEN -1 ELSE 1 END ELSE 0 END),
+       SUM(CASE WHEN status BETWEEN 300 AND 399 THEN CASE entry WHEN 1 THEN -1 ELSE 1 END ELSE 0 END),
+       SUM(CASE WHEN status BETWEEN 400 AND 499 THEN CASE entry WHEN 1 THEN -1 ELSE 1 END ELSE 0 END),
+       SUM(CASE WHEN status = 429 THEN CASE entry WHEN 1 THEN -1 ELSE 1 END ELSE 0 END),
+       SUM(CASE WHEN status BETWEEN 500 AND 599 THEN CASE entry WHEN 1 THEN -1 ELSE 1 END ELSE 0 END)
+FROM   batch
+GROUP BY organization, day, source, account;

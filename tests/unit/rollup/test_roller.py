@@ -1,0 +1,75 @@
+"""The roller cuts the journal into batches and knows when a checkpoint is worth it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calltally.call_batch import CALL_COLUMNS, Erasure
+from calltally.dictionary import DictionaryValue, Kind
+from calltally.journal.frame import Frame
+from calltally.journal.journal import Journal
+from calltally.rollup.roller import Roller
+from calltally.store.memory_store import MemoryUsageStore
+
+ACME = DictionaryValue(Kind.ORGANIZATION, 0, 1, "acme", False)
+ERASURE = Erasure(Kind.USER, 1, "ann", "erased-1", 0, "owner", "asked")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "journal")
+    yield journal
+    journal.close()
+
+
+def append(journal: Journal, *frames: Frame) -> None:
+    for frame in frames:
+        journal.append(frame)
+    assert journal.durable.wait(journal.appended, timeout=10)
+
+
+def calls(count: int) -> Frame:
+    columns = np.zeros(count, CALL_COLUMNS)
+    columns["organization"] = 1
+    return Frame(0, calls=columns, values=[ACME])
+
+
+def test_an_erasure_is_the_last_of_its_batch(journal: Journal) -> None:
+    store = MemoryUsageStore()
+    store.dictionary.load([ACME])
+    erased: list[tuple[object, ...]] = []
+    roller = Roller(journal, store, erase_elsewhere=lambda *erasure: erased.append(erasure))
+    append(journal, calls(2), Frame(0, erasure=ERASURE), calls(1), Frame(0, erasure=ERASURE))
+
+    reached = []
+    while roller.roll():
+        reached.append(store.position)
+
+    assert reached == [2, 4]
+    assert erased == [(Kind.USER, "acme", "ann", "erased-1")] * 2
+
+
+def test_a_checkpoint_is_due_after_enough_calls_and_no_more_once_it_was_taken(journal: Journal) -> None:
+    roller = Roller(journal, MemoryUsageStore(), checkpoint_calls=20, checkpoint_seconds=1e9)
+    append(journal, calls(4))
+    roller.roll()
+    assert not roller.checkpoint_is_due
+
+    append(journal, calls(1))
+    roller.roll()
+    assert roller.checkpoint_is_due
+
+    roller.checkpoint()
+    assert not roller.checkpoint_is_due
+
+
+def test_a_checkpoint_is_due_after_a_while_only_when_something_was_rolled(journal: Journal) -> None:
+    roller = Roller(journal, MemoryUsageStore(), checkpoint_calls=10**9, checkpoint_seconds=0.0)
+    assert not roller.checkpoint_is_due
+
+    append(journal, calls(1))
+    roller.roll()
+
+    assert roller.checkpoint_is_due
