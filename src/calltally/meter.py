@@ -13,6 +13,8 @@ from calltally.call_batch import NameUpdate
 from calltally.clock import Clock
 from calltally.errors import BusyError, DiskShortError
 from calltally.ingest.intake import Intake, IntakeLimits
+from calltally.ingest.kernel import is_installed
+from calltally.ingest.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.recollection import recollect
 from calltally.ingest.routes import RouteNaming
@@ -38,6 +40,7 @@ class MeterOptions:
     """What a `Meter` can be told; sizes in bytes."""
 
     seen_ids_memory: int = 10**9
+    use_kernel: bool = True  # where one is installed
     limits: IntakeLimits = field(default_factory=IntakeLimits)
     route_patterns: tuple[str, ...] = ()
     max_derived_routes: int = 10_000
@@ -74,7 +77,8 @@ class Meter:
         self._clock = clock
         self.store = store
         self.journal = Journal(journal_folder, after=store.position, on_failure=on_failure)
-        self.seen_ids = SeenIds(options.seen_ids_memory)
+        self.uses_kernel = options.use_kernel and is_installed()
+        self.seen_ids = (KernelSeenIds if self.uses_kernel else SeenIds)(options.seen_ids_memory)
         horizon_ms = options.limits.late_ms
         tail = self.journal.reader(store.position)
         recollect(store, tail, store.dictionary, self.seen_ids, clock.now_ms() - horizon_ms)
@@ -110,6 +114,7 @@ class Meter:
             self._threads,
             limits=options.limits,
             refuse=self._overload,
+            use_kernel=self.uses_kernel,
         )
         self.engine = QueryEngine(store, self.roller, clock, self._threads)
         self.upkeep = Upkeep(

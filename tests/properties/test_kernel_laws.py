@@ -385,7 +385,7 @@ def test_both_chains_write_the_same_frames(given_bodies: list[bytes], admission:
 @given(st.lists(bodies(plain_lines), min_size=1, max_size=4))
 def test_configured_patterns_for_routes_are_left_to_the_reference(given_bodies: list[bytes]) -> None:
     reference = ReferenceChain(SEED, RouteNaming(["us[a-z]+"]))
-    chain = KernelChain(SEED, RouteNaming(["us[a-z]+"]), derive_routes=False)
+    chain = KernelChain(SEED, RouteNaming(["us[a-z]+"]))
 
     for body in given_bodies:
         reference.take(body, ADMISSION, NOW_MS)
