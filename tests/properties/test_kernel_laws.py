@@ -467,6 +467,8 @@ def frames_of(chain: ReferenceChain, *given_bodies: list[dict[str, str]]) -> lis
                 {"id": "7", "path": "/d/17"},
                 {"id": "8", "route": "/d/{id}"},
                 {"id": "9", "path": "/d/18"},
+                {"id": "10", "path": "/e/1"},
+                {"id": "11", "path": "/f/1"},
             ],
             id="more routes than may be made",
         ),
