@@ -69,9 +69,8 @@ class Kills:
         self.town: Town
 
     def __enter__(self) -> "Kills":
-        self.server.start()
-        self.town = Town(self.server, seed=self._seed)
-        self.server.kill()
+        with self.server:
+            self.town = Town(self.server, seed=self._seed)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -136,7 +135,7 @@ class Kills:
 
     def _check_it_was_killed(self) -> None:
         if not self.server.was_killed():
-            raise RuntimeError("the server ended by itself")
+            raise RuntimeError("the server ended by itself; its log says why")
 
 
 @dataclass(slots=True)

@@ -62,26 +62,32 @@ class Lives:
         def moment() -> int:
             return sum(lengths) + (folder / f"record-{len(lengths)}").stat().st_size
 
-        server.start()
-        town = Town(server, seed=seed, moment=moment)
-        server.stop()
+        with server:
+            town = Town(server, seed=seed, moment=moment)
+            server.stop()
         first = Remains.of(server.directory, STRICT)
         for place, nth in ends:
-            server.prepare_to_die(place, nth)
             record = folder / f"record-{len(lengths)}"
-            server.disk = replace(server.disk, record=record)
-            server.start()
-            with town.at_work():
-                server.pull_the_trigger()
-                if not server.has_died(_SERVING_SECONDS):
-                    server.kill()
-                    raise RuntimeError(f"the server did not come to {place} for the {nth}th time")
+            cls._live(server, town, place, nth, record)
             lengths.append(record.stat().st_size)
         done: list[Done] = []
         for number, length in enumerate(lengths):
             done += read_record(folder / f"record-{number}", sum(lengths[:number]))
             assert done[-1].end == sum(lengths[:number]) + length
         return cls(first, done, town.senders, contents(server.directory))
+
+    @staticmethod
+    def _live(server: WatchedServer, town: Town, place: Place, nth: int, record: Path) -> None:
+        """Runs a server until it dies at a place, and writes down what it does."""
+        server.prepare_to_die(place, nth)
+        server.disk = replace(server.disk, record=record)
+        with server:
+            with town.at_work():
+                server.pull_the_trigger()
+                if not server.has_died(_SERVING_SECONDS):
+                    raise RuntimeError(f"the server did not come to {place} for the {nth}th time")
+            if not server.was_killed():
+                raise RuntimeError("the server ended by itself; its log says why")
 
     def acknowledged(self, moment: int) -> Counts:
         return _sum([counted_at(sender.answers, moment) for sender in self.senders])
