@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 
 from calltally.call_batch import NameUpdate
@@ -33,6 +34,7 @@ from calltally.upkeep.retention import Retention
 
 _LOOK_SECONDS = 0.25
 _LONGEST_WAIT_SECONDS = 60
+_DISK_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,7 @@ class Meter:
             counts_days=options.retain_counts_days,
         )
         self._lag = Lag()
+        self._free_disk = -inf, 0  # when it was looked at, and how many bytes there were
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -207,8 +210,12 @@ class Meter:
     def _disk_is_short(self) -> BusyError | None:
         if self._options.minimum_free_disk <= 0:
             return None
-        disk = os.statvfs(self._folder)
-        free = disk.f_bavail * disk.f_frsize
+        now = time.monotonic()
+        looked_at, free = self._free_disk
+        if not looked_at <= now < looked_at + _DISK_LOOK_SECONDS:
+            disk = os.statvfs(self._folder)
+            free = disk.f_bavail * disk.f_frsize
+            self._free_disk = now, free
         if free >= self._options.minimum_free_disk:
             return None
         return DiskShortError(f"only {free} bytes are free on the disk", retry_after=30)
