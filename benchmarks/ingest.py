@@ -35,9 +35,11 @@ class _Watch:
     memory: list[float] = field(default_factory=list)
 
 
-def measure(*, seen: int, batches: Sequence[int], seconds: float) -> Iterator[list[Figure]]:
+def measure(
+    *, seen: int, batches: Sequence[int], seconds: float, kernel: str = "auto"
+) -> Iterator[list[Figure]]:
     """The figures of each batch size in turn, on one server that starts with ``seen`` identities."""
-    with filled_directory(seen, MONTH) as directory, ServerProcess(directory) as server:
+    with filled_directory(seen, MONTH) as directory, ServerProcess(directory, kernel=kernel) as server:
         for batch in batches:
             yield _of_batch(server, seen, batch, seconds)
 
@@ -144,11 +146,15 @@ def main() -> None:
     parser.add_argument("--seen", type=int, nargs="+", default=[1_000_000, 10_000_000])
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 100, 1000, 10_000])
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--kernel", choices=["auto", "reference"], default="auto")
     options = parser.parse_args()
     report = Report()
     for seen in options.seen:
-        report.group("ingest", {"seen": seen, "batches": options.batch, "seconds": options.seconds})
-        for figures in measure(seen=seen, batches=options.batch, seconds=options.seconds):
+        told = {name: getattr(options, name) for name in ("batch", "seconds", "kernel")}
+        report.group("ingest", {"seen": seen, **told})
+        for figures in measure(
+            seen=seen, batches=options.batch, seconds=options.seconds, kernel=options.kernel
+        ):
             report.add(figures)
 
 

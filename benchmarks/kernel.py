@@ -22,6 +22,7 @@ from calltally.ingest import kernel
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
 from calltally.ingest.interning import Interning
+from calltally.ingest.judgeable_calls import CheckedSlice
 from calltally.ingest.kernel import KernelCalls
 from calltally.ingest.kernel_rows import KernelRowMaker
 from calltally.ingest.kernel_seen_ids import KernelSeenIds
@@ -129,7 +130,7 @@ class _ReferencePath:
         _all_new(self.seen, calls, now_ms)
 
     def journal(self, calls: PreparedCalls, now_ms: int) -> None:
-        self._step.take(calls, None, len(calls), (), ORGANIZATION, now_ms)
+        self._step.take([CheckedSlice(ORGANIZATION, len(calls), calls)], now_ms)
 
     def append(self, frame: Frame) -> int:
         """Stands for the journal's, up to the disk."""

@@ -3,16 +3,19 @@
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 
 from calltally.call_batch import NameUpdate
 from calltally.clock import Clock
 from calltally.errors import BusyError, DiskShortError
 from calltally.ingest.intake import Intake, IntakeLimits
+from calltally.ingest.kernel import is_installed
+from calltally.ingest.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.recollection import recollect
 from calltally.ingest.routes import RouteNaming
@@ -31,6 +34,7 @@ from calltally.upkeep.retention import Retention
 
 _LOOK_SECONDS = 0.25
 _LONGEST_WAIT_SECONDS = 60
+_DISK_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,7 @@ class MeterOptions:
     """What a `Meter` can be told; sizes in bytes."""
 
     seen_ids_memory: int = 10**9
+    use_kernel: bool = True  # where one is installed
     limits: IntakeLimits = field(default_factory=IntakeLimits)
     route_patterns: tuple[str, ...] = ()
     max_derived_routes: int = 10_000
@@ -74,7 +79,8 @@ class Meter:
         self._clock = clock
         self.store = store
         self.journal = Journal(journal_folder, after=store.position, on_failure=on_failure)
-        self.seen_ids = SeenIds(options.seen_ids_memory)
+        self.uses_kernel = options.use_kernel and is_installed()
+        self.seen_ids = (KernelSeenIds if self.uses_kernel else SeenIds)(options.seen_ids_memory)
         horizon_ms = options.limits.late_ms
         tail = self.journal.reader(store.position)
         recollect(store, tail, store.dictionary, self.seen_ids, clock.now_ms() - horizon_ms)
@@ -110,6 +116,7 @@ class Meter:
             self._threads,
             limits=options.limits,
             refuse=self._overload,
+            use_kernel=self.uses_kernel,
         )
         self.engine = QueryEngine(store, self.roller, clock, self._threads)
         self.upkeep = Upkeep(
@@ -125,6 +132,7 @@ class Meter:
             counts_days=options.retain_counts_days,
         )
         self._lag = Lag()
+        self._free_disk = -inf, 0  # when it was looked at, and how many bytes there were
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -202,8 +210,12 @@ class Meter:
     def _disk_is_short(self) -> BusyError | None:
         if self._options.minimum_free_disk <= 0:
             return None
-        disk = os.statvfs(self._folder)
-        free = disk.f_bavail * disk.f_frsize
+        now = time.monotonic()
+        looked_at, free = self._free_disk
+        if not looked_at <= now < looked_at + _DISK_LOOK_SECONDS:
+            disk = os.statvfs(self._folder)
+            free = disk.f_bavail * disk.f_frsize
+            self._free_disk = now, free
         if free >= self._options.minimum_free_disk:
             return None
         return DiskShortError(f"only {free} bytes are free on the disk", retry_after=30)

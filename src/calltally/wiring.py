@@ -187,6 +187,7 @@ class Installation:
         )
         options = MeterOptions(
             seen_ids_memory=settings.seen_ids_memory,
+            use_kernel=settings.kernel == "auto",
             limits=IntakeLimits(settings.future_seconds * 1000, settings.late_days * MILLISECONDS_PER_DAY),
             route_patterns=tuple(settings.route_patterns),
             max_derived_routes=settings.max_derived_routes,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calltally.clock import instant_ms
@@ -268,23 +268,77 @@ def columns_of(calls: KernelCalls | PreparedCalls) -> list[list[int]]:
     return [column.tolist() for column in columns]
 
 
-@THOROUGH
-@given(bodies(any_lines), admissions)
-@example(b'{"id":"1","time":"2026-03-15T11:59:00Z","status":-0}', ADMISSION)
-@example(b'{"id":"1","id":"2","time":"2026-03-15T11:59:00Z"}', ADMISSION)
-def test_what_the_kernel_takes_has_the_columns_that_the_reference_gives(
-    body: bytes, admission: Admission
-) -> None:
-    slices = line_slices(body)
-    taken = [by_kernel(body, lines, admission) for lines in slices or []]
+def line_with(field: str, value: str) -> bytes:
+    """A call with one field written as given."""
+    others = {"id": '"1"', "time": '"2026-03-15T11:59:00Z"', "path": '"/a"', "status": "200"} | {field: value}
+    return f"{{{','.join(f'{json.dumps(name)}:{text}' for name, text in others.items())}}}".encode(
+        errors="surrogatepass"
+    )
 
-    for lines, calls in zip(slices or [], taken, strict=True):
+
+ODD_LINES = [
+    *(line_with("time", f'"{text}"') for text in TIMES),
+    *(line_with(field, number) for number in NUMBERS for field in ("status", "duration_ms", "method")),
+    *(
+        line_with(field, f'"a{text}b"')
+        for text in ESCAPES
+        for field in ("id", "client_id", "time", "account_name")
+    ),
+    *(line_with("method", '"GET"')[:-1] + end.encode() for end in ENDS),
+    *(
+        line_with(field, f'"{character * (limit // size + more)}"')
+        for field, limit in TEXT_LIMITS.items()
+        if field != "organization"
+        for character, size in (("x", 1), ("ä", 2), ("🦆", 4))
+        for more in (0, 1)
+    ),
+    *(line_with("organization", f'"{text}"') for text in ("", "äcme", "acme", "äcme ", r"\u00e4cme")),
+    *(
+        line_with("route", '""') + end
+        for end in (b"\xff", b"\xed\xa0\x80", b"\0", b"\r", b"\x0b", b"\xc2\xa0")
+    ),
+    *(start + line_with("route", '""') for start in (b"\xef\xbb\xbf", b" ", b"\t", b"\0", b"[", b",")),
+    *(
+        b"",
+        b"{",
+        b"{}",
+        b"[]",
+        b"null",
+        b'"',
+        b'{"id":"1"}',
+        b'{"time":"2026-03-15T11:59:00Z"}',
+        b"\xff",
+        b" \r",
+    ),
+]
+
+
+def agrees_with_the_reference(body: bytes, admission: Admission) -> None:
+    """What the kernel takes is without fault, and has the columns and texts that the reference gives."""
+    for lines in line_slices(body) or []:
+        calls = by_kernel(body, lines, admission)
         if calls is not None:
             (prepared,), rejected = by_reference(body[lines.start : lines.end], admission)
             assert rejected == 0
             assert len(calls) == len(prepared) == lines.received
             assert columns_of(calls) == columns_of(prepared)
             assert [calls.call(row) for row in range(len(calls))] == prepared.calls
+
+
+@THOROUGH
+@given(bodies(any_lines), admissions)
+def test_what_the_kernel_takes_has_the_columns_that_the_reference_gives(
+    body: bytes, admission: Admission
+) -> None:
+    agrees_with_the_reference(body, admission)
+
+
+@pytest.mark.parametrize("admission", [ADMISSION, BACKFILL])
+@pytest.mark.parametrize("line", ODD_LINES, ids=lambda line: ascii(line[-40:])[2:-1])
+def test_the_kernel_takes_an_odd_line_as_the_reference_does_or_not_at_all(
+    line: bytes, admission: Admission
+) -> None:
+    agrees_with_the_reference(line, admission)
 
 
 @THOROUGH
@@ -331,7 +385,7 @@ def test_both_chains_write_the_same_frames(given_bodies: list[bytes], admission:
 @given(st.lists(bodies(plain_lines), min_size=1, max_size=4))
 def test_configured_patterns_for_routes_are_left_to_the_reference(given_bodies: list[bytes]) -> None:
     reference = ReferenceChain(SEED, RouteNaming(["us[a-z]+"]))
-    chain = KernelChain(SEED, RouteNaming(["us[a-z]+"]), derive_routes=False)
+    chain = KernelChain(SEED, RouteNaming(["us[a-z]+"]))
 
     for body in given_bodies:
         reference.take(body, ADMISSION, NOW_MS)
@@ -369,6 +423,90 @@ def test_long_bodies_give_the_same_frames_and_the_kernel_takes_all_of_them() -> 
 
     assert chain.frames == reference.frames
     assert chain.taken == 5 * 3500
+
+
+def frames_of(chain: ReferenceChain, *given_bodies: list[dict[str, str]]) -> list[bytes]:
+    """What a chain journals of bodies of calls, each with the fields given and a time."""
+    for calls in given_bodies:
+        lines = [json.dumps({"time": "2026-03-15T11:59:00Z"} | call).encode() for call in calls]
+        chain.take(b"\n".join(lines), ADMISSION, NOW_MS)
+    return chain.frames
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        pytest.param(
+            [
+                {"id": "1", "client_id": "of a conflict only"},
+                {"id": "1", "client_id": "first seen in a conflict"},
+                {"id": "2", "client_id": "second"},
+                {"id": "3", "client_id": "first seen in a conflict"},
+            ],
+            id="texts that conflicts bring",
+        ),
+        pytest.param(
+            [
+                {"id": "1", "path": "/conflict/1"},
+                {"id": "2", "path": "?a"},
+                {"id": "3", "path": "?b"},
+                {"id": "4", "path": ""},
+                {"id": "5", "path": "/a?1"},
+                {"id": "6", "path": "/a?2"},
+                {"id": "7", "path": "/conflict/1"},
+            ],
+            id="paths that are alike or empty without their query",
+        ),
+        pytest.param(
+            [
+                {"id": "2", "path": "/b/17"},
+                {"id": "3", "route": "/a/{id}"},
+                {"id": "4", "path": "/a/17"},
+                {"id": "5", "path": "/b/18"},
+                {"id": "6", "path": "/c/17"},
+                {"id": "7", "path": "/d/17"},
+                {"id": "8", "route": "/d/{id}"},
+                {"id": "9", "path": "/d/18"},
+                {"id": "10", "path": "/e/1"},
+                {"id": "11", "path": "/f/1"},
+            ],
+            id="more routes than may be made",
+        ),
+        pytest.param(
+            [
+                {"id": "2", "client_id": "a", "client_name": "One", "source_name": "of nothing"},
+                {"id": "3", "client_id": "b", "client_name": "One"},
+                {"id": "4", "client_id": "a", "client_name": "Two"},
+                {"id": "1", "client_id": "c", "client_name": "of a conflict"},
+            ],
+            id="names that change",
+        ),
+    ],
+)
+def test_frames_are_the_same_where_order_decides(calls: list[dict[str, str]]) -> None:
+    given_bodies = [[{"id": "1"}], calls, [call | {"id": f"{call['id']} again"} for call in calls[::-1]]]
+
+    expected = frames_of(ReferenceChain(SEED, RouteNaming(max_derived=2)), *given_bodies)
+    chain = KernelChain(SEED, RouteNaming(max_derived=2))
+
+    assert frames_of(chain, *given_bodies) == expected
+    assert chain.taken == 1 + 2 * len(calls)
+
+
+def test_a_name_that_the_reference_told_meanwhile_is_told_anew() -> None:
+    named = {"client_id": "a", "client_name": "One"}
+    unusual = {"id": "2", "client_id": "a", "client_name": "Two", "status": "none"}
+    given_bodies = [
+        [{"id": "1"} | named],
+        [{"id": "2"} | named | {"client_name": "Two"}, unusual],
+        [{"id": "3"} | named],
+    ]
+
+    expected = frames_of(ReferenceChain(SEED, RouteNaming()), *given_bodies)
+    chain = KernelChain(SEED, RouteNaming())
+
+    assert frames_of(chain, *given_bodies) == expected
+    assert chain.taken == 2
 
 
 def test_a_line_may_be_as_long_as_allowed_and_no_longer() -> None:

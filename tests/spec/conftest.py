@@ -6,13 +6,20 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from calltally.meter import MeterOptions
 from tests.support.doors import Doors, open_doors
 from tests.support.metering import LastingMetering, Metering
 
 
+@pytest.fixture
+def use_kernel() -> bool:
+    """Whether calls are taken in by the kernel; promises of ingest are tried both ways."""
+    return True
+
+
 @pytest_asyncio.fixture
-async def meter(tmp_path: Path) -> AsyncIterator[Metering]:
-    metering = Metering(tmp_path)
+async def meter(tmp_path: Path, use_kernel: bool) -> AsyncIterator[Metering]:
+    metering = Metering(tmp_path, options=MeterOptions(use_kernel=use_kernel))
     await metering.up()
     yield metering
     await metering.down()

@@ -8,7 +8,17 @@ import pytest
 from calltally.errors import InvalidInputError
 from calltally.ingest.decoders.json_calls import JsonForm
 from calltally.ingest.receipt import CallVerdict, Receipt, Verdict
+from calltally.usage_query import Dimension
+from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import Metering, a_call
+
+
+@pytest.fixture(params=[True, False], ids=["kernel", "reference"])
+def use_kernel(request: pytest.FixtureRequest) -> bool:
+    """Every promise here is kept with the kernel and without it."""
+    needs_the_kernel()
+    chosen: bool = request.param
+    return chosen
 
 
 def the_fault(receipt: Receipt) -> CallVerdict:
@@ -282,3 +292,53 @@ async def test_two_senders_at_once_with_the_same_calls_are_counted_once(meter: M
     assert sum(receipt.accepted for receipt in receipts) == 3000
     assert sum(receipt.duplicate for receipt in receipts) == 9000
     assert await meter.calls() == 3000
+
+
+async def test_requests_that_are_judged_together_get_verdicts_of_their_own(meter: Metering) -> None:
+    await meter.send(a_call("old"))
+    before = meter.meter.journal.appended
+
+    first, second, third, other = await asyncio.gather(
+        meter.send(a_call("a"), a_call("old"), a_call("b")),
+        meter.send(a_call("c")),
+        meter.send(a_call("d"), a_call("old", status=500), a_call("d")),
+        meter.send(a_call("old"), organization="globex"),
+    )
+
+    assert (first.accepted, first.duplicate, [v.index for v in first.verdicts]) == (2, 1, [1])
+    assert (second.accepted, second.verdicts) == (1, [])
+    assert (third.accepted, third.conflict, third.duplicate) == (1, 1, 1)
+    assert [v.index for v in third.verdicts] == [1, 2]
+    assert (other.accepted, other.verdicts) == (1, [])
+    assert meter.meter.journal.appended == before + 1
+
+
+async def test_a_request_that_breaks_a_rule_spoils_none_that_is_judged_with_it(meter: Metering) -> None:
+    good, bad, unreadable = await asyncio.gather(
+        meter.send(a_call("a")), meter.send(a_call("b", status=99)), meter.send(b"{")
+    )
+
+    assert (good.accepted, good.verdicts) == (1, [])
+    assert the_fault(bad).field == "status"
+    assert the_fault(unreadable).index == 0
+    assert await meter.calls() == 1
+
+
+async def test_a_large_request_is_one_frame_of_the_journal(meter: Metering) -> None:
+    before = meter.meter.journal.appended
+
+    receipt = await meter.send(
+        *(a_call(f"{n}", path=f"/{'abcdefg'[n % 7]}") for n in range(2500)), a_call("2499")
+    )
+
+    assert (receipt.accepted, receipt.conflict, receipt.verdicts[0].index) == (2500, 1, 2500)
+    assert meter.meter.journal.appended == before + 1
+    assert [row[1] for row in await meter.table(Dimension.ROUTE)] == [358, 357, 357, 357, 357, 357, 357]
+
+
+async def test_it_is_known_what_decoded_the_calls(meter: Metering, use_kernel: bool) -> None:
+    await meter.send(a_call("a"), a_call("b"))
+    await meter.send(a_call("c"), a_call("d", status=99))
+
+    intake = meter.meter.intake
+    assert (intake.by_kernel, intake.by_reference) == ((2, 2) if use_kernel else (0, 4))

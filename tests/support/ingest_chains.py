@@ -2,23 +2,18 @@
 
 from typing import cast
 
-import numpy as np
-
-from calltally.call_batch import Conflict, Outcome
-from calltally.dictionary import Dictionary, Kind
+from calltally.dictionary import Dictionary
 from calltally.ingest import kernel
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
-from calltally.ingest.interning import Interning
-from calltally.ingest.kernel import KernelCalls, line_slices
-from calltally.ingest.kernel_rows import KernelRowMaker
+from calltally.ingest.judgeable_calls import CheckedSlice
+from calltally.ingest.kernel import line_slices
 from calltally.ingest.kernel_seen_ids import KernelSeenIds
-from calltally.ingest.name_news import NameNews
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import prepare
 from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.routes import RouteNaming
-from calltally.ingest.seen_ids import Seen, SeenIds
+from calltally.ingest.seen_ids import SeenIds
 from calltally.journal.frame import Frame, encode_frame
 from calltally.journal.journal import Journal
 
@@ -52,7 +47,8 @@ class ReferenceChain:
             calls = dict(zip(slice_.indexes, slice_.calls, strict=True))
             faulty = [RejectedCall(place, fault, calls[place]) for place, fault in faults]
             rejected = [*slice_.unreadable, *faulty]
-            self._step.take(prepared, None, slice_.received, rejected, admission.organization, now_ms)
+            checked = CheckedSlice(admission.organization, slice_.received, prepared, rejected)
+            self._step.take([checked], now_ms)
 
     def append(self, frame: Frame) -> int:
         """Stands for the journal's: keeps the frame."""
@@ -67,18 +63,15 @@ class ReferenceChain:
 class KernelChain(ReferenceChain):
     """The same with the kernel, and the reference for the slices that the kernel declines."""
 
-    def __init__(self, seed: int, routes: RouteNaming, *, derive_routes: bool = True) -> None:
+    def __init__(self, seed: int, routes: RouteNaming) -> None:
         super().__init__(seed, routes)
         self.taken = 0
-        self._derive_routes = derive_routes
-        self._maker = KernelRowMaker(self._dictionary)
-        self._names: NameNews = self._step._names
+        self._derive_routes = not routes.has_patterns
 
     def take(self, body: bytes, admission: Admission, now_ms: int) -> None:
         slices = line_slices(body)
         if slices is None:
             super().take(body, admission, now_ms)
-            self._maker.forget_names()
             return
         for lines in slices:
             calls = kernel.decode_slice(
@@ -91,45 +84,9 @@ class KernelChain(ReferenceChain):
             )
             if calls is None:
                 super().take(body[lines.start : lines.end], admission, now_ms)
-                self._maker.forget_names()
             else:
-                assert len(calls) == lines.received
-                self._take_decoded(calls, admission.organization, now_ms)
+                self.taken += len(calls)
+                self._step.take([CheckedSlice(admission.organization, lines.received, calls)], now_ms)
 
     def _new_seen_ids(self) -> SeenIds:
         return KernelSeenIds(MEMORY)
-
-    def _take_decoded(self, calls: KernelCalls, organization: str, now_ms: int) -> None:
-        self.taken += len(calls)
-        verdicts = self._seen_ids.judge(
-            calls.identity_high,
-            calls.identity_low,
-            calls.digest,
-            position=self.appended + 1,
-            received_ms=now_ms,
-        )
-        interning = Interning(self._dictionary, self._routes)
-        owner = interning.id_of(Kind.ORGANIZATION, 0, organization)
-        rows, paths, names = self._maker.rows(calls, verdicts, organization, interning)
-        new, same, other = (int(np.count_nonzero(verdicts == seen)) for seen in Seen)
-        conflicts = [
-            Conflict(
-                owner,
-                now_ms,
-                int(calls.identity_high[row]),
-                int(calls.identity_low[row]),
-                calls.as_json(row),
-            )
-            for row in np.flatnonzero(verdicts == Seen.OTHER).tolist()
-        ]
-        self.append(
-            Frame(
-                received_ms=now_ms,
-                calls=rows,
-                paths=paths,
-                values=interning.values,
-                outcomes=[Outcome(owner, now_ms // 86_400_000, len(calls), new, same, other, 0)],
-                conflicts=conflicts,
-                names=self._names.among(names),
-            )
-        )

@@ -11,7 +11,8 @@ from calltally.auth.permissions import ANY_ORGANIZATION, DEFAULT
 from calltally.call import Call
 from calltally.call_batch import Correction
 from calltally.clock import FixedClock
-from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
+from calltally.ingest.calls_body import CallsBody
+from calltally.ingest.decoders.json_calls import JsonForm
 from calltally.ingest.receipt import Receipt
 from calltally.meter import Meter, MeterOptions
 from calltally.store.audit import Difference
@@ -65,9 +66,10 @@ class Metering:
         backfill: bool = False,
         gateway: bool = False,
     ) -> Receipt:
-        slices = decode_calls(body, form, max_calls=100_000, max_call_bytes=65_536)
+        calls = CallsBody(body, form, max_calls=100_000, max_call_bytes=65_536)
         permissions = DEFAULT | {ANY_ORGANIZATION} if gateway else DEFAULT
-        return await self.meter.intake.take(Caller("c", organization, permissions), slices, backfill=backfill)
+        caller = Caller("c", organization, permissions)
+        return await self.meter.intake.take_body(caller, calls, backfill=backfill)
 
     async def cancel(self, *ids: str | CallName, organization: str = "acme", why: str = "test") -> Correction:
         """Cancels calls; a plain text is an id without an origin."""

@@ -16,7 +16,8 @@ from calltally.api.refusal_reason import reason_of
 from calltally.auth.caller import Caller, Doorkeeper
 from calltally.auth.permissions import BACKFILL, SEND
 from calltally.errors import CalltallyError, InvalidInputError, UnsupportedMediaTypeError
-from calltally.ingest.decoders.json_calls import JsonForm, decode_calls, detect_form
+from calltally.ingest.calls_body import CallsBody
+from calltally.ingest.decoders.json_calls import JsonForm, detect_form
 from calltally.ingest.intake import Intake
 from calltally.ingest.receipt import CallVerdict, Receipt
 
@@ -127,13 +128,8 @@ class CallsDoor:
             body = (await unpack(packed, encoding, self._limits.body)).removeprefix(_BYTE_ORDER_MARK)
             if body is not packed:
                 unpacked.grow_to(len(body))
-            slices = decode_calls(
-                body,
-                form or detect_form(body),
-                max_calls=self._limits.calls,
-                max_call_bytes=self._limits.call,
-            )
-            return await self._intake.take(caller, slices, backfill=backfill)
+            calls = CallsBody(body, form or detect_form(body), self._limits.calls, self._limits.call)
+            return await self._intake.take_body(caller, calls, backfill=backfill)
 
 
 def _text(value: bytes | None) -> str | None:

@@ -36,6 +36,14 @@ class MeterMetrics:
         for verdict, count in meter.intake.totals.items():
             calls.add_metric([verdict.value], count)
         yield calls
+        decoded = CounterMetricFamily(
+            "calltally_decoded_calls",
+            "Calls decoded since the start, by what decoded them.",
+            labels=["by"],
+        )
+        decoded.add_metric(["kernel"], meter.intake.by_kernel)
+        decoded.add_metric(["reference"], meter.intake.by_reference)
+        yield decoded
         times = journal.sync_times
         yield HistogramMetricFamily(
             "calltally_journal_sync_seconds",

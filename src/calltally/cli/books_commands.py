@@ -51,15 +51,17 @@ def outcomes(
         click.echo(content)
         return
     answer = msgspec.json.decode(content)
-    told = [name for name in ("rejected_by", "refused") if any(day[name] for day in answer["days"])]
-    table = listing("day", numbers=_VERDICTS, texts=tuple(told))
+    table = listing("day", numbers=_VERDICTS)
     for day in answer["days"]:
-        numbers = (f"{day[name]:,}" for name in _VERDICTS)
-        table.add_row(day["day"], *numbers, *(_reasons(day[name]) for name in told))
+        table.add_row(day["day"], *(f"{day[name]:,}" for name in _VERDICTS))
     if answer["days"]:
         show(table)
     else:
         click.echo("nothing")
+    for day in answer["days"]:
+        for what, name in (("calls rejected by", "rejected_by"), ("requests refused by", "refused")):
+            if day[name]:
+                click.echo(f"{day['day']}  {what} {_reasons(day[name])}")
     click.echo(f"complete up to {answer['complete_up_to']}", err=True)
 
 

@@ -23,6 +23,7 @@ from calltally.cli.token_commands import token_group
 from calltally.cli.usage_command import usage_group
 from calltally.cli.verify_command import verify
 from calltally.errors import CalltallyError
+from calltally.server.logs import configure_logs
 
 EXIT_FAILED = 1
 """The command could not do its work. (2, by click, is for a command line that cannot be read.)"""
@@ -45,6 +46,7 @@ for command in (
 def main() -> None:
     """Runs the command line; errors are told in one line each and end with exit code 1."""
     os.umask(0o077)  # what a command makes is its owner's
+    configure_logs("console", "warning")  # to standard error: what a command prints may be for machines
     try:
         cli()
     except CalltallyError as error:

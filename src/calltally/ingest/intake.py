@@ -2,26 +2,32 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-
-import numpy as np
 
 from calltally.auth.caller import Caller
 from calltally.auth.permissions import ANY_ORGANIZATION
 from calltally.clock import Clock
 from calltally.errors import BusyError
 from calltally.ingest.call_rules import Admission, Fault
+from calltally.ingest.calls_body import CallsBody
 from calltally.ingest.decoded_calls import DecodedCalls
+from calltally.ingest.judgeable_calls import CheckedSlice, JudgeableCalls, Stored
+from calltally.ingest.kernel import KernelCalls, LineSlice, decode_slice
 from calltally.ingest.ordered_step import OrderedStep
-from calltally.ingest.prepared_calls import PreparedCalls, prepare
-from calltally.ingest.receipt import CallVerdict, Receipt, Verdict
+from calltally.ingest.prepared_calls import prepare
+from calltally.ingest.receipt import Receipt, Verdict
 from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.stored_identities import StoredIdentities
+from calltally.ingest.turns import MOST_IN_FRAME, Terms, Turns
 from calltally.journal.journal import Journal
 
 MILLISECONDS_PER_DAY = 86_400_000
+
+_FEW_CALLS = 64
+_FEW_BYTES = 65_536
+"""Bodies up to these are decoded together with those of other requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,8 @@ class Intake:
 
     `take` returns only when everything it judged, and the first copy of every duplicate, is on disk. A
     request of many slices lets others in between. Runs on one event loop. ``totals`` counts the verdicts that
-    were given since the start, ``refusals`` the requests that were refused as a whole, by reason.
+    were given since the start, ``refusals`` the requests that were refused as a whole, by reason, and
+    ``by_kernel`` and ``by_reference`` the calls that each of them decoded.
     """
 
     def __init__(
@@ -51,8 +58,11 @@ class Intake:
         *,
         limits: IntakeLimits = IntakeLimits(),
         refuse: Callable[[], BusyError | None] = lambda: None,
+        use_kernel: bool = False,
     ) -> None:
-        """``refuse`` says whether nothing may come in at present, and why."""
+        """``refuse`` says whether nothing may come in at present, and why; a kernel must be installed to be
+        used.
+        """
         self._step = step
         self._journal = journal
         self._stored = stored
@@ -60,6 +70,10 @@ class Intake:
         self._executor = executor
         self._limits = limits
         self._refuse = refuse
+        self._use_kernel = use_kernel
+        self._turns = Turns(step, clock, self._look_up, self._decode_together)
+        self.by_kernel = 0
+        self.by_reference = 0
         self.totals = dict.fromkeys(Verdict, 0)
         self.refusals: Counter[str] = Counter()
 
@@ -70,16 +84,28 @@ class Intake:
         when it is unknown whether the calls are on disk.
         """
         self._refuse_when_full()
+        checked = (self._checked(caller, slice_, backfill) for slice_ in slices)
+        return await self._take_checked(checked, Receipt())
+
+    async def take_body(self, caller: Caller, body: CallsBody, *, backfill: bool) -> Receipt:
+        """The same for calls that are yet to be decoded, by the kernel as far as it takes them.
+
+        Raises `InvalidInputError`, too, before anything was taken.
+        """
+        lines = body.lines() if self._use_kernel else None
+        if lines is None:
+            return await self.take(caller, body.decoded(), backfill=backfill)
+        self._refuse_when_full()
         receipt = Receipt()
-        position = 0
-        for slice_ in slices:
-            await self._wait_for_room()
-            position = await self._take_slice(caller, slice_, backfill, receipt)
-            await asyncio.sleep(0)
-        await self._journal.durable.reached(position)
-        for verdict in Verdict:
-            self.totals[verdict] += getattr(receipt, verdict)
-        return receipt
+        if len(lines) == 1 and lines[0].received <= _FEW_CALLS and len(body.data) <= _FEW_BYTES:
+            (few,) = lines
+            terms = Terms(caller.organization, backfill, body.max_call_bytes)
+            text = body.data[few.start : few.end]
+            position = await self._turns.take_lines(text, few.received, terms, receipt)
+            if position is None:
+                return await self.take(caller, body.decoded(), backfill=backfill)
+            return await self._told(receipt, position)
+        return await self._take_checked(self._checked_lines(caller, body, lines, backfill), receipt)
 
     def refused(self, caller: Caller, reason: str) -> None:
         """Books a request that a door refused as a whole, by a short name of the reason.
@@ -100,37 +126,97 @@ class Intake:
         while self._journal.queued_bytes > self._limits.max_queued_bytes:
             await self._journal.durable.reached(self._journal.durable.position + 1)
 
-    async def _take_slice(
-        self, caller: Caller, slice_: DecodedCalls, backfill: bool, receipt: Receipt
-    ) -> int:
-        now_ms = self._clock.now_ms()
-        admission = self._admission(caller, now_ms, backfill)
+    async def _take_checked(self, slices: Iterator[CheckedSlice], receipt: Receipt) -> Receipt:
+        gathered: list[CheckedSlice] = []
+        size = position = 0
+        for slice_ in slices:
+            gathered.append(slice_)
+            size += slice_.received
+            if size >= MOST_IN_FRAME:
+                await self._wait_for_room()
+                position = await self._turns.take(gathered, receipt)
+                gathered, size = [], 0
+            else:
+                await asyncio.sleep(0)
+        if gathered:
+            await self._wait_for_room()
+            position = await self._turns.take(gathered, receipt)
+        return await self._told(receipt, position)
+
+    async def _told(self, receipt: Receipt, position: int) -> Receipt:
+        """The receipt, once the position is on disk."""
+        await self._journal.durable.reached(position)
+        for verdict in Verdict:
+            self.totals[verdict] += getattr(receipt, verdict)
+        return receipt
+
+    def _checked(self, caller: Caller, slice_: DecodedCalls, backfill: bool) -> CheckedSlice:
+        """A slice that the reference decoded."""
+        self.by_reference += slice_.received
+        admission = self._admission(caller.organization, backfill, caller.may(ANY_ORGANIZATION))
         prepared, faults = prepare(slice_.calls, slice_.indexes, admission, self._step.identity_seed)
         rejected = slice_.unreadable + _with_calls(faults, slice_)
-        stored = await self._look_up(prepared) if prepared else None
-        step = self._step.take(prepared, stored, slice_.received, rejected, caller.organization, now_ms)
-        receipt.accepted += step.accepted
-        verdicts = [CallVerdict(one.place, Verdict.REJECTED, *one.fault[1:]) for one in rejected]
-        receipt.add(sorted(verdicts + step.verdicts, key=lambda verdict: verdict.index))
-        return step.position
+        return CheckedSlice(caller.organization, slice_.received, prepared, rejected)
 
-    def _admission(self, caller: Caller, now_ms: int, backfill: bool) -> Admission:
+    def _checked_lines(
+        self, caller: Caller, body: CallsBody, lines: Sequence[LineSlice], backfill: bool
+    ) -> Iterator[CheckedSlice]:
+        """A body's slices as far as the kernel takes them; the reference checks the others."""
+        terms = Terms(caller.organization, backfill, body.max_call_bytes)
+        first = 0
+        for slice_ in lines:
+            calls = self._decoded(body.data, slice_, terms, first)
+            if calls is not None:
+                yield CheckedSlice(caller.organization, slice_.received, calls)
+            else:
+                for decoded in body.decoded_slice(slice_, first):
+                    yield self._checked(caller, decoded, backfill)
+            first += slice_.received
+
+    def _decode_together(self, lines: bytes, received: int, terms: Terms) -> KernelCalls | None:
+        return self._decoded(lines, LineSlice(0, len(lines), received), terms)
+
+    def _decoded(self, data: bytes, lines: LineSlice, terms: Terms, first: int = 0) -> KernelCalls | None:
+        """A slice's calls by the kernel, None when it declines them; calls of sealed days are declined."""
+        calls = decode_slice(
+            data,
+            lines,
+            self._admission(terms.organization, terms.backfill, open_from_ms=self._step.open_from_ms),
+            self._step.identity_seed,
+            max_call_bytes=terms.max_call_bytes,
+            derive_routes=not self._step.has_route_patterns,
+            first=first,
+        )
+        if calls is None or len(calls) != lines.received:
+            return None
+        self.by_kernel += len(calls)
+        return calls
+
+    def _admission(
+        self, organization: str, backfill: bool, any_organization: bool = False, *, open_from_ms: int = 0
+    ) -> Admission:
+        now_ms = self._clock.now_ms()
         return Admission(
-            organization=caller.organization,
-            any_organization=caller.may(ANY_ORGANIZATION),
-            earliest_ms=0 if backfill else now_ms - self._limits.late_ms,
+            organization=organization,
+            any_organization=any_organization,
+            earliest_ms=max(0 if backfill else now_ms - self._limits.late_ms, open_from_ms),
             latest_ms=now_ms + self._limits.future_ms,
             backfill=backfill,
         )
 
-    async def _look_up(self, prepared: PreparedCalls) -> tuple[np.ndarray, np.ndarray] | None:
-        """What the store knows of identities that memory has let go, as of now."""
+    async def _look_up(self, slices: list[CheckedSlice]) -> None:
+        """Lets slices know what the store holds of identities that memory has let go, as of now."""
         while (asked := self._step.forgotten_position) > 0:
+            calls = [slice_.calls for slice_ in slices if slice_.calls is not None]
             loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(self._executor, self._stored.find, prepared, asked)
+            found = await loop.run_in_executor(self._executor, self._find, calls, asked)
             if self._step.forgotten_position == asked:
-                return found
-        return None
+                for slice_ in slices:
+                    slice_.stored = None if slice_.calls is None else next(found)
+                return
+
+    def _find(self, calls: list[JudgeableCalls], up_to_position: int) -> Iterator[Stored]:
+        return iter([self._stored.find(each, up_to_position) for each in calls])
 
 
 def _with_calls(faults: list[tuple[int, Fault]], slice_: DecodedCalls) -> list[RejectedCall]:

@@ -10,6 +10,7 @@ from calltally.call import Call
 from calltally.call_batch import Int64s, UInt64s
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.decoded_calls import SLICE
+from calltally.ingest.prepared_calls import PreparedCalls, prepare
 
 try:
     import calltally_native as native
@@ -37,11 +38,17 @@ class LineSlice(NamedTuple):
 class KernelCalls:
     """Calls of one slice without fault, all of the sender's own organization.
 
-    The same columns as `PreparedCalls` has for the same calls.
+    The same columns as `PreparedCalls` has for the same calls. ``first`` is the place of the first one.
     """
 
-    def __init__(self, decoded: "native.Decoded") -> None:
+    def __init__(
+        self, decoded: "native.Decoded", admission: Admission, identity_seed: int, first: int = 0
+    ) -> None:
         self.decoded = decoded
+        self.organization = admission.organization
+        self._admission = admission
+        self._identity_seed = identity_seed
+        self._first = first
         self.identity_high: UInt64s = np.frombuffer(decoded.identity_high, np.uint64)
         self.identity_low: UInt64s = np.frombuffer(decoded.identity_low, np.uint64)
         self.digest: UInt64s = np.frombuffer(decoded.digest, np.uint64)
@@ -53,13 +60,22 @@ class KernelCalls:
     def time_ms(self) -> Int64s:
         return np.frombuffer(self.decoded.time_ms, np.int64)
 
+    def place(self, row: int) -> int:
+        """Where a call stands in what its sender sent."""
+        return self._first + row
+
     def call(self, row: int) -> Call:
         """One of the calls as an object."""
         return _decoder.decode(self.decoded.line(row))
 
-    def as_json(self, row: int) -> bytes:
-        """One of the calls as it is kept for inspection."""
-        return msgspec.json.encode(self.call(row))
+    def at(self, rows: Int64s) -> PreparedCalls:
+        """Some of the calls, in their order."""
+        each = rows.tolist()
+        calls = [self.call(row) for row in each]
+        prepared, faults = prepare(calls, list(map(self.place, each)), self._admission, self._identity_seed)
+        if prepared is None or faults:
+            raise AssertionError(f"calls without fault have one: {faults[:3]}")
+        return prepared
 
 
 def line_slices(body: bytes) -> Sequence[LineSlice] | None:
@@ -76,12 +92,13 @@ def decode_slice(
     *,
     max_call_bytes: int,
     derive_routes: bool,
+    first: int = 0,
 ) -> KernelCalls | None:
     """The calls of a slice, or None when the reference must look at it.
 
     None is no verdict: anything unusual is enough, and so is a fault in any call. With ``derive_routes``
     false, as must be where patterns for routes are configured, a call that needs one is unusual. Lets other
-    threads run meanwhile.
+    threads run meanwhile. ``first`` is the place of the first call in what its sender sent.
     """
     decoded = native.decode(
         body,
@@ -94,4 +111,4 @@ def decode_slice(
         seed=identity_seed,
         derive_routes=derive_routes,
     )
-    return None if decoded is None else KernelCalls(decoded)
+    return None if decoded is None else KernelCalls(decoded, admission, identity_seed, first)

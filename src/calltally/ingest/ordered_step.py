@@ -6,25 +6,15 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
-from calltally.call_batch import (
-    CALL_COLUMNS,
-    CallColumns,
-    Conflict,
-    Correction,
-    Erasure,
-    NameUpdate,
-    Refusal,
-    RejectedSample,
-    UInt64s,
-)
+from calltally.call_batch import Conflict, Correction, Erasure, Refusal, RejectedSample
 from calltally.dictionary import Dictionary, Kind
+from calltally.ingest.accepted_rows import AcceptedRows, RowMaking
 from calltally.ingest.books import Books, RefusalBook, SampleBox
-from calltally.ingest.call_rows import call_rows
 from calltally.ingest.call_rules import sealed_fault
 from calltally.ingest.corrected_calls import CorrectedCalls, CorrectionNote
 from calltally.ingest.identity_table import Bools
 from calltally.ingest.interning import Interning
-from calltally.ingest.name_news import NameNews
+from calltally.ingest.judgeable_calls import CheckedSlice, JudgeableCalls
 from calltally.ingest.prepared_calls import Int32s, PreparedCalls
 from calltally.ingest.receipt import CallVerdict, Verdict
 from calltally.ingest.rejected_call import RejectedCall
@@ -32,7 +22,6 @@ from calltally.ingest.routes import RouteNaming
 from calltally.ingest.seen_ids import Seen, SeenIds, Verdicts
 from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal
-from calltally.packed_texts import NO_TEXT, PackedTexts
 
 _VERDICT_OF = {Seen.SAME: Verdict.DUPLICATE, Seen.OTHER: Verdict.CONFLICT}
 _REASON_OF = {
@@ -45,12 +34,11 @@ _REASON_OF = {
 class StepResult:
     """What one step decided, and the journal position that must be durable before anyone is told.
 
-    ``verdicts`` are those of calls that the step did not accept.
+    ``told`` has for each slice the verdicts on the calls that the step did not accept.
     """
 
     position: int
-    accepted: int
-    verdicts: list[CallVerdict]
+    told: list[list[CallVerdict]]
 
 
 class OrderedStep:
@@ -79,7 +67,7 @@ class OrderedStep:
         self._dictionary = dictionary
         self._seen_ids = seen_ids
         self._routes = routes
-        self._names = NameNews()
+        self._rows = RowMaking(dictionary)
         self._samples = SampleBox()
         self._refusals = RefusalBook()
 
@@ -89,54 +77,44 @@ class OrderedStep:
         return self._routes.derive
 
     @property
+    def has_route_patterns(self) -> bool:
+        """Whether routes are made by rules that only `derive_route` knows."""
+        return self._routes.has_patterns
+
+    @property
     def forgotten_position(self) -> int:
         """Identities received up to here must be looked up in the store before they are judged."""
         return self._seen_ids.forgotten_position
 
-    def take(
-        self,
-        calls: PreparedCalls | None,
-        stored: tuple[Bools, UInt64s] | None,
-        received: int,
-        rejected: Sequence[RejectedCall],
-        sender: str,
-        now_ms: int,
-    ) -> StepResult:
-        """Judges calls, and books them with those that were ``rejected`` before.
+    def take(self, slices: Sequence[CheckedSlice], now_ms: int) -> StepResult:
+        """Judges calls of one or many requests in their order, and books them with those that were rejected.
 
         Calls of sealed days are rejected here, whether their identity is known or not. Rejected calls are
-        booked to the ``sender``'s own organization. Raises `ValueError`, changing nothing, when ``received``
-        is not the sum of both.
+        booked to the sender's own organization. Raises `ValueError`, changing nothing, when what a slice
+        received is not the sum of both.
         """
-        if received != len(rejected) + (len(calls) if calls else 0):
-            raise ValueError(f"{received} calls were received, but not as many judged")
-        verdicts: list[CallVerdict] = []
-        if calls is not None and calls.time_ms.min() < self.open_from_ms:
-            calls, stored, sealed = self._without_sealed(calls, stored)
-            rejected = [*rejected, *sealed]
-            verdicts += [CallVerdict(one.place, Verdict.REJECTED, *one.fault[1:]) for one in sealed]
+        for slice_ in slices:
+            judged = len(slice_.rejected) + (len(slice_.calls) if slice_.calls is not None else 0)
+            if slice_.received != judged:
+                raise ValueError(f"{slice_.received} calls were received, but {judged} judged")
         interning = Interning(self._dictionary, self._routes)
-        books = Books(now_ms)
-        samples: list[RejectedSample] = []
-        if rejected:
-            organization = interning.id_of(Kind.ORGANIZATION, 0, sender)
-            books.reject(organization, rejected)
-            samples = self._samples.of(organization, rejected, now_ms)
-        judged = _Judged() if calls is None else self._judged(calls, stored, interning, books, now_ms)
+        made = _Made(Books(now_ms))
+        told = [self._judge(slice_, interning, made, now_ms) for slice_ in slices]
         refusals = self._noted_refusals(interning)
+        rows, paths, names = AcceptedRows.joined(made.parts)
         frame = Frame(
             received_ms=now_ms,
-            calls=judged.rows,
-            paths=judged.paths,
+            calls=rows,
+            paths=paths,
             values=interning.values,
-            outcomes=books.outcomes(),
-            conflicts=judged.conflicts,
-            names=judged.names,
-            rejections=books.rejections(),
-            samples=samples,
+            outcomes=made.books.outcomes(),
+            conflicts=made.conflicts,
+            names=names,
+            rejections=made.books.rejections(),
+            samples=made.samples,
             refusals=refusals,
         )
-        return StepResult(self._append(frame), len(judged.rows), verdicts + judged.told)
+        return StepResult(self._append(frame), told)
 
     def correct(
         self, corrected: CorrectedCalls, organization: str, note: CorrectionNote, now_ms: int
@@ -151,14 +129,13 @@ class OrderedStep:
             return None
         interning = Interning(self._dictionary, self._routes)
         organization_id = interning.id_of(Kind.ORGANIZATION, 0, organization)
-        rows, paths, names = np.empty(0, CALL_COLUMNS), NO_TEXT, []
+        made = AcceptedRows.joined([])
         if stated is not None:
             every = np.arange(len(stated))
             owners = np.full(len(stated), organization_id, np.int32)
-            rows, paths = call_rows(stated, every, owners, interning)
-            names = self._names.of(stated, every)
+            made = self._rows.rows(stated, every, owners, interning)
             self._remember(stated, corrected.new, now_ms)
-        rows, paths = corrected.joined(rows, paths)
+        rows, paths = corrected.joined(made.rows, made.paths)
         added = int(np.count_nonzero(corrected.new))
         correction = Correction(
             organization_id,
@@ -168,7 +145,7 @@ class OrderedStep:
             restated=(0 if stated is None else len(stated)) - added,
             added=added,
         )
-        frame = Frame(now_ms, rows, paths, interning.values, names=names, correction=correction)
+        frame = Frame(now_ms, rows, paths, interning.values, names=made.names, correction=correction)
         return self._append(frame), correction
 
     def erase(
@@ -183,7 +160,7 @@ class OrderedStep:
         erasure = Erasure(kind, organization_id, text, replacement, now_ms, who, why)
         position = self._append(Frame(now_ms, values=interning.values, erasure=erasure))
         self._dictionary.rename(kind, organization_id, text, replacement)
-        self._names.forget(kind, organization, text)
+        self._rows.forget(kind, organization, text)
         return position
 
     def refuse(self, organization: str, reason: str, now_ms: int) -> None:
@@ -196,48 +173,45 @@ class OrderedStep:
         if refusals := self._noted_refusals(interning):
             self._append(Frame(now_ms, values=interning.values, refusals=refusals))
 
-    def _judged(
-        self,
-        calls: PreparedCalls,
-        stored: tuple[Bools, UInt64s] | None,
-        interning: Interning,
-        books: Books,
-        now_ms: int,
-    ) -> "_Judged":
-        verdicts = self._seen_ids.judge(
-            calls.identity_high,
-            calls.identity_low,
-            calls.digest,
-            position=self._journal.appended + 1,
-            received_ms=now_ms,
-            stored=stored,
-        )
-        organizations = interning.organizations(calls.texts["organization"])
-        books.judge(organizations, verdicts)
-        new = np.flatnonzero(verdicts == Seen.NEW)
-        rows, paths = call_rows(calls, new, organizations[new], interning)
-        return _Judged(
-            rows,
-            paths,
-            _conflicts(calls, verdicts, organizations, now_ms),
-            self._names.of(calls, new),
-            _told(calls, verdicts),
-        )
+    def _judge(
+        self, slice_: CheckedSlice, interning: Interning, made: "_Made", now_ms: int
+    ) -> list[CallVerdict]:
+        """Puts one slice into what the step makes; the verdicts on calls that are not accepted."""
+        if slice_.calls is not None and slice_.calls.time_ms.min() < self.open_from_ms:
+            slice_ = self._without_sealed(slice_, slice_.calls)
+        told: list[CallVerdict] = []
+        if slice_.rejected:
+            organization = interning.id_of(Kind.ORGANIZATION, 0, slice_.sender)
+            made.books.reject(organization, slice_.rejected)
+            made.samples += self._samples.of(organization, slice_.rejected, now_ms)
+            told += [CallVerdict(one.place, Verdict.REJECTED, *one.fault[1:]) for one in slice_.rejected]
+        calls = slice_.calls
+        if calls is not None:
+            verdicts = self._seen_ids.judge(
+                calls.identity_high,
+                calls.identity_low,
+                calls.digest,
+                position=self._journal.appended + 1,
+                received_ms=now_ms,
+                stored=slice_.stored,
+            )
+            organizations = self._rows.organizations(calls, interning)
+            made.books.judge(organizations, verdicts)
+            made.parts.append(self._rows.accepted(calls, verdicts, organizations, interning))
+            if verdicts.any():
+                made.conflicts += _conflicts(calls, verdicts, organizations, now_ms)
+                told += _told(calls, verdicts)
+        return sorted(told, key=lambda verdict: verdict.index)
 
-    def _without_sealed(
-        self, calls: PreparedCalls, stored: tuple[Bools, UInt64s] | None
-    ) -> tuple[PreparedCalls | None, tuple[Bools, UInt64s] | None, list[RejectedCall]]:
-        """The calls of open days with what is known of them, and the others."""
+    def _without_sealed(self, slice_: CheckedSlice, calls: JudgeableCalls) -> CheckedSlice:
+        """The slice with its calls of sealed days rejected."""
         fault = sealed_fault(self.open_from_ms)
         is_open = calls.time_ms >= self.open_from_ms
         sealed = [
-            RejectedCall(calls.indexes[row], fault, calls.calls[row])
+            RejectedCall(calls.place(row), fault, calls.call(row))
             for row in np.flatnonzero(~is_open).tolist()
         ]
-        rows = np.flatnonzero(is_open)
-        if not len(rows):
-            return None, None, sealed
-        return calls.at(rows), stored and (stored[0][rows], stored[1][rows]), sealed
+        return slice_.without(sealed, np.flatnonzero(is_open))
 
     def _still_new(self, stated: PreparedCalls, corrected: CorrectedCalls) -> bool:
         """Whether no call took one of the new identities since the store was read.
@@ -272,19 +246,18 @@ class OrderedStep:
         return position
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """What is new of some calls, and what is told of the others."""
+@dataclass(slots=True)
+class _Made:
+    """What one step makes of its slices."""
 
-    rows: CallColumns = field(default_factory=lambda: np.empty(0, CALL_COLUMNS))
-    paths: PackedTexts = NO_TEXT
+    books: Books
+    parts: list[AcceptedRows] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
-    names: list[NameUpdate] = field(default_factory=list)
-    told: list[CallVerdict] = field(default_factory=list)
+    samples: list[RejectedSample] = field(default_factory=list)
 
 
 def _conflicts(
-    calls: PreparedCalls, verdicts: Verdicts, organizations: Int32s, now_ms: int
+    calls: JudgeableCalls, verdicts: Verdicts, organizations: Int32s, now_ms: int
 ) -> list[Conflict]:
     return [
         Conflict(
@@ -292,15 +265,15 @@ def _conflicts(
             now_ms,
             int(calls.identity_high[row]),
             int(calls.identity_low[row]),
-            msgspec.json.encode(calls.calls[row]),
+            msgspec.json.encode(calls.call(row)),
         )
         for row in np.flatnonzero(verdicts == Seen.OTHER).tolist()
     ]
 
 
-def _told(calls: PreparedCalls, verdicts: Verdicts) -> list[CallVerdict]:
+def _told(calls: JudgeableCalls, verdicts: Verdicts) -> list[CallVerdict]:
     seen = verdicts.tolist()
     return [
-        CallVerdict(calls.indexes[row], _VERDICT_OF[seen[row]], "id", _REASON_OF[seen[row]])
+        CallVerdict(calls.place(row), _VERDICT_OF[seen[row]], "id", _REASON_OF[seen[row]])
         for row in np.flatnonzero(verdicts != Seen.NEW).tolist()
     ]

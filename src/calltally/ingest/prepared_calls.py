@@ -72,6 +72,14 @@ class PreparedCalls:
     def __len__(self) -> int:
         return len(self.calls)
 
+    def place(self, row: int) -> int:
+        """Where a call stands in what its sender sent."""
+        return self.indexes[row]
+
+    def call(self, row: int) -> Call:
+        """One of the calls as an object."""
+        return self.calls[row]
+
     def at(self, rows: Int64s) -> "PreparedCalls":
         """Some of the calls, in their order."""
         return PreparedCalls(

@@ -19,6 +19,7 @@ class RouteNaming:
 
     def __init__(self, patterns: Sequence[str] = (), max_derived: int = 10_000) -> None:
         self.max_derived = max_derived
+        self.has_patterns = bool(patterns)
         identifiers = re.compile(rf"(?:(?<=/)|^)(?:{_IDENTIFIER})(?=/|\Z)")
         matches = re.compile("|".join(f"(?:{pattern})" for pattern in patterns)).fullmatch
 

@@ -5,7 +5,7 @@ import numpy as np
 from calltally.call_batch import UInt64s
 from calltally.clock import Clock
 from calltally.ingest.identity_table import Bools
-from calltally.ingest.prepared_calls import PreparedCalls
+from calltally.ingest.judgeable_calls import JudgeableCalls
 from calltally.store.usage_store import UsageStore
 
 _MILLISECONDS_PER_DAY = 86_400_000
@@ -19,7 +19,7 @@ class StoredIdentities:
         self._clock = clock
         self._horizon_ms = horizon_ms
 
-    def find(self, calls: PreparedCalls, up_to_position: int) -> tuple[Bools, UInt64s]:
+    def find(self, calls: JudgeableCalls, up_to_position: int) -> tuple[Bools, UInt64s]:
         """For each call whether its identity was received up to a position, and with what digest."""
         present = np.zeros(len(calls), np.bool_)
         digests = np.zeros(len(calls), np.uint64)

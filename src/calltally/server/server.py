@@ -75,7 +75,13 @@ async def _serve(
     if certificate:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _read_again, certificate)
     collect_less()
-    log.info("serving", address=address, seen_ids=meter.seen_ids.count, position=meter.store.position)
+    log.info(
+        "serving",
+        address=address,
+        kernel="native" if meter.uses_kernel else "reference",
+        seen_ids=meter.seen_ids.count,
+        position=meter.store.position,
+    )
     await ready(address, installation)
     await running
     log.info("stopping")

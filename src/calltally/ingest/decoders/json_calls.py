@@ -79,6 +79,11 @@ def decode_calls(
     return _slices(items, max_call_bytes)
 
 
+def decode_lines(body: bytes, first: int, *, max_call_bytes: int) -> Iterator[DecodedCalls]:
+    """Some lines of a body as slices; ``first`` is the place of the first call in the whole body."""
+    return _slices(_lines(body), max_call_bytes, first)
+
+
 def _lines(body: bytes) -> list[bytes]:
     lines = body.split(b"\n")
     return lines if all(lines) else [line for line in lines if line.strip()]
@@ -129,9 +134,8 @@ def _unreadable(body: bytes) -> InvalidInputError:
     )
 
 
-def _slices(items: Sequence[bytes], max_call_bytes: int) -> Iterator[DecodedCalls]:
+def _slices(items: Sequence[bytes], max_call_bytes: int, start: int = 0) -> Iterator[DecodedCalls]:
     remaining = iter(items)
-    start = 0
     while chunk := list(islice(remaining, SLICE)):
         yield _decode_slice(chunk, start, max_call_bytes)
         start += len(chunk)

@@ -1,0 +1,92 @@
+"""New calls as rows of the journal, whoever decoded them."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from calltally.call_batch import CALL_COLUMNS, CallColumns, Int64s, NameUpdate
+from calltally.dictionary import Dictionary, Kind
+from calltally.ingest.call_rows import call_rows
+from calltally.ingest.interning import Interning
+from calltally.ingest.judgeable_calls import JudgeableCalls
+from calltally.ingest.kernel import KernelCalls, is_installed
+from calltally.ingest.kernel_rows import KernelRowMaker
+from calltally.ingest.name_news import NameNews
+from calltally.ingest.prepared_calls import Int32s, PreparedCalls
+from calltally.ingest.seen_ids import Seen, Verdicts
+from calltally.packed_texts import NO_TEXT, PackedTexts
+
+
+class AcceptedRows(NamedTuple):
+    """Rows with the paths that these index, the first of them empty, and the names that are news."""
+
+    rows: CallColumns
+    paths: PackedTexts
+    names: list[NameUpdate]
+
+    @classmethod
+    def joined(cls, parts: list["AcceptedRows"]) -> "AcceptedRows":
+        """The rows of all parts in their order."""
+        if not parts:
+            return cls(np.empty(0, CALL_COLUMNS), NO_TEXT, [])
+        if len(parts) == 1:
+            return parts[0]
+        rows = np.concatenate([part.rows for part in parts])
+        paths = [parts[0].paths]
+        start, before = len(parts[0].rows), len(parts[0].paths) - 1
+        for part in parts[1:]:
+            column = rows["path"][start : start + len(part.rows)]
+            column[column > 0] += before
+            paths.append(PackedTexts(part.paths.offsets[1:], part.paths.data))
+            start, before = start + len(part.rows), before + len(part.paths) - 1
+        return cls(rows, PackedTexts.joined(paths), [name for part in parts for name in part.names])
+
+
+class RowMaking:
+    """Makes the rows of calls of either kind, and knows which names were told. Belongs to the ordered step.
+
+    Both kinds give the same ids, in the same order.
+    """
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        self._names = NameNews()
+        self._kernel = KernelRowMaker(dictionary) if is_installed() else None
+
+    def organizations(self, calls: JudgeableCalls, interning: Interning) -> Int32s:
+        """Whose each call is."""
+        if isinstance(calls, KernelCalls):
+            owner = interning.id_of(Kind.ORGANIZATION, 0, calls.organization)
+            return np.full(len(calls), owner, np.int32)
+        return interning.organizations(_prepared(calls).texts["organization"])
+
+    def accepted(
+        self, calls: JudgeableCalls, verdicts: Verdicts, organizations: Int32s, interning: Interning
+    ) -> AcceptedRows:
+        """The rows of the calls that are new."""
+        if isinstance(calls, KernelCalls) and self._kernel is not None:
+            rows, paths, names = self._kernel.rows(calls, verdicts, calls.organization, interning)
+            return AcceptedRows(rows, paths, self._names.among(names) if names else names)
+        new = np.flatnonzero(verdicts == Seen.NEW)
+        return self.rows(_prepared(calls), new, organizations[new], interning)
+
+    def rows(
+        self, calls: PreparedCalls, rows: Int64s, organizations: Int32s, interning: Interning
+    ) -> AcceptedRows:
+        """The rows of some calls, of which ``organizations`` are theirs alone."""
+        columns, paths = call_rows(calls, rows, organizations, interning)
+        names = self._names.of(calls, rows)
+        if names and self._kernel is not None:
+            self._kernel.forget_names()
+        return AcceptedRows(columns, paths, names)
+
+    def forget(self, kind: Kind, organization: str, text: str) -> None:
+        """Must follow when a text of the dictionary was replaced."""
+        self._names.forget(kind, organization, text)
+        if self._kernel is not None:
+            self._kernel.forget()
+
+
+def _prepared(calls: JudgeableCalls) -> PreparedCalls:
+    if not isinstance(calls, PreparedCalls):
+        raise TypeError(f"calls of an unknown kind: {type(calls).__name__}")
+    return calls

@@ -1,0 +1,58 @@
+"""Calls without fault, whoever decoded them, as the ordered step judges them."""
+
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+from calltally.call import Call
+from calltally.call_batch import Int64s, UInt64s
+from calltally.ingest.identity_table import Bools
+from calltally.ingest.rejected_call import RejectedCall
+
+Stored = tuple[Bools, UInt64s]
+"""Which of some calls' identities the store holds, and with what digests."""
+
+
+class JudgeableCalls(Protocol):
+    """Calls that may be counted, with an identity and a digest for each; see `PreparedCalls`."""
+
+    @property
+    def identity_high(self) -> UInt64s: ...
+    @property
+    def identity_low(self) -> UInt64s: ...
+    @property
+    def digest(self) -> UInt64s: ...
+    @property
+    def time_ms(self) -> Int64s: ...
+    def __len__(self) -> int: ...
+    def place(self, row: int) -> int:
+        """Where a call stands in what its sender sent."""
+        ...
+
+    def call(self, row: int) -> Call:
+        """One of the calls as an object."""
+        ...
+
+    def at(self, rows: Int64s) -> "JudgeableCalls":
+        """Some of the calls, in their order."""
+        ...
+
+
+@dataclass(slots=True)
+class CheckedSlice:
+    """Neighbouring calls of one organization's sender: those that may be judged, and those that broke a rule.
+
+    ``received`` was counted before anything was read. ``stored`` must be known of identities that memory has
+    let go.
+    """
+
+    sender: str
+    received: int
+    calls: JudgeableCalls | None
+    rejected: list[RejectedCall] = field(default_factory=list)
+    stored: Stored | None = None
+
+    def without(self, sealed: list[RejectedCall], open_rows: Int64s) -> Self:
+        """The same with the calls of some rows only; the others are rejected."""
+        calls = self.calls.at(open_rows) if self.calls is not None and len(open_rows) else None
+        stored = self.stored and (self.stored[0][open_rows], self.stored[1][open_rows])
+        return type(self)(self.sender, self.received, calls, [*self.rejected, *sealed], stored)

@@ -1,0 +1,170 @@
+"""What waits for the ordered step at one time, taken through it together."""
+
+import asyncio
+from bisect import bisect
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import NamedTuple
+
+from calltally.clock import Clock
+from calltally.ingest.decoded_calls import SLICE
+from calltally.ingest.judgeable_calls import CheckedSlice
+from calltally.ingest.kernel import KernelCalls
+from calltally.ingest.ordered_step import OrderedStep
+from calltally.ingest.receipt import CallVerdict, Receipt
+
+MOST_IN_FRAME = 10_000
+"""Calls of one frame; as many as hold up the event loop for some milliseconds."""
+
+
+class Terms(NamedTuple):
+    """On which terms lines come in: those with the same may be decoded together."""
+
+    organization: str
+    backfill: bool
+    max_call_bytes: int
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """Some calls of one request: checked slices, or lines that are yet to be decoded."""
+
+    received: int
+    receipt: Receipt
+    taken: "asyncio.Future[int | None]"
+    slices: list[CheckedSlice] = field(default_factory=list)
+    lines: bytes = b""
+    terms: Terms | None = None
+
+    def tell(self, told: list[CallVerdict], received: int) -> None:
+        self.receipt.accepted += received - len(told)
+        if told:
+            self.receipt.add(told)
+
+
+class Turns:
+    """Gathers what requests bring within one turn of the event loop into as few frames as fit.
+
+    Lines of several requests for one organization are decoded and judged as if they were one body, each
+    request's in their order. Belongs to one event loop.
+    """
+
+    def __init__(
+        self,
+        step: OrderedStep,
+        clock: Clock,
+        look_up: Callable[[list[CheckedSlice]], Awaitable[None]],
+        decode: Callable[[bytes, int, Terms], KernelCalls | None],
+    ) -> None:
+        """``look_up`` lets slices know what is stored of them as of the moment when it returns."""
+        self._step = step
+        self._clock = clock
+        self._look_up = look_up
+        self._decode = decode
+        self._waiting: list[_Waiting] = []
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def take(self, slices: list[CheckedSlice], receipt: Receipt) -> int:
+        """Has checked slices judged, and the receipt filled; returns the journal position of the last."""
+        taken = self._enqueue(_Waiting(sum(s.received for s in slices), receipt, _future(), slices))
+        position = await taken
+        if position is None:
+            raise AssertionError("what was checked is never declined")
+        return position
+
+    async def take_lines(self, lines: bytes, received: int, terms: Terms, receipt: Receipt) -> int | None:
+        """The same for lines; None when the kernel declined them, of which nothing was taken then."""
+        return await self._enqueue(_Waiting(received, receipt, _future(), lines=lines, terms=terms))
+
+    def _enqueue(self, waiting: _Waiting) -> "asyncio.Future[int | None]":
+        self._waiting.append(waiting)
+        if len(self._waiting) == 1:
+            task = asyncio.get_running_loop().create_task(self._run())
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return waiting.taken
+
+    async def _run(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for members in _frames(waiting):
+            try:
+                await self._take(members)
+            except Exception as error:  # noqa: BLE001 - whoever waits is told it
+                for member in members:
+                    if not member.taken.done():
+                        member.taken.set_exception(error)
+                        member.taken.exception()  # seen, also where the sender is gone
+            await asyncio.sleep(0)
+
+    async def _take(self, members: list[_Waiting]) -> None:
+        """One frame of what some requests brought."""
+        shares: list[tuple[CheckedSlice, list[_Waiting]]] = []
+        together: dict[Terms, list[_Waiting]] = {}
+        for member in members:
+            shares += [(slice_, [member]) for slice_ in member.slices]
+            if member.terms is not None:
+                together.setdefault(member.terms, []).append(member)
+        for terms, several in together.items():
+            shares += self._decoded(several, terms)
+        if shares:
+            slices = [slice_ for slice_, _ in shares]
+            await self._look_up(slices)
+            step = self._step.take(slices, self._clock.now_ms())
+            for (slice_, sharing), told in zip(shares, step.told, strict=True):
+                _tell(slice_, sharing, told)
+            for member in members:
+                if not member.taken.done():
+                    member.taken.set_result(step.position)
+
+    def _decoded(
+        self, members: list[_Waiting], terms: Terms
+    ) -> Iterator[tuple[CheckedSlice, list[_Waiting]]]:
+        """The lines of requests of one organization, as few slices; what is declined is told at once."""
+        for some in _chunks(members, SLICE):
+            received = sum(member.received for member in some)
+            calls = self._decode(b"\n".join([member.lines for member in some]), received, terms)
+            if calls is not None:
+                yield CheckedSlice(terms.organization, received, calls), some
+            elif len(some) > 1:
+                for member in some:
+                    yield from self._decoded([member], terms)
+            elif not some[0].taken.done():
+                some[0].taken.set_result(None)
+
+
+def _future() -> "asyncio.Future[int | None]":
+    return asyncio.get_running_loop().create_future()
+
+
+def _frames(waiting: list[_Waiting]) -> Iterator[list[_Waiting]]:
+    return _chunks(waiting, MOST_IN_FRAME)
+
+
+def _chunks(waiting: list[_Waiting], most: int) -> Iterator[list[_Waiting]]:
+    """Neighbours of at most so many calls together, but one at least."""
+    some: list[_Waiting] = []
+    size = 0
+    for member in waiting:
+        if some and size + member.received > most:
+            yield some
+            some, size = [], 0
+        some.append(member)
+        size += member.received
+    if some:
+        yield some
+
+
+def _tell(slice_: CheckedSlice, sharing: list[_Waiting], told: list[CallVerdict]) -> None:
+    """Hands the verdicts on a slice to the requests that share it, each with places of its own."""
+    if len(sharing) == 1:
+        sharing[0].tell(told, slice_.received)
+        return
+    starts = list(accumulate((member.received for member in sharing), initial=0))
+    parts: list[list[CallVerdict]] = [[] for _ in sharing]
+    for verdict in told:
+        number = bisect(starts, verdict.index) - 1
+        index = verdict.index - starts[number]
+        parts[number].append(CallVerdict(index, verdict.verdict, verdict.field, verdict.reason))
+    for member, part in zip(sharing, parts, strict=True):
+        member.tell(part, member.received)
