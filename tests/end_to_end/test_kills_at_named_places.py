@@ -92,7 +92,8 @@ def test_a_disk_that_fails_the_store_costs_no_acknowledged_call(
             server.pull_the_trigger()
             server.has_died(2)
         if server.is_running:
-            assert server.visitor().get("/readyz").status_code == 503
+            with server.visitor() as visitor:
+                assert visitor.get("/readyz").status_code == 503
             server.kill()
         server.prepare_to_die(None)
         server.start()
