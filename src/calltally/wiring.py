@@ -169,7 +169,6 @@ class Installation:
             _ClientsInThreads(self.names),
             Executions(self._control, self._clock, kept=kept),
             self._clock,
-            durable_position=lambda: meter.journal.durable.position,
             requests=settings.genesys_requests_per_minute,
             lag_days=settings.genesys_lag_days,
         )

@@ -104,9 +104,7 @@ def calltally_server(directory: Path) -> Iterator[CalltallyServer]:
             token_router(authority, installation.clients),
             SailPointDialect(engine, authority, names, clock).router(),
             SegmentDialect(engine, authority, clock).router(),
-            GenesysDialect(
-                engine, authority, names, executions, clock, durable_position=lambda: store.position
-            ).router(),
+            GenesysDialect(engine, authority, names, executions, clock).router(),
         ]
         with _listening(RequestPaths(Litestar(routers, openapi_config=None, logging_config=None))) as address:  # type: ignore[arg-type] # the same ASGI, typed more closely
             yield CalltallyServer(

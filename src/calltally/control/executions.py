@@ -38,8 +38,7 @@ class Execution:
 
     ``kind`` tells how to read the question, which is whatever text the asking door made of it, and
     ``target`` what it is about. ``rows`` counts the rows of a complete answer; ``failure`` says what a failed
-    one tells its asker, if anything. ``position`` is the journal position that was durable when it was asked,
-    for whoever answers it later as of then; None for what an older version took.
+    one tells its asker, if anything.
     """
 
     execution_id: str
@@ -54,7 +53,6 @@ class Execution:
     created_ms: int
     finished_ms: int | None
     expires_ms: int
-    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,6 @@ class Executions:
         kind: str,
         target: str,
         question: str,
-        position: int | None = None,
     ) -> Execution:
         """A running execution that nothing knows of until it is kept."""
         now_ms = self._clock.now_ms()
@@ -146,7 +143,6 @@ class Executions:
             created_ms=now_ms,
             finished_ms=None,
             expires_ms=now_ms + self._kept_ms,
-            position=position,
         )
 
     def keep(self, execution: Execution, outcome: Outcome | None = None) -> None:

@@ -87,7 +87,6 @@ executions = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("finished_ms", BigInteger),
     Column("expires_ms", BigInteger, nullable=False),
-    Column("position", BigInteger),
     Index("executions_by_asker", "organization", "asked_by", "state", "expires_ms"),
     Index("executions_by_expiry", "expires_ms"),
 )

@@ -1,8 +1,10 @@
 """The executable definition of the seam: every answer counted naively from plain calls."""
 
 import secrets
+import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -34,7 +36,8 @@ class MemoryUsageStore:
     Made to be obviously right, not fast: other stores are compared with it. Calls of pruned days stay in the
     list, as the counts that outlive them, and are left out of whatever needs calls; when their counts are
     pruned too only the audit sees them. Questions work on a list that every change replaces in one step, so
-    each sees a whole number of batches.
+    each sees a whole number of batches; the audit, which compares calls and books, waits for its turn and
+    works on copies of both.
     """
 
     def __init__(self) -> None:
@@ -45,6 +48,7 @@ class MemoryUsageStore:
         self._forgotten: list[LedgerCall] = []
         self._books = MemoryBooks()
         self._retained = Retained()
+        self._turn = threading.Lock()  # whoever changes the calls and books together, or copies them
 
     @property
     def dictionary(self) -> Dictionary:
@@ -70,10 +74,11 @@ class MemoryUsageStore:
         if batch.first_position != self._position + 1:
             raise ValueError(f"a batch from {batch.first_position} cannot follow {self._position}")
         self._dictionary.load(batch.values)
-        self._counted = self._counted + decoded(batch, self._dictionary)
-        self._books.take(batch)
-        for erasure in batch.erasures:
-            self._erase(erasure)
+        with self._turn:
+            self._counted = self._counted + decoded(batch, self._dictionary)
+            self._books.take(batch)
+            for erasure in batch.erasures:
+                self._erase(erasure)
         self._position = batch.last_position
 
     def usage(self, query: UsageQuery) -> UsageResult:
@@ -195,7 +200,10 @@ class MemoryUsageStore:
 
     def audit(self) -> Iterator[AuditStep]:
         """Only the books can differ: there are no counts beside the calls."""
-        return audit_of(self._counted + self._forgotten, self._books, self._dictionary, self._retained)
+        with self._turn:
+            calls, books = self._counted + self._forgotten, deepcopy(self._books)
+            retained = self._retained
+        return audit_of(calls, books, self._dictionary, retained)
 
     def backup(self, path: Path) -> int:
         raise CalltallyError(f"a store in memory cannot be copied to {path}")

@@ -140,7 +140,6 @@ class GenesysApp:
             names,
             self.executions,
             self.clock,
-            durable_position=lambda: self.store.position,
             **options,
         )
 

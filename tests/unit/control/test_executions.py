@@ -23,7 +23,7 @@ def bounded(installation: Installation, **bounds: Any) -> Executions:
 
 
 def asked(executions: Executions, *, organization: str = "acme", asked_by: str = "client-1") -> Execution:
-    execution = executions.new(organization, asked_by, "query", "target", '{"what": "now?"}', position=7)
+    execution = executions.new(organization, asked_by, "query", "target", '{"what": "now?"}')
     executions.keep(execution)
     return execution
 
@@ -40,14 +40,6 @@ def test_a_question_is_kept_as_it_was_asked(executions: Executions) -> None:
     assert found(executions, execution) == execution
     assert (execution.kind, execution.target, execution.question) == ("query", "target", '{"what": "now?"}')
     assert (execution.state, execution.rows, execution.failure) == (ExecutionState.RUNNING, 0, "")
-
-
-def test_an_execution_without_a_position_is_one_of_an_older_version(executions: Executions) -> None:
-    execution = executions.new("acme", "client-1", "query", "target", "now?")
-    executions.keep(execution)
-
-    assert asked(executions).position == 7
-    assert found(executions, execution).position is None
 
 
 def test_nothing_knows_of_an_execution_that_was_not_kept(executions: Executions) -> None:

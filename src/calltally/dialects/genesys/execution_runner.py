@@ -3,16 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from calltally.clock import instant_of
 from calltally.control.executions import Execution, Executions, Outcome
 from calltally.dialects.genesys.bad_request import bad_request_of
 from calltally.dialects.genesys.contract import Column
 from calltally.dialects.genesys.question import Question
 from calltally.dialects.genesys.writing import to_genesys_pages, to_genesys_rows
-from calltally.errors import BusyError, InvalidInputError, OutOfServiceError
+from calltally.errors import BusyError, InvalidInputError, OutOfServiceError, PrunedError
 from calltally.query.query_engine import QueryEngine
 from calltally.usage_query import Dimension, UsageQuery, UsageResult
 
@@ -76,7 +79,8 @@ class ExecutionRunner:
         """Begins with what an earlier process left unfinished, and removes what expires from now on."""
         self._stopped = False
         for execution in await asyncio.to_thread(self._executions.unfinished):
-            self._begin(self._finish(execution.execution_id, self._begin(self._outcome(execution))))
+            answering = self._begin(self._outcome(execution, instant_of(execution.created_ms)))
+            self._begin(self._finish(execution.execution_id, answering))
         self._begin(self._clean())
 
     async def stop(self) -> None:
@@ -127,14 +131,17 @@ class ExecutionRunner:
         except Exception:  # noqa: BLE001 - it is answered again after the next start
             _log.exception("execution %s could not be ended", execution_id)
 
-    async def _outcome(self, execution: Execution) -> Outcome | None:
-        """How the execution ends; None when that is for the next start to find out."""
+    async def _outcome(self, execution: Execution, as_of: datetime | None = None) -> Outcome | None:
+        """How the execution ends; None when that is for the next start to find out.
+
+        ``as_of`` is when it was asked, where that is not now.
+        """
         if self._stopped:
             return None
         async with self._turns:
             try:
                 async with asyncio.timeout(self._time_limit):
-                    return await self._answer(execution)
+                    return await self._answer(execution, as_of)
             except InvalidInputError as error:
                 bad = bad_request_of(error)
                 return Outcome(failure=msgspec.json.encode(Failure(bad.code, bad.reason)).decode())
@@ -149,14 +156,20 @@ class ExecutionRunner:
                 _log.exception("execution %s failed", execution.execution_id)
         return Outcome(failure="")
 
-    async def _answer(self, execution: Execution) -> Outcome:
+    async def _answer(self, execution: Execution, as_of: datetime | None) -> Outcome:
         question, organization = Question.from_text(execution.question), execution.organization
         asked = None
         if question.client_names is not None:
             # No database that keeps names takes a NUL, so nobody has such a name.
             names = [name for name in question.client_names if "\0" not in name]
             asked = await self._names.ids(organization, names)
-        result = await self._result(question.usage_query(organization, asked, self._max_rows))
+        query = question.usage_query(organization, asked, self._max_rows)
+        try:
+            result = await self._result(replace(query, as_of=as_of))
+        except PrunedError:
+            if as_of is None:
+                raise
+            result = await self._result(query)  # no call can have come since for days without their calls
         seen: Mapping[str, str] = {}
         if Column.OAUTH_CLIENT_ID in question.columns:
             column = result.columns.index(Dimension.CLIENT_ID)

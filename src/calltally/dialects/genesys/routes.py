@@ -48,10 +48,9 @@ class GenesysDialect:
 
     Each client may make ``requests`` requests in ``per_seconds`` seconds. Questions are answered
     ``concurrency`` at a time, each within ``time_limit`` seconds and ``max_rows`` rows; a POST waits
-    ``ready_within`` seconds for its answer, and what takes longer is answered in the background.
-    ``durable_position`` tells how far the journal is durable; a question is kept with what it told. Bodies
-    have at most ``max_body`` bytes; once its body is whole, a request must be done in ``answer_timeout``
-    seconds. With ``lag_days`` the last days, today being one of them, are left out of every answer.
+    ``ready_within`` seconds for its answer, and what takes longer is answered in the background. Bodies have
+    at most ``max_body`` bytes; once its body is whole, a request must be done in ``answer_timeout`` seconds.
+    With ``lag_days`` the last days, today being one of them, are left out of every answer.
     """
 
     def __init__(
@@ -62,7 +61,6 @@ class GenesysDialect:
         executions: Executions,
         clock: Clock,
         *,
-        durable_position: Callable[[], int],
         requests: int = 300,
         per_seconds: int = 60,
         concurrency: int = 2,
@@ -79,7 +77,6 @@ class GenesysDialect:
         self._results = ExecutionResults(executions)
         self._reader = QuestionReader(clock, lag_days)
         self._pace = RequestPace(requests, per_seconds)
-        self._durable_position = durable_position
         self._ready_within = ready_within
         self._max_body = max_body
         self._answer_timeout = answer_timeout
@@ -189,7 +186,7 @@ class GenesysDialect:
     ) -> Response[bytes]:
         """Keeps a question and tells where its results will be: 200 where they already are there, or 202."""
         execution = self._executions.new(
-            caller.organization, caller.client_id, kind, target, question.to_text(), self._durable_position()
+            caller.organization, caller.client_id, kind, target, question.to_text()
         )
         async with asyncio.timeout(self._answer_timeout):
             finished = await self._runner.take(execution, self._ready_within)
