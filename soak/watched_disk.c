@@ -150,8 +150,8 @@ static int is_due(const char *now, const char *name, const char *path) {
     size_t length = strlen(path), wanted = strlen(suffix);
     if (length < wanted || strcmp(path + length - wanted, suffix))
         return 0;
-    if (!armed && access(trigger, F_OK))
-        return 0;
+    if ((error_number ? trigger[0] : !armed) && access(trigger, F_OK))
+        return 0; /* a disk fails for as long as the trigger is there */
     armed = 1;
     return ++passed == nth;
 }

@@ -40,7 +40,8 @@ class WatchedDisk:
 
     At the ``nth`` passing of ``place`` the process is ended as by ``kill -9``; with ``error``, the number of
     an error, the call fails then and each time after it. Passings are counted once the file ``trigger``
-    exists, if one is named. ``record`` is where every call is written down.
+    exists, if one is named, and calls fail only while it does. ``record`` is where every call is written
+    down.
     """
 
     folder: Path

@@ -109,6 +109,10 @@ class OutOfServiceError(CalltallyError):
     """The server can no longer keep its promises and is about to end; send again once it is back."""
 
 
+class StoreFailedError(OutOfServiceError):
+    """The store can do nothing more in this process; what it was given is in the journal or safely stored."""
+
+
 class DamagedDataError(CalltallyError):
     """Stored data contradicts its checksum or itself; an operator must restore it. Nothing was changed."""
 

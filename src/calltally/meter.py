@@ -90,6 +90,7 @@ class Meter:
             store,
             record_names=record_names,
             erase_elsewhere=control.erase,
+            on_failure=on_failure,
             answer_timeout=options.answer_timeout,
         )
         self._compactor = Compactor(
@@ -97,6 +98,7 @@ class Meter:
             lambda: self.roller.applied_at,
             checkpoint=self.roller.checkpoint,
             checkpoint_is_due=lambda: self.roller.checkpoint_is_due,
+            on_failure=on_failure,
         )
         routes = RouteNaming(options.route_patterns, options.max_derived_routes)
         self._step = OrderedStep(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
+from calltally.errors import StoreFailedError
 from calltally.store.usage_store import UsageStore
 
 log = structlog.get_logger()
@@ -29,6 +30,7 @@ class Compactor:
         look_seconds: float = 0.2,
         rest_seconds: float = 2.0,
         longest_rest_seconds: float = 10.0,
+        on_failure: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         """``applied_at`` tells, on the monotonic clock, when the store last took calls in."""
         self._store = store
@@ -38,6 +40,7 @@ class Compactor:
         self._look_seconds = look_seconds
         self._rest_seconds = rest_seconds
         self._longest_rest_seconds = longest_rest_seconds
+        self._on_failure = on_failure
         self._working = False
         self._ended_at = time.monotonic()
         self._stop = threading.Event()
@@ -60,6 +63,9 @@ class Compactor:
                     self._checkpoint()
                 elif self._is_time():
                     rest = self._step()
+            except StoreFailedError as error:
+                self._on_failure(error)
+                return
             except Exception:  # a step that failed left the store as it was; the next one may succeed
                 log.exception("compaction failed")
                 rest = self._rest_seconds

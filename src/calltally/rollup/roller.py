@@ -9,7 +9,7 @@ import structlog
 
 from calltally.call_batch import CallBatch, NameUpdate
 from calltally.dictionary import Kind
-from calltally.errors import BusyError
+from calltally.errors import BusyError, StoreFailedError
 from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal
 from calltally.journal.progress import Progress
@@ -48,7 +48,8 @@ class Roller:
 
     While a question waits it rests as long as the last batch took, ``rest_seconds`` at most, since many small
     batches would cost many times more than what they save; otherwise calls gather for ``gather_seconds``. It
-    never rests after a batch that left calls behind. Checkpoints are taken by another thread, which asks
+    never rests after a batch that left calls behind. When the store says that it can do no more,
+    ``on_failure`` is called once and the thread ends. Checkpoints are taken by another thread, which asks
     whether one is due.
     """
 
@@ -59,6 +60,7 @@ class Roller:
         *,
         record_names: Callable[[Sequence[tuple[int, NameUpdate]]], None] = lambda _: None,
         erase_elsewhere: Callable[[Kind, str, str, str], None] = lambda *_: None,
+        on_failure: Callable[[Exception], None] = lambda _: None,
         gather_seconds: float = 0.5,
         rest_seconds: float = 0.1,
         checkpoint_calls: int = 1_000_000,
@@ -71,6 +73,7 @@ class Roller:
         self._store = store
         self._record_names = record_names
         self._erase_elsewhere = erase_elsewhere
+        self._on_failure = on_failure
         self._room = BatchRoom()
         self._gather_seconds = gather_seconds
         self._rest_seconds = rest_seconds
@@ -153,6 +156,10 @@ class Roller:
             try:
                 self._roll_what_gathered()
                 self.failure = None
+            except StoreFailedError as error:
+                self.failure = error
+                self._on_failure(error)
+                return
             except Exception as error:  # a full disk may get room again, and nothing is lost by retrying
                 self.failure = error
                 log.exception("rolling failed; trying again", seconds=_RETRY_SECONDS)

@@ -92,7 +92,8 @@ class UsageStore(Protocol):
 
         An erasure puts its replacement for its text: in the dictionary, in whole parts of paths and routes,
         and in what is kept for inspection, of everything that the organization sent up to here. The text
-        itself is stored nowhere any more. Raises `ValueError` unless the batch begins right after `position`.
+        itself is stored nowhere any more. Raises `ValueError` unless the batch begins right after `position`,
+        and like `checkpoint` and `compact` `StoreFailedError` once the store can do nothing more.
         """
         ...
 

@@ -3,12 +3,14 @@
 import secrets
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from calltally.errors import CalltallyError, DamagedDataError, DirectoryHeldError
+from calltally.errors import CalltallyError, DamagedDataError, DirectoryHeldError, StoreFailedError
 from calltally.store.duckdb import batch_statements, statements
 from calltally.store.duckdb.schema_files import bring_up_to_date
 
@@ -26,6 +28,21 @@ As many as DuckDB likes, and what batches write is written twice; none, and a ro
 so for ever, at low traffic one with every checkpoint."""
 
 _CHECKPOINT_SECONDS = 1.0
+
+
+@contextmanager
+def telling_the_end() -> Iterator[None]:
+    """Raises `StoreFailedError` for the errors after which DuckDB answers nothing more.
+
+    They are of several classes and all say that the database was invalidated: a sync that failed, a
+    checkpoint that found the disk full.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        if "invalidated" in str(error):
+            raise StoreFailedError(f"the store cannot go on: {error}") from error
+        raise
 
 
 class Database:

@@ -27,7 +27,7 @@ from calltally.store.duckdb.batch_tables import CallTables, rows_beside
 from calltally.store.duckdb.books import Books
 from calltally.store.duckdb.compaction import Compaction, CompactionLimits
 from calltally.store.duckdb.counted_groups import counted_groups
-from calltally.store.duckdb.database import Database
+from calltally.store.duckdb.database import Database, telling_the_end
 from calltally.store.duckdb.erasing import Erasing
 from calltally.store.duckdb.exporting import Exporting
 from calltally.store.duckdb.extent import Extent
@@ -118,7 +118,7 @@ class DuckDBUsageStore:
         if batch.first_position != self._position + 1:
             raise ValueError(f"a batch from {batch.first_position} cannot follow {self._position}")
         self._dictionary.load(batch.values)
-        with self._tidying if batch.erasures else nullcontext(), self._writing:
+        with telling_the_end(), self._tidying if batch.erasures else nullcontext(), self._writing:
             self._extent = self._extent.with_calls(batch.column("time_ms"), batch.received_ms)
             erasing = [Erasing(self._writer, erasure) for erasure in batch.erasures]
             self._writer.begin()
@@ -290,7 +290,7 @@ class DuckDBUsageStore:
 
     def checkpoint(self) -> int:
         """See `UsageStore.checkpoint`; it stays where it was while a long question is in the way."""
-        with self._tidying:
+        with telling_the_end(), self._tidying:
             reached = self._position  # what is applied from here on may be behind the checkpoint
             if self._database.checkpoint(self._tidier):
                 self._checkpointed = reached
@@ -298,7 +298,7 @@ class DuckDBUsageStore:
 
     def compact(self) -> bool:
         """See `UsageStore.compact`; a day is over once a call came on a later one."""
-        with self._tidying:
+        with telling_the_end(), self._tidying:
             return self._compaction.step(self._extent.received_ms // DAY_MS)
 
     def close(self) -> None:
