@@ -1,6 +1,7 @@
 """The one ordered step: verdicts, dictionary ids and the journal's frame, all in one order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import msgspec
@@ -21,7 +22,7 @@ from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.routes import RouteNaming
 from calltally.ingest.seen_ids import Seen, SeenIds, Verdicts
 from calltally.journal.frame import Frame
-from calltally.journal.journal import Journal
+from calltally.journal.journal import Journal, JournalFailedError
 
 _VERDICT_OF = {Seen.SAME: Verdict.DUPLICATE, Seen.OTHER: Verdict.CONFLICT}
 _REASON_OF = {
@@ -47,6 +48,10 @@ class OrderedStep:
     The order of steps is the order of journal positions, so that what a step knows of the calls before it is
     durable when its own frame is. Corrections and erasures are such steps too. Only one thread may call its
     methods, and nothing in them waits.
+
+    A step that fails half-way has remembered identities and given ids that no frame carries. Nothing that
+    came later could be believed, so it gives the journal up, which ends the process; a restart knows only
+    what is on disk.
     """
 
     def __init__(
@@ -97,24 +102,25 @@ class OrderedStep:
             judged = len(slice_.rejected) + (len(slice_.calls) if slice_.calls is not None else 0)
             if slice_.received != judged:
                 raise ValueError(f"{slice_.received} calls were received, but {judged} judged")
-        interning = Interning(self._dictionary, self._routes)
-        made = _Made(Books(now_ms))
-        told = [self._judge(slice_, interning, made, now_ms) for slice_ in slices]
-        refusals = self._noted_refusals(interning)
-        rows, paths, names = AcceptedRows.joined(made.parts)
-        frame = Frame(
-            received_ms=now_ms,
-            calls=rows,
-            paths=paths,
-            values=interning.values,
-            outcomes=made.books.outcomes(),
-            conflicts=made.conflicts,
-            names=names,
-            rejections=made.books.rejections(),
-            samples=made.samples,
-            refusals=refusals,
-        )
-        return StepResult(self._append(frame), told)
+        with self._as_a_whole():
+            interning = Interning(self._dictionary, self._routes)
+            made = _Made(Books(now_ms))
+            told = [self._judge(slice_, interning, made, now_ms) for slice_ in slices]
+            refusals = self._noted_refusals(interning)
+            rows, paths, names = AcceptedRows.joined(made.parts)
+            frame = Frame(
+                received_ms=now_ms,
+                calls=rows,
+                paths=paths,
+                values=interning.values,
+                outcomes=made.books.outcomes(),
+                conflicts=made.conflicts,
+                names=names,
+                rejections=made.books.rejections(),
+                samples=made.samples,
+                refusals=refusals,
+            )
+            return StepResult(self._append(frame), told)
 
     def correct(
         self, corrected: CorrectedCalls, organization: str, note: CorrectionNote, now_ms: int
@@ -127,6 +133,17 @@ class OrderedStep:
         stated = corrected.stated
         if stated is not None and not self._still_new(stated, corrected):
             return None
+        with self._as_a_whole():
+            return self._corrected(corrected, stated, organization, note, now_ms)
+
+    def _corrected(
+        self,
+        corrected: CorrectedCalls,
+        stated: PreparedCalls | None,
+        organization: str,
+        note: CorrectionNote,
+        now_ms: int,
+    ) -> tuple[int, Correction]:
         interning = Interning(self._dictionary, self._routes)
         organization_id = interning.id_of(Kind.ORGANIZATION, 0, organization)
         made = AcceptedRows.joined([])
@@ -155,13 +172,14 @@ class OrderedStep:
 
         A later call with the text gets an id of its own. Returns the position of the erasure.
         """
-        interning = Interning(self._dictionary, self._routes)
-        organization_id = interning.id_of(Kind.ORGANIZATION, 0, organization)
-        erasure = Erasure(kind, organization_id, text, replacement, now_ms, who, why)
-        position = self._append(Frame(now_ms, values=interning.values, erasure=erasure))
-        self._dictionary.rename(kind, organization_id, text, replacement)
-        self._rows.forget(kind, organization, text)
-        return position
+        with self._as_a_whole():
+            interning = Interning(self._dictionary, self._routes)
+            organization_id = interning.id_of(Kind.ORGANIZATION, 0, organization)
+            erasure = Erasure(kind, organization_id, text, replacement, now_ms, who, why)
+            position = self._append(Frame(now_ms, values=interning.values, erasure=erasure))
+            self._dictionary.rename(kind, organization_id, text, replacement)
+            self._rows.forget(kind, organization, text)
+            return position
 
     def refuse(self, organization: str, reason: str, now_ms: int) -> None:
         """Notes a request that was refused as a whole; the next frame takes it along."""
@@ -169,9 +187,20 @@ class OrderedStep:
 
     def append_refusals(self, now_ms: int) -> None:
         """Makes a frame of the refusals that no other frame took along; none when there are none."""
-        interning = Interning(self._dictionary, self._routes)
-        if refusals := self._noted_refusals(interning):
-            self._append(Frame(now_ms, values=interning.values, refusals=refusals))
+        with self._as_a_whole():
+            interning = Interning(self._dictionary, self._routes)
+            if refusals := self._noted_refusals(interning):
+                self._append(Frame(now_ms, values=interning.values, refusals=refusals))
+
+    @contextmanager
+    def _as_a_whole(self) -> Iterator[None]:
+        try:
+            yield
+        except JournalFailedError:  # nothing is acknowledged any more as it is
+            raise
+        except Exception as error:
+            self._journal.give_up(error)
+            raise
 
     def _judge(
         self, slice_: CheckedSlice, interning: Interning, made: "_Made", now_ms: int

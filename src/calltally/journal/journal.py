@@ -124,6 +124,16 @@ class Journal:
             if not self._writer.is_alive():
                 raise JournalFailedError("the journal is closed")
 
+    def give_up(self, error: Exception) -> None:
+        """Fails for good, as if it could not be written: what was appended does not fit what is known.
+
+        Calls ``on_failure``; frames that were not durable yet may or may not be found by the next start.
+        """
+        failure = JournalFailedError(f"a step failed half-way: {error!r}")
+        failure.__cause__ = error
+        self.durable.fail(failure)
+        self._on_failure(failure)
+
     def close(self) -> None:
         """Writes and syncs what is queued, then stops."""
         with self._wake:

@@ -121,6 +121,6 @@ def _end_before_serving() -> None:
 
 def _end_at_once(failure: Exception) -> None:
     """What is on disk is unknown, so nothing in memory may be believed: not even an orderly end."""
-    log.critical("ending, because nothing more can be kept", reason=str(failure))
+    log.critical("ending, because nothing more can be kept", reason=str(failure), exc_info=failure.__cause__)
     sys.stderr.flush()
     os._exit(os.EX_SOFTWARE)
