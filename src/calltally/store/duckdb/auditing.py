@@ -6,11 +6,11 @@ from datetime import date
 from typing import Any
 
 import duckdb
-from duckdb import DuckDBPyConnection
 
 from calltally.dictionary import Dictionary, Kind
 from calltally.store.audit import AuditStep, Difference
 from calltally.store.duckdb import audit_statements as statements
+from calltally.store.duckdb.database import Database
 from calltally.store.duckdb.marginals import COUNTS, MARGINALS, Marginal
 from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.time_buckets import EPOCH
@@ -40,13 +40,11 @@ class Auditing:
     """The steps of an audit, each of them one statement, which sees one instant.
 
     Spans are planned at the start; what is applied meanwhile lies within them, and a statement compares it
-    with its own counts. ``connection`` gives the connection of the thread that takes a step.
+    with its own counts.
     """
 
-    def __init__(
-        self, connection: Callable[[], DuckDBPyConnection], dictionary: Dictionary, retained: Retained
-    ) -> None:
-        self._connection = connection
+    def __init__(self, database: Database, dictionary: Dictionary, retained: Retained) -> None:
+        self._database = database
         self._dictionary = dictionary
         self._calls_from = (retained.calls_from - EPOCH).days
         self._counts_from = (retained.counts_from - EPOCH).days
@@ -59,14 +57,15 @@ class Auditing:
 
     def _differences(self, check: _Check) -> tuple[Difference, ...]:
         try:
-            rows = check.statement.run(self._connection()).fetchall()
+            with self._database.snapshot() as connection:
+                rows = check.statement.run(connection).fetchall()
         except duckdb.Error as error:
             return (Difference(f"{check.what}: cannot be read", "", None, str(error), 0, 0),)
         differences = [difference for row in rows for difference in check.tell(row)]
         return tuple(differences[: statements.DIFFERENCES_TOLD])
 
     def _of_calls(self) -> Iterator[_Check]:
-        sizes = statements.rows_of_days().run(self._connection()).fetchall()
+        sizes = statements.rows_of_days().run(self._database.reader()).fetchall()
         kept = [(day, rows) for day, rows in sizes if day >= self._calls_from]
         for first, end in _spans(kept, self._calls_from):
             named = _named_span(first, end)
@@ -106,7 +105,7 @@ class Auditing:
     def _of_books(self) -> Iterator[_Check]:
         what = "received calls against their verdicts"
         yield _Check(what, statements.verdicts_against_received(), self._of_receipt(what))
-        accepted = statements.accepted_of_days().run(self._connection()).fetchall()
+        accepted = statements.accepted_of_days().run(self._database.reader()).fetchall()
         for first, end in _spans(accepted, _FIRST_DAY):
             what = "accepted calls against the calls received"
             named = f"{what}{_named_span(first, end)}"
@@ -123,7 +122,7 @@ class Auditing:
             yield _Check(f"every column of {table}", statements.read_table(table), _nothing)
 
     def _first_counted_day(self) -> int:
-        day: int | None = statements.first_day_of_counts().run(self._connection()).fetchall()[0][0]
+        day: int | None = statements.first_day_of_counts().run(self._database.reader()).fetchall()[0][0]
         return self._calls_from if day is None else day
 
     def _of_marginal(self, marginal: Marginal, columns: tuple[str, ...] | None = None) -> Tell:

@@ -5,14 +5,13 @@ import secrets
 from pathlib import Path
 
 import duckdb
-from duckdb import DuckDBPyConnection
 
 from calltally.errors import CalltallyError
-from calltally.store.duckdb.database import ROW_GROUP, quoted
+from calltally.store.duckdb.database import ROW_GROUP, Database, quoted
 from calltally.store.duckdb.statements import meta
 
 
-def copy_store(connection: DuckDBPyConnection, path: Path) -> int:
+def copy_store(database: Database, path: Path) -> int:
     """Copies what one transaction sees into a new file; returns the position that it has reached.
 
     The file gets its name when it is complete and on disk. Reading every block proves its checksum, and the
@@ -24,7 +23,7 @@ def copy_store(connection: DuckDBPyConnection, path: Path) -> int:
     part.unlink(missing_ok=True)
     name = f"backup_{secrets.token_hex(8)}"
     try:
-        position = _copy(connection, part, name)
+        position = _copy(database, part, name)
     except duckdb.Error as error:
         part.unlink(missing_ok=True)
         raise CalltallyError(f"the store could not be copied to {path}: {error}") from error
@@ -34,17 +33,15 @@ def copy_store(connection: DuckDBPyConnection, path: Path) -> int:
     return position
 
 
-def _copy(connection: DuckDBPyConnection, part: Path, name: str) -> int:
+def _copy(database: Database, part: Path, name: str) -> int:
+    connection = database.reader()
     connection.execute(f"ATTACH {quoted(part)} AS {name} (ROW_GROUP_SIZE {ROW_GROUP})")
     try:
-        connection.begin()
-        try:
+        with database.snapshot():
             position = int(dict(meta().run(connection).fetchall())["position"])
             connection.execute(f"COPY FROM DATABASE store TO {name}")
             connection.commit()
-        except BaseException:
-            connection.rollback()
-            raise
+            connection.begin()
         connection.execute(f"CHECKPOINT {name}")
     finally:
         connection.execute(f"DETACH {name}")

@@ -1,5 +1,6 @@
 """The background work that keeps the store quick to read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,8 +35,14 @@ class Compaction:
     is; nothing else may change or remove rows meanwhile.
     """
 
-    def __init__(self, connection: DuckDBPyConnection, limits: CompactionLimits) -> None:
+    def __init__(
+        self,
+        connection: DuckDBPyConnection,
+        limits: CompactionLimits,
+        commit: Callable[[DuckDBPyConnection], None],
+    ) -> None:
         self._connection = connection
+        self._commit = commit
         self._limits = limits
         self._sorted_until_ms = 0  # of the day whose parts are being sorted; after a restart it begins anew
 
@@ -54,7 +61,7 @@ class Compaction:
         try:
             for statement in work:
                 statement.run(self._connection)
-            self._connection.commit()
+            self._commit(self._connection)
         except BaseException:
             self._sorted_until_ms = 0
             self._connection.rollback()

@@ -28,6 +28,7 @@ As many as DuckDB likes, and what batches write is written twice; none, and a ro
 so for ever, at low traffic one with every checkpoint."""
 
 _CHECKPOINT_SECONDS = 1.0
+_PATIENCE_WITH_READERS, _PAUSE_FOR_READERS = 0.1, 0.2
 
 
 @contextmanager
@@ -55,6 +56,10 @@ class Database:
         self._path = path
         self._local = threading.local()
         self._opening = threading.Lock()
+        self._committing = threading.Lock()
+        self._turns = threading.Condition()
+        self._readers = 0
+        self._moving = False
         self._root = duckdb.connect(
             config={
                 "threads": threads,
@@ -87,6 +92,60 @@ class Database:
             self._local.connection = self.connection()
         connection: DuckDBPyConnection = self._local.connection
         return connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[DuckDBPyConnection]:
+        """The calling thread's own connection, which sees one moment between two commits until the end.
+
+        Within a snapshot it is the same one again.
+        """
+        connection = self.reader()
+        if getattr(self._local, "sees_a_moment", False):
+            yield connection
+            return
+        with self._turns:
+            self._turns.wait_for(lambda: not self._moving)
+            self._readers += 1
+        try:
+            with self._committing:
+                connection.begin()
+                connection.execute("SELECT value FROM meta LIMIT 1").fetchall()
+            self._local.sees_a_moment = True
+            try:
+                yield connection
+            finally:
+                self._local.sees_a_moment = False
+                connection.rollback()
+        finally:
+            with self._turns:
+                self._readers -= 1
+                self._turns.notify_all()
+
+    def commit(self, connection: DuckDBPyConnection) -> None:
+        """Commits rows that were added, so that no snapshot begins amid it."""
+        with self._committing:
+            connection.commit()
+
+    def commit_moved(self, connection: DuckDBPyConnection) -> None:
+        """Commits rows that were moved or removed, while nothing is read.
+
+        DuckDB 2.0 lets a reader see rows at their old place and at their new one while a large transaction
+        commits, also one that began before. Questions wait for it, and it waits for those under way: a tenth
+        of a second at a time, in between which others may begin, so that a long one holds up none.
+        """
+        while True:
+            with self._turns:
+                self._moving = True
+                alone = self._turns.wait_for(lambda: self._readers == 0, _PATIENCE_WITH_READERS)
+            try:
+                if alone:
+                    self.commit(connection)
+                    return
+            finally:
+                with self._turns:
+                    self._moving = False
+                    self._turns.notify_all()
+            time.sleep(_PAUSE_FOR_READERS)
 
     def checkpoint(self, connection: DuckDBPyConnection) -> bool:
         """Moves the write-ahead log into the file; False when questions under way did not end in time.

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from calltally.call_batch import (
     CallBatch,
@@ -48,12 +50,30 @@ _UNKNOWN = -1
 """The number of no organization."""
 
 
+Asked = ParamSpec("Asked")
+Answered = TypeVar("Answered")
+
+
+def _at_one_moment(
+    method: Callable[Concatenate["DuckDBUsageStore", Asked], Answered],
+) -> Callable[Concatenate["DuckDBUsageStore", Asked], Answered]:
+    """Lets a method read what lies between two commits; see `Database.snapshot`."""
+
+    @wraps(method)
+    def reading(store: "DuckDBUsageStore", /, *args: Asked.args, **kwargs: Asked.kwargs) -> Answered:
+        with store._database.snapshot():  # noqa: SLF001 - it is a method of the store
+            return method(store, *args, **kwargs)
+
+    return reading
+
+
 class DuckDBUsageStore:
     """A `UsageStore` in one file, which belongs to one process.
 
     `compact`, `checkpoint` and the steps of pruning may be called from different threads and take turns. They
     do not hold up `apply`, which only ever adds rows, but for an erasure: what is added beside them is in
-    none of them. Questions, exports, backups and audits wait for none of them and hold up none.
+    none of them. Questions, exports, backups and audits wait only for the commit of what moves rows, which
+    waits for them; see `Database.commit_moved`.
 
     Raises `DirectoryHeldError` when another process has the file open, `DamagedDataError` when it is not
     readable as a store and `CalltallyError` when a newer version wrote it.
@@ -71,13 +91,11 @@ class DuckDBUsageStore:
         self._writer = self._database.connection()
         self._tables = CallTables()
         self._tidier = self._database.connection()
-        self._compaction = Compaction(self._tidier, limits or CompactionLimits())
+        self._compaction = Compaction(self._tidier, limits or CompactionLimits(), self._database.commit_moved)
         self._tidying = threading.Lock()
         """For whatever changes or removes rows; taken before ``_writing`` where both are needed."""
         self._writing = threading.Lock()
-        self._pruning = Pruning(
-            self._database.connection(), self._tidying, lambda: self._retained, self._retain
-        )
+        self._pruning = Pruning(self._database, self._tidying, lambda: self._retained, self._retain)
         self._dictionary = Dictionary()
         self._checkpointed = 0
         try:
@@ -126,7 +144,8 @@ class DuckDBUsageStore:
                 self._write(batch)
                 for one in erasing:
                     one.redact()
-                self._writer.commit()
+                commit = self._database.commit_moved if erasing else self._database.commit
+                commit(self._writer)
             except BaseException:
                 self._writer.rollback()
                 raise
@@ -151,6 +170,7 @@ class DuckDBUsageStore:
             self._writer.unregister("added")
         batch_statements.move_to(batch.last_position).run(self._writer)
 
+    @_at_one_moment
     def usage(self, query: UsageQuery) -> UsageResult:
         zone = time_zone(query.time_zone)
         with self._unpruned(lambda retained: retained.demand(query)):
@@ -171,12 +191,14 @@ class DuckDBUsageStore:
         rows = statements.last_position(instant_ms(query.as_of)).run(self._database.reader()).fetchall()
         return replace(question, up_to_position=rows[0][0])
 
+    @_at_one_moment
     def current_calls(self, organization: str, high: UInt64s, low: UInt64s) -> StoredCalls:
         organization_id = self._organization(organization)
         if organization_id is None:
             return NO_CALLS
         return LedgerCalls(self._database.reader()).current(organization_id, high, low)
 
+    @_at_one_moment
     def calls_within(
         self, organization: str, window: Window, where: Mapping[Dimension, frozenset[str]], limit: int
     ) -> StoredCalls:
@@ -187,6 +209,7 @@ class DuckDBUsageStore:
                 NO_CALLS if question is None else LedgerCalls(self._database.reader()).within(question, limit)
             )
 
+    @_at_one_moment
     def source_activity(
         self, organization: str, source_id: str, window: Window
     ) -> tuple[SourceActivity, ...]:
@@ -201,12 +224,14 @@ class DuckDBUsageStore:
                 for month, account_days, accounts in rows
             )
 
+    @_at_one_moment
     def source_has_accounts(self, organization: str, source_id: str) -> bool:
         ids = self._source(organization, source_id)
         if ids is None:
             return False
         return bool(statements.source_has_accounts(*ids).run(self._database.reader()).fetchall())
 
+    @_at_one_moment
     def last_days(self, organization: str, dimension: Dimension) -> dict[str, date]:
         if dimension not in THINGS:
             raise ValueError(f"a {dimension} has no last day")
@@ -217,33 +242,42 @@ class DuckDBUsageStore:
         rows = statement.run(self._database.reader()).fetchall()
         return {text: EPOCH + timedelta(days=day) for text, day in rows}
 
+    @_at_one_moment
     def outcomes(self, organization: str) -> dict[int, tuple[int, int, int, int, int]]:
         return self._books(organization).outcomes()
 
+    @_at_one_moment
     def conflicts(self, organization: str) -> tuple[Conflict, ...]:
         return self._books(organization).conflicts()
 
+    @_at_one_moment
     def rejections(self, organization: str) -> dict[int, dict[str, int]]:
         return self._books(organization).rejections()
 
+    @_at_one_moment
     def samples(self, organization: str) -> tuple[RejectedSample, ...]:
         return self._books(organization).samples()
 
+    @_at_one_moment
     def refusals(self, organization: str) -> dict[int, dict[str, int]]:
         return self._books(organization).refusals()
 
+    @_at_one_moment
     def corrections(self, organization: str) -> tuple[tuple[int, Correction], ...]:
         return self._books(organization).corrections()
 
+    @_at_one_moment
     def erasures(self, organization: str) -> tuple[Erasure, ...]:
         return self._books(organization).erasures()
 
     def identities(self, received_from_ms: int) -> Iterator[Identities]:
         return IdentityLookup(self._database.reader()).received_since(received_from_ms)
 
+    @_at_one_moment
     def last_position_before(self, received_ms: int) -> int:
         return IdentityLookup(self._database.reader()).last_position_before(received_ms)
 
+    @_at_one_moment
     def find_identities(
         self, high: UInt64s, low: UInt64s, days: Int64s, up_to_position: int, received_from_ms: int
     ) -> tuple[Int64s, UInt64s]:
@@ -258,12 +292,13 @@ class DuckDBUsageStore:
 
     def audit(self) -> Iterator[AuditStep]:
         """See `UsageStore.audit`; nothing may be pruned meanwhile."""
-        return Auditing(self._database.reader, self._dictionary, self._retained).steps()
+        return Auditing(self._database, self._dictionary, self._retained).steps()
 
     def backup(self, path: Path) -> int:
         """See `UsageStore.backup`; checkpoints wait until it is done."""
-        return copy_store(self._database.reader(), path)
+        return copy_store(self._database, path)
 
+    @_at_one_moment
     def export(
         self,
         organization: str,

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from duckdb import DuckDBPyConnection
-
 from calltally.store.duckdb import prune_statements as statements
+from calltally.store.duckdb.database import Database
 from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH
 from calltally.store.retained import Retained
@@ -22,12 +21,13 @@ class Pruning:
 
     def __init__(
         self,
-        connection: DuckDBPyConnection,
+        database: Database,
         tidying: threading.Lock,
         retained: Callable[[], Retained],
         tell: Callable[[Retained], None],
     ) -> None:
-        self._connection = connection
+        self._database = database
+        self._connection = database.connection()
         self._tidying = tidying
         self._retained = retained
         self._tell = tell
@@ -74,7 +74,7 @@ class Pruning:
             for statement in work:
                 statement.run(self._connection)
             self._tell(retained)
-            self._connection.commit()
+            self._database.commit_moved(self._connection)
         except BaseException:
             self._tell(before)
             self._connection.rollback()
