@@ -49,23 +49,23 @@ OPENING = [
 
 TEARING = Place("within", "write", ".frames")
 
-_PATIENCE = 10.0
 _KILLS_OF_A_DIRECTORY = 30
 
 
 class Kills:
     """Kills of one server, each followed by a start and a comparison of everything counted so far.
 
-    ``survived`` counts them by their places. A place that is not reached in time is no failure: the server
-    is then killed at the instant that came, and ``missed`` counts it.
+    ``survived`` counts them by their places. A place that is not reached within ``patience`` seconds is no
+    failure: the server is then killed at the instant that came, and ``missed`` counts it.
     """
 
-    def __init__(self, directory: Path, *, seed: int) -> None:
+    def __init__(self, directory: Path, *, seed: int, patience: float = 10.0) -> None:
         self.survived: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()
         self.server = WatchedServer(directory)
         self._random = random.Random(seed)
         self._seed = seed
+        self._patience = patience
         self.town: Town
 
     def __enter__(self) -> "Kills":
@@ -84,7 +84,7 @@ class Kills:
         self.town.settle()
         with self.town.at_work():
             self.server.pull_the_trigger()
-            patience = self._random.uniform(0, 1.5) if place == RANDOM_INSTANT else _PATIENCE
+            patience = self._random.uniform(0, 1.5) if place == RANDOM_INSTANT else self._patience
             reached = self.server.has_died(patience)
             if reached:
                 self._check_it_was_killed()
@@ -102,7 +102,7 @@ class Kills:
         self.server.prepare_to_die_at_once(place)
         self.server.launch()
         reached = (
-            self.server.has_died(_PATIENCE if self.server.is_running else 0)
+            self.server.has_died(self._patience if self.server.is_running else 0)
             if self._does_not_serve()
             else False
         )

@@ -35,7 +35,11 @@ SMALL: dict[str, dict[str, object]] = {
         "checkpoint_calls": 3_000,
         "checkpoint_seconds": 0.5,
     },
-    "calltally.rollup.compactor:Compactor.__init__": {"rest_seconds": 0.05, "longest_rest_seconds": 0.2},
+    "calltally.rollup.compactor:Compactor.__init__": {
+        "look_seconds": 0.02,
+        "rest_seconds": 0.05,
+        "longest_rest_seconds": 0.2,
+    },
     "calltally.store.duckdb.compaction:CompactionLimits.__init__": {
         "fresh_rows": 500,
         "merged_rows": 2_000,

@@ -44,9 +44,9 @@ ENDS_OF_BROKEN = {
 
 
 def test_kills_at_named_places_lose_no_acknowledged_call_and_count_none_twice(tmp_path: Path) -> None:
-    with Kills(tmp_path / "data", seed=5) as kills:
+    with Kills(tmp_path / "data", seed=5, patience=30) as kills:
         for number, text in enumerate(PLACES):
-            assert kills.at(Place.named(text), 1 + number % 4), text
+            assert kills.at(Place.named(text), 1 + number % 3), text
         assert kills.while_opening(Place("after", "truncate", ".frames"))
         kills.at(RANDOM_INSTANT)
         kills.finish()
@@ -102,7 +102,7 @@ def test_a_store_whose_disk_is_full_counts_again_once_there_is_room(tmp_path: Pa
         with town.at_work():
             server.pull_the_trigger()
             server.has_died(3)
-        server.let_go_of_the_trigger()
+            server.let_go_of_the_trigger()
         if not server.is_running:  # where the disk was full amid a checkpoint the store cannot go on
             assert server.wait() == os.EX_SOFTWARE
             server.start()

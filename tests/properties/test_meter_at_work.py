@@ -316,5 +316,5 @@ def metrics(calls: list[Call], zone: ZoneInfo) -> tuple[int, ...]:
 
 TestMeterAtWork = MeterAtWork.TestCase
 TestMeterAtWork.settings = settings(
-    max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=10, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
