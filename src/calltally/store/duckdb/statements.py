@@ -129,6 +129,11 @@ def meta() -> Statement:
     return Statement("SELECT name, MAX(value) FROM meta GROUP BY name")
 
 
+def metadata_blocks() -> Statement:
+    """The blocks of the file that hold metadata and have room for more, which a checkpoint may write over."""
+    return Statement("SELECT block_id FROM pragma_metadata_info('store') WHERE free_blocks > 0")
+
+
 def extent() -> Statement:
     """The first and the last instant of calls and counts, and the last receipt; NULL without."""
     return Statement(
