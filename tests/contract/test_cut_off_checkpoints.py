@@ -92,3 +92,15 @@ def test_a_copy_of_an_older_state_is_not_put_back(cut_off: tuple[Path, bytes, by
 
     assert not SparedBlocks(file).put_back()
     assert file.read_bytes() == behind
+
+
+def test_an_orderly_end_leaves_no_copy(tmp_path: Path) -> None:
+    file = tmp_path / "calls.duckdb"
+    store = DuckDBUsageStore(file, threads=1)
+    apply(store, a_call())
+    store.checkpoint()
+    assert copy_beside(file).exists()
+
+    store.close()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["calls.duckdb"]

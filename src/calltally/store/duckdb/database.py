@@ -179,6 +179,8 @@ class Database:
                 self._spare_blocks(self._root)
         for connection in reversed(self._connections):
             connection.close()
+        if self._is_attached and not self._path.with_name(f"{self._path.name}.wal").exists():
+            self._spared.drop()
 
     def _attach(self) -> None:
         try:

@@ -76,6 +76,10 @@ class SparedBlocks:
             os.fsync(file.fileno())
         return True
 
+    def drop(self) -> None:
+        """Removes the copy; no checkpoint may be unfinished."""
+        self._copy.unlink(missing_ok=True)
+
 
 def copy_beside(database: Path) -> Path:
     """Where the copy of a database lies."""
