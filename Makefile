@@ -36,7 +36,7 @@ docs: $(VENV)/dev ## Write the pages that are drawn from the program
 	$(BIN)/python -m tests.test_docs
 
 .PHONY: bench
-bench: $(VENV)/dev $(VENV)/kernel goaccess ## Measure, beside other programs on this machine
+bench: $(VENV)/bench $(VENV)/kernel goaccess postgres ## Measure, beside other programs on this machine
 	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: soak
@@ -47,6 +47,11 @@ soak: $(VENV)/dev $(VENV)/kernel cc ## Kill, cut off, damage and load it for hal
 lock: $(VENV)/dev ## Write the lock files after a change of pyproject.toml; newest versions: UPGRADE=1
 	$(LOCK) --output-file requirements.lock
 	$(LOCK) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --group bench --constraint requirements-dev.lock --output-file requirements-bench.lock
+
+$(VENV)/bench: requirements-bench.lock $(VENV)/dev
+	$(PIP_INSTALL) --require-hashes --requirement requirements-bench.lock
+	@touch $@
 
 $(VENV)/dev: requirements-dev.lock $(VENV)/runtime
 	$(PIP_INSTALL) --require-hashes --requirement requirements-dev.lock
@@ -70,6 +75,11 @@ $(BIN)/python:
 .PHONY: cc
 cc:
 	@command -v $@ > /dev/null || { $(AS_ROOT) apt-get update && $(APT_INSTALL) gcc libc6-dev; }
+
+.PHONY: postgres
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 \
+		|| { $(AS_ROOT) apt-get update && $(APT_INSTALL) postgresql; }
 
 .PHONY: nginx goaccess
 nginx goaccess:

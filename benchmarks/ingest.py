@@ -1,4 +1,4 @@
-"""How many calls a second are taken in, de-duplicated, made durable and counted, beside SQLite.
+"""How many calls a second are taken in, de-duplicated, made durable and counted, beside databases.
 
     python -m benchmarks.ingest --seen 1000000 10000000 --batch 1000 --seconds 10
 
@@ -7,17 +7,20 @@ See docs/performance.md for what the figures mean.
 
 import argparse
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter, sleep
 
 from benchmarks.figure import Figure, percentile
 from benchmarks.filled_directory import MONTH, filled_directory
+from benchmarks.inserted import Inserted, insert_for
 from benchmarks.load_process import Load, LoadProcess
+from benchmarks.plain_rivals import chdb_rival, duckdb_rival
+from benchmarks.postgres_rival import postgres_rival
 from benchmarks.report import Report
 from benchmarks.sending import Sent
 from benchmarks.server_process import ServerProcess
-from benchmarks.sqlite_rival import RIVAL, sqlite_inserts
+from benchmarks.sqlite_rival import SqliteRival, sqlite_rival
 from calltally.ingest.decoded_calls import SLICE
 
 CONNECTIONS = {1: 64, 100: 16}
@@ -25,6 +28,8 @@ CONNECTIONS = {1: 64, 100: 16}
 
 _OTHERS = 8
 _WARM_UP = 1.0
+_RIVALS = (sqlite_rival, postgres_rival, duckdb_rival, chdb_rival)
+_RIVALS_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -35,16 +40,37 @@ class _Watch:
     memory: list[float] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A load at full speed and one at half of that; seconds until all was counted, and of processors."""
+
+    full: Sent
+    half: Sent
+    until_counted: float
+    cpu: float
+    client_cpu: float
+    watch: _Watch
+
+
 def measure(
     *, seen: int, batches: Sequence[int], seconds: float, kernel: str = "auto"
 ) -> Iterator[list[Figure]]:
-    """The figures of each batch size in turn, on one server that starts with ``seen`` identities."""
+    """The figures of each batch size in turn, on one server that starts with ``seen`` identities.
+
+    The rivals, which start with as many calls, follow one after the other, so that none disturbs another.
+    """
     with filled_directory(seen, MONTH) as directory, ServerProcess(directory, kernel=kernel) as server:
-        for batch in batches:
-            yield _of_batch(server, seen, batch, seconds)
+        ours = {batch: _of_batch(server, batch, seconds) for batch in batches}
+    theirs: dict[int, dict[str, Inserted]] = {batch: {} for batch in batches}
+    for opened in _RIVALS:
+        with opened(seen) as rival:
+            for batch in batches:
+                theirs[batch][rival.name] = insert_for(rival, batch, min(seconds, _RIVALS_SECONDS))
+    for batch in batches:
+        yield _figures(f"{batch:,} a batch, {seen:,} seen", batch, ours[batch], theirs[batch])
 
 
-def _of_batch(server: ServerProcess, seen: int, batch: int, seconds: float) -> list[Figure]:
+def _of_batch(server: ServerProcess, batch: int, seconds: float) -> _Measured:
     connections = CONNECTIONS.get(batch, _OTHERS)
     with LoadProcess(server.port, server.headers, batch=batch, connections=connections) as load:
         load.send(Load(connections, _WARM_UP)).result()
@@ -57,29 +83,41 @@ def _of_batch(server: ServerProcess, seen: int, batch: int, seconds: float) -> l
         until_counted = perf_counter() - began
         cpu = server.cpu_seconds - cpu
         _verify(counted - before, full)
-        rate = full.accepted / full.seconds
-        half, _ = load.send(Load(connections, seconds, pace=rate / batch / 2)).result()
+        half, _ = load.send(
+            Load(connections, seconds, pace=full.accepted / full.seconds / batch / 2)
+        ).result()
         _verify(server.calls() - counted, half)
-    inserted = sqlite_inserts(seen, batch, seconds)
-    named = f"{batch:,} a batch, {seen:,} seen"
+    return _Measured(full, half, until_counted, cpu, client_cpu, watch)
+
+
+def _figures(named: str, batch: int, ours: _Measured, theirs: Mapping[str, Inserted]) -> list[Figure]:
+    full, watch = ours.full, ours.watch
     millions = full.accepted / 1e6
+    rate = full.accepted / full.seconds
+    latencies = theirs[SqliteRival.name].latencies
     return [
-        Figure(name=f"acknowledged, {named}", unit="calls/s", ours=rate, rival=RIVAL, theirs=inserted.rate),
-        Figure(name=f"counted, {named}", unit="calls/s", ours=full.accepted / until_counted),
+        *(
+            Figure(name=f"acknowledged, {named}", unit="calls/s", ours=rate, rival=name, theirs=inserted.rate)
+            for name, inserted in theirs.items()
+        ),
+        Figure(name=f"counted, {named}", unit="calls/s", ours=full.accepted / ours.until_counted),
         *_latencies(f"full speed, {named}", full, None),
-        *_latencies(f"half of that, {named}", half, inserted.latencies),
-        Figure(
-            name=f"server's processor time, {named}",
-            unit="µs/call",
-            ours=cpu / millions,
-            rival=RIVAL,
-            theirs=inserted.cpu_seconds / inserted.calls * 1e6,
-            less_is_better=True,
+        *_latencies(f"half of that, {named}", ours.half, latencies),
+        *(
+            Figure(
+                name=f"server's processor time, {named}",
+                unit="µs/call",
+                ours=ours.cpu / millions,
+                rival=name,
+                theirs=inserted.cpu_seconds / inserted.calls * 1e6,
+                less_is_better=True,
+            )
+            for name, inserted in theirs.items()
         ),
         Figure(
             name=f"sender's processor time, {named}",
             unit="µs/call",
-            ours=client_cpu / millions,
+            ours=ours.client_cpu / millions,
             less_is_better=True,
         ),
         Figure(

@@ -1,63 +1,42 @@
 """Durable, exact inserts into SQLite: what counting with a database and a unique key costs."""
 
-import itertools
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from benchmarks.filled_directory import scratch
-from benchmarks.rival_stores import INSERT, SQLITE_TABLE, some_rows, sqlite_of
+from benchmarks.inserted import Row
+from benchmarks.rival_stores import INSERT, SQLITE_TABLE, sqlite_of
 
-RIVAL = "SQLite, in process"
-_ROWS_AT_HAND = 400_000
 _CACHE_KIB = 262_144
 
 
-@dataclass(slots=True)
-class Inserted:
-    """What was inserted; latencies in milliseconds, one per commit."""
+class SqliteRival:
+    """The table has the text key (organization, origin, id). WAL, synchronous FULL, in this process."""
 
-    calls: int = 0
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    latencies: list[float] = field(default_factory=list)
+    name = "SQLite, in process"
 
-    @property
-    def rate(self) -> float:
-        return self.calls / self.seconds
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
 
+    def prepare(self, rows: Sequence[Row]) -> Sequence[Row]:
+        return rows
 
-def sqlite_inserts(seen: int, batch: int, seconds: float) -> Inserted:
-    """Inserts batches of decoded rows, each committed durably, for so long; making rows is not timed.
+    def insert(self, batch: Sequence[Row]) -> int:
+        self._connection.execute("BEGIN")
+        new = self._connection.executemany(INSERT, batch).rowcount
+        self._connection.execute("COMMIT")
+        return new
 
-    The table has the text key (organization, origin, id) and ``seen`` rows already. WAL, synchronous FULL.
-    """
-    inserted = Inserted()
-    with _database(seen) as connection:
-        while inserted.seconds < seconds:
-            rows = iter(some_rows(max(batch, min(_ROWS_AT_HAND, batch * 1000))))
-            while inserted.seconds < seconds and (part := list(itertools.islice(rows, batch))):
-                _insert(connection, part, inserted)
-    return inserted
-
-
-def _insert(connection: sqlite3.Connection, rows: list[tuple[object, ...]], inserted: Inserted) -> None:
-    began, cpu = time.perf_counter(), time.process_time()
-    connection.execute("BEGIN")
-    new = connection.executemany(INSERT, rows).rowcount
-    connection.execute("COMMIT")
-    spent = time.perf_counter() - began
-    inserted.cpu_seconds += time.process_time() - cpu
-    inserted.seconds += spent
-    inserted.latencies.append(spent * 1000)
-    inserted.calls += new
+    def cpu_seconds(self) -> float:
+        return time.process_time()
 
 
 @contextmanager
-def _database(seen: int) -> Iterator[sqlite3.Connection]:
+def sqlite_rival(seen: int) -> Iterator[SqliteRival]:
+    """With ``seen`` calls in its table."""
     with scratch() as folder:
         path = folder / "calls.sqlite"
         if seen:
@@ -68,6 +47,6 @@ def _database(seen: int) -> Iterator[sqlite3.Connection]:
                 connection.execute(f"PRAGMA {pragma}")
             if not seen:
                 connection.execute(SQLITE_TABLE.format(key=", PRIMARY KEY (organization, origin, id)"))
-            yield connection
+            yield SqliteRival(connection)
         finally:
             connection.close()
