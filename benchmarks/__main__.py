@@ -8,16 +8,21 @@ Takes a few minutes. The single benchmarks take other sizes; see docs/performanc
 import argparse
 from collections.abc import Callable, Iterable
 
-from benchmarks import answers, imports, ingest, kernel, restart
+from benchmarks import answers, growth, imports, ingest, kernel, restart, sustained
 from benchmarks.figure import Figure
 from benchmarks.report import Report
+
+_NAMES = ("ingest", "sustained", "kernel", "answers", "growth", "imports", "restart")
+_PACE = 500_000
+_SUSTAINED = 10
+"""How much longer a steady load lasts than others."""
 
 _Measure = Callable[[], Iterable[list[Figure]]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--only", choices=("ingest", "kernel", "answers", "imports", "restart"), nargs="+")
+    parser.add_argument("--only", choices=_NAMES, nargs="+")
     parser.add_argument("--calls", type=int, default=1_000_000, help="calls that are there before, and lines")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each load of ingest lasts")
     options = parser.parse_args()
@@ -27,8 +32,16 @@ def main() -> None:
             {"seen": calls, "seconds": seconds},
             lambda: ingest.measure(seen=calls, batches=(1, 100, 1000, 10_000), seconds=seconds),
         ),
+        "sustained": (
+            {"seen": calls, "pace": _PACE, "seconds": _SUSTAINED * seconds},
+            lambda: sustained.measure(seen=calls, pace=_PACE, seconds=_SUSTAINED * seconds),
+        ),
         "kernel": ({"seen": calls}, lambda: kernel.measure(seen=calls)),
         "answers": ({"calls": calls}, lambda: answers.measure(calls=calls, repeat=300)),
+        "growth": (
+            {"calls": f"{calls} and {10 * calls}"},
+            lambda: growth.measure(few=calls, many=10 * calls, repeat=300),
+        ),
         "imports": ({"lines": calls}, lambda: [imports.measure(lines=calls)]),
         "restart": ({"calls": calls}, lambda: restart.measure(calls=calls)),
     }

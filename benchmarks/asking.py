@@ -28,12 +28,13 @@ def ask_all(
     Asks nothing more after so many seconds.
     """
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(_ask_all, port, headers, askings, seconds).result()
+        return pool.submit(ask_here, port, headers, askings, seconds).result()
 
 
-def _ask_all(
-    port: int, headers: dict[str, str], askings: list[Asking], seconds: float
+def ask_here(
+    port: int, headers: dict[str, str], askings: list[Asking], seconds: float = math.inf
 ) -> tuple[list[float], list[bytes]]:
+    """The same from this process, which should have nothing else to do."""
     end = time.perf_counter() + seconds
     told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     spent, bodies = [], []
