@@ -16,7 +16,7 @@ from calltally.usage_query import START, Dimension, UsageQuery
 from calltally.window import Granularity, Window
 from calltally.wiring import Installation
 from soak.book import Counts, Key, class_of, differences
-from soak.disk_record import PAGE, Done, Remains, contents, lay_out, read_record
+from soak.disk_record import PAGE, Doing, Done, Remains, contents, lay_out, read_record
 from soak.sender import Sender, counted_at
 from soak.town import ORGANIZATIONS, Town, WrongCountError, check_bounds, new_directory
 from soak.watched_disk import Place
@@ -114,7 +114,7 @@ class PowerCuts:
             remains.take(done)
             if number in moments:
                 self._look("nothing more", remains.what_is_safe(), lives, done)
-                if done.length > PAGE:
+                if _takes_pages(done):
                     self._look(
                         "all of the rest but for a torn write",
                         remains.cut_within(done, self._luck),
@@ -130,7 +130,7 @@ class PowerCuts:
 
     def _moments(self, done: Sequence[Done], cuts: int) -> set[int]:
         """Half of them are amid the store's own writing, which is rare and does the most."""
-        storing = [number for number, one in enumerate(done) if one.path == STORE and one.length > PAGE]
+        storing = [number for number, one in enumerate(done) if one.path == STORE and _takes_pages(one)]
         some = self._luck.sample(storing, min(cuts // 2, len(storing)))
         return {*some, *self._luck.sample(range(len(done)), min(cuts - len(some), len(done)))}
 
@@ -202,6 +202,11 @@ async def _counts(engine: QueryEngine, organization: str, dimension: Dimension) 
         key = Key(organization, start.date().isoformat(), str(row["client_id"]), status_class)
         counts[key] += int(str(row["calls"]))
     return counts
+
+
+def _takes_pages(done: Done) -> bool:
+    """Whether a power cut can leave a part of it."""
+    return done.doing is Doing.WRITE and done.length > PAGE
 
 
 def _sum(parts: Sequence[Counts]) -> Counts:
