@@ -57,11 +57,13 @@ class PostgresRival:
         with self._connection.transaction(), self._connection.cursor() as cursor:
             if len(batch) <= _FEW:
                 cursor.executemany(_ONE, batch)
-                return cursor.rowcount
-            with cursor.copy("COPY batch FROM STDIN") as copy:
-                for row in batch:
-                    copy.write_row(row)
-            return cursor.execute("INSERT INTO call SELECT * FROM batch ON CONFLICT DO NOTHING").rowcount
+            else:
+                with cursor.copy("COPY batch FROM STDIN") as copy:
+                    for row in batch:
+                        copy.write_row(row)
+                cursor.execute("INSERT INTO call SELECT * FROM batch ON CONFLICT DO NOTHING")
+            new: int = cursor.rowcount
+            return new
 
     def cpu_seconds(self) -> float:
         """This process's and the server's, with all processes that the server has started."""
