@@ -17,6 +17,7 @@ from calltally.settings import Settings
 
 _PATIENCE = 120.0
 _REQUEST_SECONDS = 300.0
+_PIECE_BYTES = 128 * 1024
 
 
 class RefusedError(CalltallyError):
@@ -68,10 +69,10 @@ class Office:
         request = self._client.build_request(
             method,
             path,
-            content=content,
+            content=None if content is None else _Pieces(content),
             json=json,
             params=list(params),
-            headers={**authorization, **(headers or {})},
+            headers={**authorization, **_length(content), **(headers or {})},
             timeout=seconds,
         )
         response = self._send(request)
@@ -137,6 +138,21 @@ class Office:
         self._address = self._address or socket_address(self._directory)
         transport = httpx.HTTPTransport(uds=self._address)
         self._client = httpx.Client(transport=transport, base_url="http://owner", timeout=_REQUEST_SECONDS)
+
+
+class _Pieces:
+    """A body in pieces that a socket takes at once: of a long one every rest would be copied each time."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        for start in range(0, len(self._body), _PIECE_BYTES):
+            yield self._body[start : start + _PIECE_BYTES]
+
+
+def _length(content: bytes | None) -> dict[str, str]:
+    return {} if content is None else {"Content-Length": str(len(content))}
 
 
 def told(problem: bytes) -> str:

@@ -10,9 +10,10 @@ from xxhash import xxh3_128_hexdigest
 
 from calltally.call import Call
 from calltally.ingest.decoders import log_line
-from calltally.ingest.decoders.access_log import AccessLog, LogField
+from calltally.ingest.decoders.access_log import AccessLog
 from calltally.ingest.decoders.log_file import MAX_LINE_BYTES, LogFile
 from calltally.ingest.decoders.log_slice import LogSlice, SkippedLine
+from calltally.ingest.decoders.logged_calls import LogField
 
 COMMON = b'127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326'
 COMBINED = COMMON + b' "http://www.example.com/start.html" "Mozilla/4.08 [en] (Win98; I ;Nav)"'
