@@ -19,7 +19,6 @@ from calltally.cli.options import (
     read_settings,
     settings_options,
 )
-from calltally.ingest.decoders.access_log import AccessLog
 from calltally.ingest.decoders.kernel_access_log import KernelAccessLog, native
 from calltally.ingest.decoders.log_file import LogFile
 from calltally.ingest.decoders.log_part import LogPart
@@ -133,6 +132,8 @@ class _Readers:
         who = (self._client_id, self._user_id)
         if self._use_kernel:
             return KernelAccessLog(self._origin, *who), NdjsonLog(log, native.pieces)
+        from calltally.ingest.decoders.access_log import AccessLog  # brings numpy along
+
         return AccessLog(self._origin, *who), NdjsonLog(log)
 
 

@@ -28,8 +28,9 @@ class Office:
     """Speaks to the holder of a data directory as its owner, always through the owner's socket.
 
     When nobody holds the directory it is held and served on its socket until the end of the context, with
-    the meter opened if ``counting``, and by a process of its own if ``apart``. When another process holds it,
-    that one is asked; and should that one end, being a command itself, this one takes its place.
+    the meter opened if ``counting``, and by a process of its own if ``apart``: entering the context does not
+    wait for that one, the first request does. When another process holds it, that one is asked; and should
+    that one end, being a command itself, this one takes its place.
     """
 
     def __init__(self, directory: Path, settings: Settings, *, counting: bool, apart: bool = False) -> None:
@@ -39,14 +40,25 @@ class Office:
         self._apart = apart
         self._address = ""
         self._held = ExitStack()
+        self._begun: ProcessHolder | None = None
+        self._is_open = False
         self._client: httpx.Client
 
     def __enter__(self) -> Self:
-        self._open()
+        if self._apart and not self._reach():
+            self._begun = ProcessHolder(self._directory, self._settings)
+            self._begun.begin()
+        elif not self._apart:
+            self._open()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._be_open()
+        if self._begun is not None:
+            self._begun.end()
+        if self._is_open:
+            self._client.close()
         self._held.close()
 
     def ask(
@@ -65,6 +77,7 @@ class Office:
 
         Raises `RefusedError` with the door's own words for anything but success.
         """
+        self._be_open()
         authorization = {"Authorization": owner_authorization(organization)} if organization else {}
         request = self._client.build_request(
             method,
@@ -85,6 +98,7 @@ class Office:
 
         Raises `RefusedError` as `ask` does.
         """
+        self._be_open()
         response = self._send(self._client.build_request(method, path, timeout=None), stream=True)
         with closing(response):
             if not response.is_success:
@@ -97,9 +111,13 @@ class Office:
             return self._client.send(request, stream=stream)
         except httpx.ConnectError:  # the holder has ended; nothing was sent
             self._client.close()
-            self._apart = False  # a process is made only while no thread runs
+            self._is_open = False
             self._open()
             return self._client.send(request, stream=stream)
+
+    def _be_open(self) -> None:
+        if not self._is_open:
+            self._open()
 
     def _open(self) -> None:
         """Holds the directory or finds a holder that can do what is wanted, in good time."""
@@ -111,11 +129,8 @@ class Office:
             time.sleep(0.1)
 
     def _hold(self) -> bool:
-        holder: Holder = (
-            ProcessHolder(self._directory, self._settings)
-            if self._apart
-            else ThreadHolder(self._directory, self._settings, counting=self._counting)
-        )
+        holder: Holder = self._begun or ThreadHolder(self._directory, self._settings, counting=self._counting)
+        self._begun = None  # another process is not made: threads may run
         try:
             self._held.enter_context(holder)
         except DirectoryHeldError:
@@ -132,12 +147,14 @@ class Office:
         fits = "version" in about and (about["counting"] or not self._counting)
         if not fits:
             self._client.close()
+            self._is_open = False
         return fits
 
     def _connect(self) -> None:
         self._address = self._address or socket_address(self._directory)
         transport = httpx.HTTPTransport(uds=self._address)
         self._client = httpx.Client(transport=transport, base_url="http://owner", timeout=_REQUEST_SECONDS)
+        self._is_open = True
 
 
 class _Pieces:
