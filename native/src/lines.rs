@@ -2,8 +2,7 @@
 
 use memchr::memchr_iter;
 
-/// Where pieces of at most `size` lines begin and end, without the last line break, and how many lines are in
-/// each.
+/// Where pieces of at most `size` whole lines begin and end, and how many lines are in each.
 ///
 /// None when a line is longer than `longest`, or may be blank: which lines count is then for the reference to
 /// say.
@@ -17,12 +16,12 @@ pub fn pieces(text: &[u8], size: usize, longest: usize) -> Option<Vec<(usize, us
         count += 1;
         start = end + 1;
         if count == size {
-            pieces.push((first, end, count));
+            pieces.push((first, start, count));
             (first, count) = (start, 0);
         }
     }
     if count > 0 {
-        pieces.push((first, start - 1, count));
+        pieces.push((first, start, count));
     }
     Some(pieces)
 }
@@ -34,9 +33,9 @@ mod tests {
     #[test]
     fn pieces_hold_so_many_lines_in_their_order() {
         assert_eq!(pieces(b"", 2, 9), Some(vec![]));
-        assert_eq!(pieces(b"a\nb\nc\n", 2, 9), Some(vec![(0, 3, 2), (4, 5, 1)]));
-        assert_eq!(pieces(b"a\nb\n", 2, 9), Some(vec![(0, 3, 2)]));
-        assert_eq!(pieces(b"a\nb\nunfinished", 3, 9), Some(vec![(0, 3, 2)]));
+        assert_eq!(pieces(b"a\nb\nc\n", 2, 9), Some(vec![(0, 4, 2), (4, 6, 1)]));
+        assert_eq!(pieces(b"a\nb\n", 2, 9), Some(vec![(0, 4, 2)]));
+        assert_eq!(pieces(b"a\nb\nunfinished", 3, 9), Some(vec![(0, 4, 2)]));
     }
 
     #[test]
@@ -44,6 +43,6 @@ mod tests {
         for odd in [&b"a\n\nb\n"[..], b"\n", b" \n", b"\r\n", b"a\n\x0b\n", b"1234567890\n"] {
             assert_eq!(pieces(odd, 2, 9), None);
         }
-        assert_eq!(pieces(b"123456789\n", 2, 9), Some(vec![(0, 9, 1)]));
+        assert_eq!(pieces(b"123456789\n", 2, 9), Some(vec![(0, 10, 1)]));
     }
 }

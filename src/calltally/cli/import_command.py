@@ -37,7 +37,8 @@ from calltally.settings import Settings
 
 EXIT_NOTHING_READ = 3
 _SHOWN_PROBLEMS = 20
-_UNDER_WAY = 2
+_AHEAD_BYTES = 64 * 2**20
+"""Of what is read while something before it is under way, or the holder starts."""
 
 _receipt = msgspec.json.Decoder(SentReceipt)
 
@@ -148,13 +149,20 @@ def _sent(
 ) -> Iterator[tuple[LogPart, SentReceipt | None]]:
     """The parts of a log with what became of them; the next ones are read while some are under way."""
     under_way: deque[tuple[LogPart, Future[SentReceipt] | None]] = deque()
+    ahead = 0
     for part in parts:
-        sent = poster.submit(post, b"\n".join(part.body)) if part.body else None
+        sent = poster.submit(post, part) if part.body else None
         under_way.append((part, sent))
-        if len(under_way) > _UNDER_WAY:
+        ahead += part.size
+        while ahead > _AHEAD_BYTES or (under_way and _is_done(under_way[0][1])):
+            ahead -= under_way[0][0].size
             yield _done(*under_way.popleft())
     while under_way:
         yield _done(*under_way.popleft())
+
+
+def _is_done(sent: Future[SentReceipt] | None) -> bool:
+    return sent is None or sent.done()
 
 
 def _done(part: LogPart, sent: Future[SentReceipt] | None) -> tuple[LogPart, SentReceipt | None]:
@@ -168,14 +176,14 @@ class _Posting:
         self._owner = owner
         self._organization = organization
 
-    def __call__(self, body: bytes) -> SentReceipt:
+    def __call__(self, part: LogPart) -> SentReceipt:
         response = self._owner.ask(
             "POST",
             "/v1/calls",
             organization=self._organization,
             params=[("backfill", "true")],
-            content=body,
-            headers={"Content-Type": "application/x-ndjson"},
+            content=part.body,
+            headers={"Content-Type": "application/x-ndjson", "Prefer": "return=minimal"},
         )
         return _receipt.decode(response.content)
 

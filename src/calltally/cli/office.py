@@ -67,7 +67,7 @@ class Office:
         path: str,
         *,
         organization: str = "",
-        content: bytes | None = None,
+        content: bytes | Sequence[bytes] | None = None,
         json: Any = None,
         params: Sequence[tuple[str, str]] = (),
         headers: dict[str, str] | None = None,
@@ -75,17 +75,19 @@ class Office:
     ) -> httpx.Response:
         """One request, whose answer may take so many seconds, or as long as it takes.
 
-        Raises `RefusedError` with the door's own words for anything but success.
+        The content may come in pieces. Raises `RefusedError` with the door's own words for anything but
+        success.
         """
         self._be_open()
         authorization = {"Authorization": owner_authorization(organization)} if organization else {}
+        body = None if content is None else _Body([content] if isinstance(content, bytes) else content)
         request = self._client.build_request(
             method,
             path,
-            content=None if content is None else _Pieces(content),
+            content=body,
             json=json,
             params=list(params),
-            headers={**authorization, **_length(content), **(headers or {})},
+            headers={**authorization, **(body.headers if body else {}), **(headers or {})},
             timeout=seconds,
         )
         response = self._send(request)
@@ -157,19 +159,17 @@ class Office:
         self._is_open = True
 
 
-class _Pieces:
+class _Body:
     """A body in pieces that a socket takes at once: of a long one every rest would be copied each time."""
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+    def __init__(self, parts: Sequence[bytes]) -> None:
+        self._parts = parts
+        self.headers = {"Content-Length": str(sum(map(len, parts)))}
 
     def __iter__(self) -> Iterator[bytes]:
-        for start in range(0, len(self._body), _PIECE_BYTES):
-            yield self._body[start : start + _PIECE_BYTES]
-
-
-def _length(content: bytes | None) -> dict[str, str]:
-    return {} if content is None else {"Content-Length": str(len(content))}
+        for part in self._parts:
+            for start in range(0, len(part), _PIECE_BYTES):
+                yield part[start : start + _PIECE_BYTES]
 
 
 def told(problem: bytes) -> str:

@@ -136,5 +136,5 @@ def _told(verdict: SentVerdict) -> str:
     return f"{verdict.verdict}: {verdict.field} {verdict.reason}".replace("  ", " ")
 
 
-Post = Callable[[bytes], SentReceipt]
-"""Sends NDJSON as a declared backfill and returns what became of it."""
+Post = Callable[[LogPart], SentReceipt]
+"""Sends a part's calls as a declared backfill and returns what became of them."""

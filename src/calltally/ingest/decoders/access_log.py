@@ -63,7 +63,7 @@ class AccessLog:
         part = LogPart()
         for decoded in self.read(block.slices()):
             if decoded.calls:
-                part.body.append(_encoder.encode_lines(decoded.calls)[:-1])
+                part.body.append(_encoder.encode_lines(decoded.calls))
             for number in decoded.line_numbers:
                 part.line_numbers.add(number)
             part.skipped += decoded.skipped

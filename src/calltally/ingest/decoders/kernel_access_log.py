@@ -56,7 +56,7 @@ class KernelAccessLog:
         part.line_numbers.add(first, block.first_number + lines - first)
         for number in odd_numbers:
             part.line_numbers.add(number)
-        part.body += [body[:-1] for body in (plain, _encoder.encode_lines(others)) if body]
+        part.body += filter(None, (plain, _encoder.encode_lines(others)))
         return part
 
 

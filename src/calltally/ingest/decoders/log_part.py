@@ -3,7 +3,7 @@
 from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from calltally.ingest.decoders.log_slice import SkippedLine
 
@@ -25,6 +25,9 @@ class LineNumbers:
             raise IndexError(index)
         run = bisect(self._starts, index) - 1
         return self._firsts[run] + index - self._starts[run]
+
+    def __iter__(self) -> Iterator[int]:
+        return chain.from_iterable(range(first, first + count) for first, count in self.runs())
 
     def add(self, first: int, count: int = 1) -> None:
         """Adds so many neighbouring lines from the first on."""
@@ -51,7 +54,7 @@ class LineNumbers:
 class LogPart:
     """Some lines of a log: the calls they tell, as lines of JSON, with each call's line number, and others.
 
-    ``body`` are such lines in pieces, without the last line break of each.
+    ``body`` are such lines in pieces that each end with a line break.
     """
 
     body: list[bytes] = field(default_factory=list)
@@ -61,7 +64,7 @@ class LogPart:
     @property
     def size(self) -> int:
         """Bytes to be sent."""
-        return sum(map(len, self.body)) + len(self.body)
+        return sum(map(len, self.body))
 
     def add(self, other: "LogPart") -> None:
         """Takes what follows in the log."""

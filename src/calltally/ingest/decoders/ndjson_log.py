@@ -59,7 +59,7 @@ def _part_of(lines: LineSlice) -> LogPart:
             found.append(line)
             part.line_numbers.add(number)
     if found:
-        part.body.append(b"\n".join(found))
+        part.body.append(b"\n".join(found) + b"\n")
     return part
 
 
