@@ -1,6 +1,8 @@
 """Holding a data directory for the time of a command: its owner's doors, served on its socket."""
 
 import asyncio
+import contextlib
+import gc
 import os
 import signal
 import threading
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from calltally.data_directory import DataDirectory
 from calltally.errors import CalltallyError
-from calltally.server.garbage import collect_as_ever, collect_less
+from calltally.server.garbage import collect_as_ever
 from calltally.settings import Settings
 
 if TYPE_CHECKING:
@@ -121,7 +123,7 @@ def _hold(directory: Path, settings: Settings, pipe: Connection, commands_end: C
     os.umask(0o077)
 
     def is_up(serving: "Serving") -> None:
-        collect_less()
+        gc.freeze()  # what was loaded just now is needed; how often to look was told before the fork
         loop = asyncio.get_running_loop()
 
         def stop() -> None:
@@ -129,7 +131,8 @@ def _hold(directory: Path, settings: Settings, pipe: Connection, commands_end: C
             serving.stop()
 
         loop.add_reader(pipe.fileno(), stop)
-        pipe.send(None)
+        with contextlib.suppress(BrokenPipeError):  # the command is gone already
+            pipe.send(None)
 
     try:
         with DataDirectory(directory) as held:

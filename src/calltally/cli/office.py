@@ -41,23 +41,24 @@ class Office:
         self._address = ""
         self._held = ExitStack()
         self._begun: ProcessHolder | None = None
-        self._is_open = False
-        self._client: httpx.Client
+        self._client: httpx.Client | None = None
 
     def __enter__(self) -> Self:
-        if self._apart and not self._reach():
+        if not self._apart:
+            self._client = self._open()
+        elif self._directory.is_dir() and (client := self._reach()) is not None:
+            self._client = client
+        else:
             self._begun = ProcessHolder(self._directory, self._settings)
             self._begun.begin()
-        elif not self._apart:
-            self._open()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
-            self._be_open()
+            self._opened()
         if self._begun is not None:
             self._begun.end()
-        if self._is_open:
+        if self._client is not None:
             self._client.close()
         self._held.close()
 
@@ -78,10 +79,9 @@ class Office:
         The content may come in pieces. Raises `RefusedError` with the door's own words for anything but
         success.
         """
-        self._be_open()
         authorization = {"Authorization": owner_authorization(organization)} if organization else {}
         body = None if content is None else _Body([content] if isinstance(content, bytes) else content)
-        request = self._client.build_request(
+        request = self._opened().build_request(
             method,
             path,
             content=body,
@@ -100,8 +100,7 @@ class Office:
 
         Raises `RefusedError` as `ask` does.
         """
-        self._be_open()
-        response = self._send(self._client.build_request(method, path, timeout=None), stream=True)
+        response = self._send(self._opened().build_request(method, path, timeout=None), stream=True)
         with closing(response):
             if not response.is_success:
                 raise RefusedError(told(response.read()) or f"{response.status_code}")
@@ -109,54 +108,54 @@ class Office:
                 yield msgspec.json.decode(line)
 
     def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+        client = self._opened()
         try:
-            return self._client.send(request, stream=stream)
+            return client.send(request, stream=stream)
         except httpx.ConnectError:  # the holder has ended; nothing was sent
-            self._client.close()
-            self._is_open = False
-            self._open()
-            return self._client.send(request, stream=stream)
+            client.close()
+            self._client = None
+            return self._opened().send(request, stream=stream)
 
-    def _be_open(self) -> None:
-        if not self._is_open:
-            self._open()
+    def _opened(self) -> httpx.Client:
+        """The way to a holder, which is waited for where there is none yet."""
+        if self._client is None:
+            self._client = self._open()
+        return self._client
 
-    def _open(self) -> None:
+    def _open(self) -> httpx.Client:
         """Holds the directory or finds a holder that can do what is wanted, in good time."""
         deadline = time.monotonic() + _PATIENCE
-        while not (self._hold() or self._reach()):
+        while (client := self._hold() or self._reach()) is None:
             if time.monotonic() > deadline:
                 text = f"{self._directory} is held by another process that does not answer"
                 raise BusyError(text, retry_after=60)
             time.sleep(0.1)
+        return client
 
-    def _hold(self) -> bool:
+    def _hold(self) -> httpx.Client | None:
         holder: Holder = self._begun or ThreadHolder(self._directory, self._settings, counting=self._counting)
         self._begun = None  # another process is not made: threads may run
         try:
             self._held.enter_context(holder)
         except DirectoryHeldError:
-            return False
-        self._connect()
-        return True
+            return None
+        return self._connect()
 
-    def _reach(self) -> bool:
-        self._connect()
+    def _reach(self) -> httpx.Client | None:
+        client = self._connect()
         try:
-            about = self._client.get("/owner").json()
+            about = client.get("/owner").json()
         except (httpx.TransportError, ValueError):
             about = {}
-        fits = "version" in about and (about["counting"] or not self._counting)
-        if not fits:
-            self._client.close()
-            self._is_open = False
-        return fits
+        if "version" in about and (about["counting"] or not self._counting):
+            return client
+        client.close()
+        return None
 
-    def _connect(self) -> None:
+    def _connect(self) -> httpx.Client:
         self._address = self._address or socket_address(self._directory)
-        transport = httpx.HTTPTransport(uds=self._address)
-        self._client = httpx.Client(transport=transport, base_url="http://owner", timeout=_REQUEST_SECONDS)
-        self._is_open = True
+        transport = httpx.HTTPTransport(uds=self._address, verify=False)  # nothing is encrypted here
+        return httpx.Client(transport=transport, base_url="http://owner", timeout=_REQUEST_SECONDS)
 
 
 class _Body:

@@ -45,13 +45,10 @@ class Receipt:
 
     def add(self, verdicts: list[CallVerdict]) -> None:
         """Books calls that were not accepted."""
-        for verdict in verdicts:
-            if verdict.verdict is Verdict.DUPLICATE:
-                self.duplicate += 1
-            elif verdict.verdict is Verdict.CONFLICT:
-                self.conflict += 1
-            else:
-                self.rejected += 1
+        kinds = [verdict.verdict for verdict in verdicts]
+        self.duplicate += kinds.count(Verdict.DUPLICATE)
+        self.conflict += kinds.count(Verdict.CONFLICT)
+        self.rejected += kinds.count(Verdict.REJECTED)
         if not self.lists_duplicates:
             verdicts = [verdict for verdict in verdicts if verdict.verdict is not Verdict.DUPLICATE]
         room = MAX_VERDICTS - len(self.verdicts)
