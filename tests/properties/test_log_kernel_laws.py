@@ -209,7 +209,7 @@ def test_plain_lines_are_written_as_the_reference_writes_them(
 def test_the_kernel_takes_plain_lines(log: bytes) -> None:
     reader = native.AccessLogReader(b'""', "address", "user")
 
-    odd = [each for block in LogFile(io.BytesIO(log)).blocks() for each in reader.take(block.data)[2]]
+    odd = [each for block in LogFile(io.BytesIO(log)).blocks() for each in reader.take(block)[2]]
 
     assert odd == []
 

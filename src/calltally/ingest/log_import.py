@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from calltally.ingest.decoders.log_file import LineBlock, LogFile, LogFormat
+from calltally.ingest.decoders.log_file import LogFile, LogFormat
 from calltally.ingest.decoders.log_part import LogPart
 from calltally.ingest.decoders.log_slice import SkippedLine
 from calltally.ingest.decoders.ndjson_log import NdjsonLog
@@ -79,8 +79,8 @@ class ImportReport:
 class AccessLogReader(Protocol):
     """Tells the calls of one access log, from its first line on."""
 
-    def part(self, block: LineBlock) -> LogPart:
-        """What the log's next lines tell."""
+    def part(self, block: bytes) -> LogPart:
+        """What the log's next whole lines tell."""
         ...
 
 

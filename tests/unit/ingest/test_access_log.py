@@ -285,14 +285,21 @@ def test_a_compressed_copy_has_the_same_calls() -> None:
     assert read(gzip.compress(content)).calls == read(content).calls
 
 
-_LINES = st.lists(
-    st.one_of(
-        st.sampled_from([COMMON, COMBINED, b"", b"hello", line_with(request=b"-"), line_with(status=b"999")]),
-        st.binary(max_size=60),
-        st.builds(line_with, user=st.binary(max_size=9), request=st.binary(max_size=30)),
-    ),
-    max_size=30,
-).map(lambda lines: b"".join(line + b"\n" for line in lines))
+_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # what compressed logs begin with
+_LINES = (
+    st.lists(
+        st.one_of(
+            st.sampled_from(
+                [COMMON, COMBINED, b"", b"hello", line_with(request=b"-"), line_with(status=b"999")]
+            ),
+            st.binary(max_size=60),
+            st.builds(line_with, user=st.binary(max_size=9), request=st.binary(max_size=30)),
+        ),
+        max_size=30,
+    )
+    .map(lambda lines: b"".join(line + b"\n" for line in lines))
+    .filter(lambda content: not content.startswith(_PACKED))
+)
 
 
 @given(_LINES, st.integers(1, 200))

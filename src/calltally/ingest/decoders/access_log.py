@@ -6,7 +6,7 @@ import msgspec
 from xxhash import xxh3_128_digest
 
 from calltally.ingest.decoders.line_ordinals import LineOrdinals
-from calltally.ingest.decoders.log_file import LineBlock, LineSlice
+from calltally.ingest.decoders.log_file import LineSlice, line_slices
 from calltally.ingest.decoders.log_line import LoggedRequest, UnreadableLineError, read_log_line
 from calltally.ingest.decoders.log_part import LogPart
 from calltally.ingest.decoders.log_slice import LogSlice, SkippedLine
@@ -33,6 +33,7 @@ class AccessLog:
     ) -> None:
         self._calls = LoggedCalls(origin, client_id, user_id)
         self._ordinals = LineOrdinals()
+        self._next_number = 1
 
     def read(self, slices: Iterable[LineSlice]) -> Iterator[LogSlice]:
         """Decodes all slices of a log, in order."""
@@ -58,10 +59,12 @@ class AccessLog:
         ]
         return found
 
-    def part(self, block: LineBlock) -> LogPart:
-        """The log's next lines as they are sent."""
+    def part(self, block: bytes) -> LogPart:
+        """The log's next whole lines as they are sent."""
         part = LogPart()
-        for decoded in self.read(block.slices()):
+        for lines in line_slices(block, self._next_number):
+            self._next_number += len(lines.lines)
+            decoded = self.decode(lines)
             if decoded.calls:
                 part.body.append(_encoder.encode_lines(decoded.calls))
             for number in decoded.line_numbers:

@@ -4,7 +4,6 @@ import msgspec
 from xxhash import xxh3_128_hexdigest
 
 from calltally.call import Call
-from calltally.ingest.decoders.log_file import LineBlock
 from calltally.ingest.decoders.log_line import UnreadableLineError, read_log_line
 from calltally.ingest.decoders.log_part import LogPart
 from calltally.ingest.decoders.log_slice import SkippedLine
@@ -35,17 +34,20 @@ class KernelAccessLog:
     ) -> None:
         self._calls = LoggedCalls(origin, client_id, user_id)
         self._reader = native.AccessLogReader(_encoder.encode(origin), _named(client_id), _named(user_id))
+        self._next_number = 1
 
-    def part(self, block: LineBlock) -> LogPart:
-        """The log's next lines as they are sent."""
+    def part(self, block: bytes) -> LogPart:
+        """The log's next whole lines as they are sent."""
         part = LogPart()
-        plain, lines, odd = self._reader.take(block.data)
-        first, others, odd_numbers = block.first_number, list[Call](), list[int]()
+        plain, lines, odd = self._reader.take(block)
+        first = self._next_number
+        self._next_number += lines
+        others, odd_numbers = list[Call](), list[int]()
         for index, start, end, ordinal in odd:
-            number = block.first_number + index
+            number = self._next_number - lines + index
             part.line_numbers.add(first, number - first)
             first = number + 1
-            line = block.data[start:end]
+            line = block[start:end]
             try:
                 request = read_log_line(line)
             except UnreadableLineError as error:
@@ -53,7 +55,7 @@ class KernelAccessLog:
             else:
                 others.append(self._calls.call(request, xxh3_128_hexdigest(line), ordinal))
                 odd_numbers.append(number)
-        part.line_numbers.add(first, block.first_number + lines - first)
+        part.line_numbers.add(first, self._next_number - first)
         for number in odd_numbers:
             part.line_numbers.add(number)
         part.body += filter(None, (plain, _encoder.encode_lines(others)))

@@ -33,33 +33,25 @@ class LineSlice(NamedTuple):
     lines: list[bytes]
 
 
-class LineBlock(NamedTuple):
-    """Some neighbouring lines with their line endings; the first of them has ``first_number``.
-
-    A line longer than `MAX_LINE_BYTES` may come cut, but not to less than one byte more than that.
-    """
-
-    first_number: int
-    data: bytes
-
-    def slices(self) -> Iterator[LineSlice]:
-        """The lines without their endings, in slices of up to `SLICE_LINES`."""
-        lines = self.data.split(b"\n")
-        lines.pop()
-        if max(map(len, lines)) > _CUT_BYTES:
-            lines = [line[:_CUT_BYTES] for line in lines]
-        if b"\r" in self.data:
-            lines = [line.removesuffix(b"\r") for line in lines]
-        for start in range(0, len(lines), SLICE_LINES):
-            yield LineSlice(self.first_number + start, lines[start : start + SLICE_LINES])
+def line_slices(block: bytes, first_number: int) -> Iterator[LineSlice]:
+    """The lines of a block without their endings, in slices of up to `SLICE_LINES`."""
+    lines = block.split(b"\n")
+    lines.pop()
+    if max(map(len, lines)) > _CUT_BYTES:
+        lines = [line[:_CUT_BYTES] for line in lines]
+    if b"\r" in block:
+        lines = [line.removesuffix(b"\r") for line in lines]
+    for start in range(0, len(lines), SLICE_LINES):
+        yield LineSlice(first_number + start, lines[start : start + SLICE_LINES])
 
 
 class LogFile:
-    """Reads a log, plain or compressed, in blocks of whole lines.
+    """Reads a log, plain or compressed, in blocks of whole lines with their endings.
 
     A line ends with LF or CRLF. What follows the last line ending is not a line yet: it is kept out of the
-    blocks, and found in `waiting` once they have been read. Memory is bounded whatever the log holds: a block
-    is little longer than ``block_bytes`` and its first line. To be read once, by one thread.
+    blocks, and found in `waiting` once they have been read. A line longer than `MAX_LINE_BYTES` may come cut,
+    but not to less than one byte more than that. Memory is bounded whatever the log holds: a block is at most
+    ``block_bytes`` long, and a line more. To be read once, by one thread.
     """
 
     def __init__(self, stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> None:
@@ -95,27 +87,30 @@ class LogFile:
 
     def detect_format(self) -> LogFormat:
         """Tells by the first line that is not blank; nothing is lost for `blocks`. Not after they began."""
-        looked_at: list[LineBlock] = []
+        looked_at: list[bytes] = []
         first = b""
         for block in self._blocks:
             looked_at.append(block)
-            first = block.data.lstrip()[:1]
+            first = block.lstrip()[:1]
             if first:
                 break
         self._blocks = chain(looked_at, self._blocks)
         first = first or (self.waiting or b"").lstrip()[:1]
         return LogFormat.NDJSON if first == b"{" else LogFormat.ACCESS_LOG
 
-    def blocks(self) -> Iterator[LineBlock]:
+    def blocks(self) -> Iterator[bytes]:
         return self._blocks
 
     def slices(self) -> Iterator[LineSlice]:
-        """All lines of the blocks, in slices."""
-        return (lines for block in self._blocks for lines in block.slices())
+        """All lines of the blocks without their endings, in slices."""
+        next_number = 1
+        for block in self._blocks:
+            for lines in line_slices(block, next_number):
+                next_number += len(lines.lines)
+                yield lines
 
-    def _whole_lines(self) -> Iterator[LineBlock]:
+    def _whole_lines(self) -> Iterator[bytes]:
         """The lines that each stretch of bytes completes; leaves the rest in ``waiting``."""
-        number = 1
         rest = b""
         at_start = True
         for stretch in self._stretches():
@@ -126,9 +121,7 @@ class LogFile:
             end = text.rfind(b"\n") + 1
             rest = text[end : end + _CUT_BYTES]
             if end:
-                block = LineBlock(number, text[:end])
-                number += block.data.count(b"\n")
-                yield block
+                yield text[:end]
         self.waiting = rest or None
 
     def _stretches(self) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from calltally.ingest.decoders.log_file import MAX_LINE_BYTES, SLICE_LINES, LineBlock, LineSlice, LogFile
+from calltally.ingest.decoders.log_file import MAX_LINE_BYTES, SLICE_LINES, LineSlice, LogFile, line_slices
 from calltally.ingest.decoders.log_part import LogPart
 from calltally.ingest.decoders.log_slice import SkippedLine
 
@@ -28,9 +28,17 @@ class NdjsonLog:
     def parts(self) -> Iterator[LogPart]:
         next_number = 1
         for block in self._file.blocks():
-            pieces = self._pieces(block.data, SLICE_LINES, MAX_LINE_BYTES)
-            yield from map(_part_of, block.slices()) if pieces is None else _cut(block, pieces)
-            next_number = block.first_number + block.data.count(b"\n")
+            pieces = self._pieces(block, SLICE_LINES, MAX_LINE_BYTES)
+            if pieces is None:
+                for lines in line_slices(block, next_number):
+                    next_number += len(lines.lines)
+                    yield _part_of(lines)
+            else:
+                for start, end, count in pieces:
+                    part = LogPart([block[start:end]])
+                    part.line_numbers.add(next_number, count)
+                    next_number += count
+                    yield part
         last = self._file.waiting
         if last is None or not last.strip():
             return
@@ -38,15 +46,6 @@ class NdjsonLog:
             yield _part_of(LineSlice(next_number, [last]))
         else:
             self.waiting = True
-
-
-def _cut(block: LineBlock, pieces: list[tuple[int, int, int]]) -> Iterator[LogPart]:
-    number = block.first_number
-    for start, end, lines in pieces:
-        part = LogPart([block.data[start:end]])
-        part.line_numbers.add(number, lines)
-        number += lines
-        yield part
 
 
 def _part_of(lines: LineSlice) -> LogPart:
