@@ -37,7 +37,7 @@ from calltally.settings import Settings
 
 EXIT_NOTHING_READ = 3
 _SHOWN_PROBLEMS = 20
-_AHEAD_BYTES = 64 * 2**20
+_AHEAD_BYTES = 32 * 2**20
 """Of what is read while something before it is under way, or the holder starts."""
 
 _receipt = msgspec.json.Decoder(SentReceipt)
