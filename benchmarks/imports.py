@@ -19,7 +19,7 @@ from benchmarks.access_logs import combined_log
 from benchmarks.figure import Figure
 from benchmarks.filled_directory import scratch
 from benchmarks.report import Report
-from benchmarks.server_process import CALLTALLY
+from benchmarks.server_process import CALLTALLY, ServerProcess
 from benchmarks.skewed_calls import ORGANIZATION
 
 
@@ -34,17 +34,19 @@ class _Run:
 
 
 def measure(*, lines: int) -> list[Figure]:
-    """The first import, the same log imported again, and GoAccess's report on it."""
+    """The first import, the same log again, both into a running server, and GoAccess's report on the log."""
     log = combined_log(lines)
     with scratch() as folder:
-        first = _import(log, folder)
-        again = _import(log, folder)
+        first = _import(log, folder / "data")
+        again = _import(log, folder / "data")
         _verify(first, accepted=lines, duplicate=0)
         _verify(again, accepted=0, duplicate=lines)
+        served = _import_into_server(log, lines, folder / "served")
         theirs = _goaccess(log, lines, folder)
     return [
         *_figures("import", lines, first, theirs),
         *_figures("the same log again", lines, again, theirs),
+        *(figure for what, run in served.items() for figure in _figures(what, lines, run, theirs)),
         Figure(
             name=f"memory of the import, most, {lines:,} lines",
             unit="MiB",
@@ -78,9 +80,36 @@ def _figures(what: str, lines: int, ours: _Run, theirs: _Run | None) -> list[Fig
     ]
 
 
-def _import(log: Path, folder: Path) -> _Run:
-    command = [str(CALLTALLY), "import", "--data", str(folder / "data"), "--organization", ORGANIZATION]
+def _import(log: Path, directory: Path) -> _Run:
+    command = [str(CALLTALLY), "import", "--data", str(directory), "--organization", ORGANIZATION]
     return _run([*command, "--origin", "benchmark", "--json", str(log)])
+
+
+def _import_into_server(log: Path, lines: int, directory: Path) -> dict[str, _Run]:
+    """What command and server take together, until all is acknowledged and until it is counted too."""
+    with ServerProcess(directory) as server:
+        before = server.cpu_seconds
+        first = _import(log, directory)
+        acknowledged = _with_server(first, 0, server.cpu_seconds - before)
+        began = time.perf_counter()
+        counted_calls = server.calls()
+        counted = _with_server(first, time.perf_counter() - began, server.cpu_seconds - before)
+        before = server.cpu_seconds
+        again = _import(log, directory)
+        found = _with_server(again, 0, server.cpu_seconds - before)
+    _verify(first, accepted=lines, duplicate=0)
+    _verify(again, accepted=0, duplicate=lines)
+    if counted_calls != lines:
+        raise RuntimeError(f"expected {lines} calls to be counted, but found {counted_calls}")
+    return {
+        "import into a server, until acknowledged": acknowledged,
+        "import into a server, until counted": counted,
+        "the same log again into a server": found,
+    }
+
+
+def _with_server(command: _Run, more_seconds: float, server_cpu: float) -> _Run:
+    return _Run(command.seconds + more_seconds, command.cpu_seconds + server_cpu, command.memory_mib)
 
 
 def _goaccess(log: Path, lines: int, folder: Path) -> _Run | None:

@@ -113,3 +113,26 @@ class Interner:
         reference would give them: kind, text, whether it is a route made from a path. Such a route that gets
         no id goes by ``other_route``.
         """
+
+@final
+class AccessLogReader:
+    """Turns the lines of one log into calls as `access_log.AccessLog` does. Not thread-safe: use by two at
+    once raises. Lets other threads run meanwhile.
+    """
+
+    def __init__(self, origin: bytes, client_id: str | bytes, user_id: str | bytes) -> None:
+        """Takes texts for all calls as JSON in bytes; "address" and "user" are fields of a line."""
+    def take(self, lines: bytes) -> tuple[bytes, int, list[tuple[int, int, int, int]]]:
+        """The log's next lines, each with its end: the plain ones' calls as lines of JSON, each with its end,
+        how many lines there are, and the others.
+
+        Of each of these how many lines stand before it, where it begins and ends without its line ending, and
+        its ordinal among the lines of the log that are identical to it. Raises `ValueError` for an unfinished
+        line.
+        """
+
+def pieces(lines: bytes, size: int, longest: int) -> list[tuple[int, int, int]] | None:
+    """Where pieces of at most ``size`` whole lines begin and end, and how many lines each holds.
+
+    None unless every line has something in it and at most ``longest`` bytes.
+    """

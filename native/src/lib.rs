@@ -10,9 +10,15 @@ mod hashing;
 mod identity_table;
 mod instant;
 mod line;
+mod line_ordinals;
+mod lines;
+mod log_calls;
+mod log_line;
+mod log_time;
 mod names;
 mod path_list;
 mod python;
+mod python_logs;
 mod record;
 mod route;
 mod scan;
@@ -25,4 +31,7 @@ mod texts;
 mod calltally_native {
     #[pymodule_export]
     use crate::python::{Decoded, IdentityTable, Interner, bounds, decode};
+
+    #[pymodule_export]
+    use crate::python_logs::{AccessLogReader, pieces};
 }

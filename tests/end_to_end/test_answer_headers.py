@@ -1,6 +1,7 @@
 """What browsers and caches are told with every answer."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -59,3 +60,25 @@ def test_what_vendors_say_of_caching_is_left_to_them(visitor: httpx.Client) -> N
     headers = {"X-SailPoint-Experimental": "true"}
     for path in ("/v2025/api-usage/count", "/api/v2/usage/query/e-1/results", "/usage/api-calls/daily"):
         assert visitor.get(path, headers=headers).headers.get("Cache-Control") != "no-store"
+
+
+@pytest.mark.parametrize(
+    ("preference", "listed"),
+    [
+        ("return=minimal", ["conflict"]),
+        ("respond-async, Return=Minimal", ["conflict"]),
+        ("return=representation", ["duplicate", "conflict"]),
+        ("", ["duplicate", "conflict"]),
+    ],
+)
+def test_duplicates_are_not_listed_for_a_sender_who_prefers_that(
+    visitor: httpx.Client, preference: str, listed: list[str]
+) -> None:
+    call = {"id": f"prefers {preference}", "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    visitor.post("/v1/calls", json=call)
+
+    again = visitor.post("/v1/calls", json=[call, {**call, "status": 500}], headers={"Prefer": preference})
+
+    reply = again.json()
+    assert (reply["duplicate"], reply["conflict"]) == (1, 1)
+    assert [each["verdict"] for each in reply["verdicts"]] == listed

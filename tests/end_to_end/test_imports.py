@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from tests.end_to_end.command_line import calltally, cli_json
-from tests.end_to_end.server_process import ndjson
+from tests.end_to_end.server_process import ServerProcess, ndjson
 
 QUESTION = ("--organization", "acme", "--from", "2025-01-01", "--to", "2025-02-01", "--json")
 
@@ -119,6 +119,75 @@ def test_a_file_with_no_call_in_it_ends_with_3(data: Path, tmp_path: Path) -> No
     assert "50 lines" in refused.stdout
     assert "50 skipped" in refused.stdout
     assert calltally("import", "--data", data, "--organization", "acme", empty).returncode == 0
+
+
+def test_a_server_at_work_takes_a_log_in_as_a_directory_at_rest_does(data: Path, tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_bytes(lines(0, 30_000))
+
+    with ServerProcess(data):
+        (first,) = import_json(data, log)
+        (again,) = import_json(data, log)
+    (later,) = import_json(data, log)
+
+    found = [(one["accepted"], one["duplicate"]) for one in (first, again, later)]
+    assert found == [(30_000, 0), (0, 30_000), (0, 30_000)]
+    assert counted(data) == 30_000
+
+
+def test_with_and_without_the_kernel_a_line_is_the_same_call(data: Path, tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    garbage = b'192.0.2.1 - - [31/Jan/2025:12:00:00 +0000] "\\x16\\x03" 400 157 "-" "-"\n'
+    log.write_bytes(lines(0, 1500) + garbage * 2 + lines(0, 900))
+    (with_kernel,) = import_json(data, log)
+    log.write_bytes(log.read_bytes() + lines(600, 1600))
+    (without,) = import_json(data, "--set", "kernel=reference", log)
+
+    assert (with_kernel["accepted"], with_kernel["skipped"]) == (2402, 0)
+    assert (without["accepted"], without["duplicate"], without["conflict"]) == (1000, 2402, 0)
+
+
+def test_odd_lines_among_plain_ones_count_or_are_told_by_their_numbers(data: Path, tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    plain = lines(0, 10_000)
+    odd = b'192.0.2.1 - - [31/Jan/2025:12:00:00 +0000] "-" 400 157 "-" "-"\n'
+    log.write_bytes(plain + odd + b"hello\n" + plain + odd + b"\n")
+
+    (told,) = import_json(data, log)
+
+    assert (told["lines"], told["accepted"], told["skipped"]) == (20_004, 20_002, 2)
+    assert told["problems"] == [
+        [10_002, "not in the common or combined log format"],
+        [20_004, "empty line"],
+    ]
+
+
+@pytest.mark.parametrize("setting", ["max_calls=100", "max_body=64KiB"])
+def test_a_log_is_sent_in_requests_that_the_settings_let_in(data: Path, tmp_path: Path, setting: str) -> None:
+    log, calls = tmp_path / "access.log", tmp_path / "calls.ndjson"
+    log.write_bytes(lines(0, 3000))
+    calls.write_bytes(
+        b"".join(b'{"id":"%d","time":"2025-01-31T12:00:00Z"}\n' % number for number in range(3000))
+    )
+
+    reports = import_json(data, "--set", setting, log, calls)
+
+    assert [one["accepted"] for one in reports] == [3000, 3000]
+
+
+def test_long_lines_of_json_fit_into_requests(data: Path, tmp_path: Path) -> None:
+    log = tmp_path / "calls.ndjson"
+    path = "/" + "x" * 8000
+    log.write_bytes(
+        b"".join(
+            ndjson([{"id": str(number), "time": "2025-01-31T12:00:00Z", "path": path + str(number)}]) + b"\n"
+            for number in range(9000)
+        )
+    )
+
+    (told,) = import_json(data, log)
+
+    assert (told["accepted"], told["problems"]) == (9000, [])
 
 
 def test_a_compressed_log_that_is_cut_off_counts_its_whole_lines_and_says_so(

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,7 +33,9 @@ from calltally.errors import CalltallyError, InvalidInputError
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.decoders.access_log import AccessLog
 from calltally.ingest.decoders.json_calls import JsonForm, decode_calls, detect_form
-from calltally.ingest.decoders.log_file import LineSlice
+from calltally.ingest.decoders.kernel_access_log import KernelAccessLog
+from calltally.ingest.decoders.log_file import LineSlice, LogFile
+from calltally.ingest.decoders.log_part import LogPart
 from calltally.ingest.instants import parse_instant
 from calltally.ingest.kernel import decode_slice, line_slices
 from calltally.ingest.prepared_calls import prepare
@@ -109,6 +112,18 @@ def _access_log(text: bytes) -> None:
     prepare(found.calls, list(range(len(found.calls))), _ADMISSION, 17)
 
 
+def _kernel_log(text: bytes) -> None:
+    """Of a log the kernel tells the calls that the reference tells, and skips what that skips."""
+    told = []
+    for reader in (KernelAccessLog("log"), AccessLog("log")):
+        whole = LogPart()
+        for block in LogFile(io.BytesIO(text)).blocks():
+            whole.add(reader.part(block))
+        calls = sorted(zip(whole.line_numbers, b"".join(whole.body).splitlines(), strict=True))
+        told.append((calls, whole.skipped))
+    assert told[0] == told[1], "the kernel's calls are not the reference's"
+
+
 def _sailpoint(text: bytes) -> None:
     parameters = SailPointParameters(text)
     for read in (from_sailpoint_page, asks_for_total, from_sailpoint_sorters):
@@ -171,6 +186,7 @@ TARGETS = (
     Target("json_calls", _json_calls, (InvalidInputError,)),
     Target("kernel", _kernel, ()),
     Target("access_log", _access_log, ()),
+    Target("kernel_log", _kernel_log, ()),
     Target("instant", _text(parse_instant), (ValueError,)),
     Target("usage", lambda text: read_usage_question(text, "acme", NOW), (InvalidInputError,)),
     Target("outcome_days", lambda text: read_outcome_days(text, NOW), (InvalidInputError,)),

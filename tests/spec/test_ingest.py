@@ -265,6 +265,18 @@ async def test_verdicts_are_cut_after_ten_thousand_and_totals_are_whole(meter: M
     assert receipt.truncated
 
 
+async def test_duplicates_are_in_the_totals_for_who_does_not_want_them_listed(meter: Metering) -> None:
+    await meter.send(a_call("a"), a_call("b"))
+
+    receipt = await meter.send(
+        *[a_call("a")] * 12_000, a_call("b", status=500), a_call("c", status=99), list_duplicates=False
+    )
+
+    assert (receipt.duplicate, receipt.conflict, receipt.rejected) == (12_000, 1, 1)
+    assert [verdict.index for verdict in receipt.verdicts] == [12_000, 12_001]
+    assert not receipt.truncated
+
+
 async def test_a_gateway_may_send_for_any_organization(meter: Metering) -> None:
     theirs = b'{"id":"a","time":"2026-03-15T11:59:00Z","organization":"globex"}'
     own = b'{"id":"a","time":"2026-03-15T11:59:00Z"}'

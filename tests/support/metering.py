@@ -51,11 +51,20 @@ class Metering:
         await self.up()
 
     async def send(
-        self, *calls: Call | dict[str, Any] | bytes, organization: str = "acme", backfill: bool = False
+        self,
+        *calls: Call | dict[str, Any] | bytes,
+        organization: str = "acme",
+        backfill: bool = False,
+        list_duplicates: bool = True,
     ) -> Receipt:
         """Sends calls in one request, as NDJSON."""
         lines = [call if isinstance(call, bytes) else msgspec.json.encode(call) for call in calls]
-        return await self.send_body(b"\n".join(lines), organization=organization, backfill=backfill)
+        return await self.send_body(
+            b"\n".join(lines),
+            organization=organization,
+            backfill=backfill,
+            list_duplicates=list_duplicates,
+        )
 
     async def send_body(
         self,
@@ -65,11 +74,14 @@ class Metering:
         organization: str = "acme",
         backfill: bool = False,
         gateway: bool = False,
+        list_duplicates: bool = True,
     ) -> Receipt:
         calls = CallsBody(body, form, max_calls=100_000, max_call_bytes=65_536)
         permissions = DEFAULT | {ANY_ORGANIZATION} if gateway else DEFAULT
         caller = Caller("c", organization, permissions)
-        return await self.meter.intake.take_body(caller, calls, backfill=backfill)
+        return await self.meter.intake.take_body(
+            caller, calls, backfill=backfill, list_duplicates=list_duplicates
+        )
 
     async def cancel(self, *ids: str | CallName, organization: str = "acme", why: str = "test") -> Correction:
         """Cancels calls; a plain text is an id without an origin."""

@@ -129,7 +129,9 @@ class CallsDoor:
             if body is not packed:
                 unpacked.grow_to(len(body))
             calls = CallsBody(body, form or detect_form(body), self._limits.calls, self._limits.call)
-            return await self._intake.take_body(caller, calls, backfill=backfill)
+            return await self._intake.take_body(
+                caller, calls, backfill=backfill, list_duplicates=not _wants_less(headers)
+            )
 
 
 def _text(value: bytes | None) -> str | None:
@@ -151,6 +153,12 @@ def _wants_backfill(query: bytes) -> bool:
             reason = f"query parameter backfill={received} is not known; accepted is {accepted}"
             raise InvalidInputError(reason, field=name, received=received, accepted=accepted)
     return parameters.get("backfill", ["false"])[-1] == "true"
+
+
+def _wants_less(headers: dict[bytes, bytes]) -> bool:
+    """Whether the sender prefers an answer without verdicts on duplicates (RFC 7240)."""
+    preferences = headers.get(b"prefer", b"").lower().split(b",")
+    return b"return=minimal" in map(bytes.strip, preferences)
 
 
 def _form_of(content_type: str) -> JsonForm | None:

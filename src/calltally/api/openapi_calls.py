@@ -75,6 +75,12 @@ def calls_paths() -> Data:
                 choice(("gzip", "zstd", "identity")),
                 place="header",
             ),
+            parameter(
+                "Prefer",
+                "With `return=minimal` no duplicate is among the verdicts; the totals are the same.",
+                choice(("return=minimal", "return=representation")),
+                place="header",
+            ),
         ],
         requestBody=body,
     )

@@ -1,6 +1,8 @@
 """Holding a data directory for the time of a command: its owner's doors, served on its socket."""
 
 import asyncio
+import contextlib
+import gc
 import os
 import signal
 import threading
@@ -8,16 +10,17 @@ from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Protocol, Self
-
-import uvloop
+from typing import TYPE_CHECKING, Protocol, Self
 
 from calltally.data_directory import DataDirectory
 from calltally.errors import CalltallyError
-from calltally.server.garbage import collect_as_ever, collect_less
-from calltally.server.serving import Serving, owner_socket
+from calltally.server.garbage import collect_as_ever
 from calltally.settings import Settings
-from calltally.wiring import Installation
+
+if TYPE_CHECKING:
+    from calltally.server.serving import Serving
+
+# What holding takes is loaded by whoever holds: most commands find a server that does.
 
 
 class Holder(Protocol):
@@ -62,13 +65,15 @@ class ThreadHolder:
 
     def _run(self) -> None:
         try:
-            asyncio.run(_serve(self._directory, self._settings, self._counting, self._is_up))
+            from calltally.cli.holding import serve_owner
+
+            asyncio.run(serve_owner(self._directory, self._settings, self._counting, self._is_up))
         except Exception as failure:  # noqa: BLE001 - handed to the thread that waits
             self._failure = failure
         finally:
             self._up.set()
 
-    def _is_up(self, serving: Serving) -> None:
+    def _is_up(self, serving: "Serving") -> None:
         loop = asyncio.get_running_loop()
         self._stop = lambda: loop.is_closed() or loop.call_soon_threadsafe(serving.stop)
         self._up.set()
@@ -77,19 +82,28 @@ class ThreadHolder:
 class ProcessHolder:
     """Serves from a process of its own, so that the command's work and the counting share no processor.
 
-    That process ends by itself, in good order, when this one is gone.
+    That process ends by itself, in good order, when this one is gone. To be begun first; what is done before
+    the context is entered goes on beside its start.
     """
 
     def __init__(self, directory: Path, settings: Settings) -> None:
-        context = get_context("fork")  # everything is loaded already, and no thread runs yet
+        context = get_context("fork")  # no thread runs yet
         self._pipe, theirs = context.Pipe()
         ends = (theirs, self._pipe)
         self._process = context.Process(target=_hold, args=(directory, settings, *ends), name="holder")
         self._theirs = theirs
 
-    def __enter__(self) -> Self:
+    def begin(self) -> None:
+        """Starts the process, which is to be done before any thread is; `end` or the context ends it."""
         self._process.start()
         self._theirs.close()
+
+    def end(self) -> None:
+        """Has the process end in good order; for one that was begun and not entered."""
+        self._pipe.close()
+        self._process.join()
+
+    def __enter__(self) -> Self:
         failure = self._pipe.recv()
         if failure is not None:
             self._process.join()
@@ -97,8 +111,7 @@ class ProcessHolder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pipe.close()
-        self._process.join()
+        self.end()
         if self._process.exitcode:
             raise CalltallyError(f"the process that counted ended with code {self._process.exitcode}")
 
@@ -109,30 +122,23 @@ def _hold(directory: Path, settings: Settings, pipe: Connection, commands_end: C
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which then closes the pipe
     os.umask(0o077)
 
-    def is_up(serving: Serving) -> None:
-        collect_less()
-        asyncio.get_running_loop().add_reader(pipe.fileno(), serving.stop)
-        pipe.send(None)
+    def is_up(serving: "Serving") -> None:
+        gc.freeze()  # what was loaded just now is needed; how often to look was told before the fork
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            loop.remove_reader(pipe.fileno())  # a closed pipe is readable for ever
+            serving.stop()
+
+        loop.add_reader(pipe.fileno(), stop)
+        with contextlib.suppress(BrokenPipeError):  # the command is gone already
+            pipe.send(None)
 
     try:
         with DataDirectory(directory) as held:
-            uvloop.run(_serve(held, settings, True, is_up))
+            from calltally.cli.holding import serve_owner, uvloop
+
+            uvloop.run(serve_owner(held, settings, True, is_up))
         collect_as_ever()
     except CalltallyError as failure:
         pipe.send(failure)
-
-
-async def _serve(
-    directory: DataDirectory, settings: Settings, counting: bool, is_up: Callable[[Serving], None]
-) -> None:
-    installation = Installation(directory, settings)
-    try:
-        if counting:
-            await installation.open_meter()
-        serving = Serving([(installation.owner_application(), owner_socket(directory.socket()))])
-        running = asyncio.create_task(serving.run())
-        await serving.started()
-        is_up(serving)
-        await running
-    finally:
-        await installation.close()

@@ -19,14 +19,26 @@ from calltally.cli.options import (
     read_settings,
     settings_options,
 )
-from calltally.ingest.decoders.access_log import AccessLog, LogField
+from calltally.ingest.decoders.kernel_access_log import KernelAccessLog, native
 from calltally.ingest.decoders.log_file import LogFile
-from calltally.ingest.log_import import ImportReport, LogImport, LogPart, Post, SentReceipt
+from calltally.ingest.decoders.log_part import LogPart
+from calltally.ingest.decoders.logged_calls import LogField
+from calltally.ingest.decoders.ndjson_log import NdjsonLog
+from calltally.ingest.log_import import (
+    AccessLogReader,
+    ImportReport,
+    LogImport,
+    PartBounds,
+    Post,
+    SentReceipt,
+)
 from calltally.server.garbage import collect_as_ever, collect_less
+from calltally.settings import Settings
 
 EXIT_NOTHING_READ = 3
 _SHOWN_PROBLEMS = 20
-_UNDER_WAY = 2
+_AHEAD_BYTES = 32 * 2**20
+"""Of what is read while something before it is under way, or the holder starts."""
 
 _receipt = msgspec.json.Decoder(SentReceipt)
 
@@ -76,6 +88,10 @@ def import_(
     any age. Exit code 0: done, whatever lines had to be skipped; 3: a file held lines, and no call in them.
     """
     settings = read_settings(directory, config, assignments)
+    bounds = _bounds(settings)
+    readers = _Readers(
+        origin, LogField.of(client_id), LogField.of(user_id), use_kernel=settings.kernel == "auto"
+    )
     collect_less()
     reports = []
     console = Console(stderr=True, quiet=as_json)
@@ -86,10 +102,9 @@ def import_(
     ):
         for file in files:
             bar = bars.add_task(file.name, total=file.stat().st_size)
-            with LogFile.open(file) as log:
-                who = AccessLog(origin, client_id=_field(client_id), user_id=_field(user_id))
-                run = LogImport(str(file), log, who)
-                for part, receipt in _sent(run, _Posting(owner, organization), poster):
+            with LogFile.open(file, bounds.block_bytes) as log:
+                run = LogImport(str(file), log, *readers(log))
+                for part, receipt in _sent(run.parts(bounds), _Posting(owner, organization), poster):
                     run.report.take(part, receipt)
                     bars.update(bar, completed=run.bytes_read)
                 reports.append(run.report)
@@ -103,16 +118,51 @@ def import_(
         raise SystemExit(EXIT_NOTHING_READ)
 
 
-def _sent(run: LogImport, post: Post, poster: Executor) -> Iterator[tuple[LogPart, SentReceipt | None]]:
-    """The parts of a log with what became of them; the next is read while one is under way."""
+class _Readers:
+    """Makes the readers of a log, compiled ones where they are installed and wanted."""
+
+    def __init__(
+        self, origin: str, client_id: LogField | str, user_id: LogField | str, *, use_kernel: bool
+    ) -> None:
+        self._origin = origin
+        self._client_id = client_id
+        self._user_id = user_id
+        self._use_kernel = use_kernel and native is not None
+
+    def __call__(self, log: LogFile) -> tuple[AccessLogReader, NdjsonLog]:
+        who = (self._client_id, self._user_id)
+        if self._use_kernel:
+            return KernelAccessLog(self._origin, *who), NdjsonLog(log, native.pieces)
+        from calltally.ingest.decoders.access_log import AccessLog  # brings numpy along
+
+        return AccessLog(self._origin, *who), NdjsonLog(log)
+
+
+def _bounds(settings: Settings) -> PartBounds:
+    """As many calls and bytes in a request as are quick to take in, and no more than the server lets in."""
+    usual = PartBounds()
+    return PartBounds(min(usual.calls, settings.max_calls // 2), min(usual.size, settings.max_body // 2))
+
+
+def _sent(
+    parts: Iterator[LogPart], post: Post, poster: Executor
+) -> Iterator[tuple[LogPart, SentReceipt | None]]:
+    """The parts of a log with what became of them; the next ones are read while some are under way."""
     under_way: deque[tuple[LogPart, Future[SentReceipt] | None]] = deque()
-    for part in run.parts():
-        sent = poster.submit(post, b"\n".join(part.body)) if part.body else None
+    ahead = 0
+    for part in parts:
+        sent = poster.submit(post, part) if part.body else None
         under_way.append((part, sent))
-        if len(under_way) > _UNDER_WAY:
+        ahead += part.size
+        while ahead > _AHEAD_BYTES or (under_way and _is_done(under_way[0][1])):
+            ahead -= under_way[0][0].size
             yield _done(*under_way.popleft())
     while under_way:
         yield _done(*under_way.popleft())
+
+
+def _is_done(sent: Future[SentReceipt] | None) -> bool:
+    return sent is None or sent.done()
 
 
 def _done(part: LogPart, sent: Future[SentReceipt] | None) -> tuple[LogPart, SentReceipt | None]:
@@ -126,20 +176,16 @@ class _Posting:
         self._owner = owner
         self._organization = organization
 
-    def __call__(self, body: bytes) -> SentReceipt:
+    def __call__(self, part: LogPart) -> SentReceipt:
         response = self._owner.ask(
             "POST",
             "/v1/calls",
             organization=self._organization,
             params=[("backfill", "true")],
-            content=body,
-            headers={"Content-Type": "application/x-ndjson"},
+            content=part.body,
+            headers={"Content-Type": "application/x-ndjson", "Prefer": "return=minimal"},
         )
         return _receipt.decode(response.content)
-
-
-def _field(text: str) -> LogField | str:
-    return LogField(text) if text in {field.value for field in LogField} else text
 
 
 def _progress(console: Console) -> Progress:

@@ -7,21 +7,7 @@ import click
 import httpx
 
 from calltally import __version__
-from calltally.cli.backup_commands import backup, restore
-from calltally.cli.books_commands import books_group
-from calltally.cli.client_commands import client_group
-from calltally.cli.correct_commands import correct_group
-from calltally.cli.demo_command import demo
-from calltally.cli.erase_command import erase
-from calltally.cli.export_command import export
-from calltally.cli.import_command import import_
-from calltally.cli.key_commands import key_group
-from calltally.cli.name_commands import name_group
-from calltally.cli.prune_command import prune
-from calltally.cli.serve_command import serve
-from calltally.cli.token_commands import token_group
-from calltally.cli.usage_command import usage_group
-from calltally.cli.verify_command import verify
+from calltally.cli.late_group import LateGroup
 from calltally.errors import CalltallyError
 from calltally.server.logs import configure_logs
 
@@ -29,18 +15,34 @@ EXIT_FAILED = 1
 """The command could not do its work. (2, by click, is for a command line that cannot be read.)"""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+_PLACES = {
+    "serve": "calltally.cli.serve_command:serve",
+    "demo": "calltally.cli.demo_command:demo",
+    "client": "calltally.cli.client_commands:client_group",
+    "token": "calltally.cli.token_commands:token_group",
+    "key": "calltally.cli.key_commands:key_group",
+    "name": "calltally.cli.name_commands:name_group",
+    "import": "calltally.cli.import_command:import_",
+    "usage": "calltally.cli.usage_command:usage_group",
+    "books": "calltally.cli.books_commands:books_group",
+    "correct": "calltally.cli.correct_commands:correct_group",
+    "verify": "calltally.cli.verify_command:verify",
+    "backup": "calltally.cli.backup_commands:backup",
+    "restore": "calltally.cli.backup_commands:restore",
+    "export": "calltally.cli.export_command:export",
+    "prune": "calltally.cli.prune_command:prune",
+    "erase": "calltally.cli.erase_command:erase",
+}
+
+
+@click.group(
+    cls=LateGroup,
+    places=_PLACES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="calltally")
 def cli() -> None:
     """Know exactly who calls your APIs."""
-
-
-for command in (
-    *(serve, demo, client_group, token_group, key_group, name_group),
-    *(import_, usage_group, books_group, correct_group),
-    *(verify, backup, restore, export, prune, erase),
-):
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from calltally.settings import Settings
 
 _PATIENCE = 120.0
 _REQUEST_SECONDS = 300.0
+_PIECE_BYTES = 128 * 1024
 
 
 class RefusedError(CalltallyError):
@@ -27,8 +28,9 @@ class Office:
     """Speaks to the holder of a data directory as its owner, always through the owner's socket.
 
     When nobody holds the directory it is held and served on its socket until the end of the context, with
-    the meter opened if ``counting``, and by a process of its own if ``apart``. When another process holds it,
-    that one is asked; and should that one end, being a command itself, this one takes its place.
+    the meter opened if ``counting``, and by a process of its own if ``apart``: entering the context does not
+    wait for that one, the first request does. When another process holds it, that one is asked; and should
+    that one end, being a command itself, this one takes its place.
     """
 
     def __init__(self, directory: Path, settings: Settings, *, counting: bool, apart: bool = False) -> None:
@@ -38,14 +40,26 @@ class Office:
         self._apart = apart
         self._address = ""
         self._held = ExitStack()
-        self._client: httpx.Client
+        self._begun: ProcessHolder | None = None
+        self._client: httpx.Client | None = None
 
     def __enter__(self) -> Self:
-        self._open()
+        if not self._apart:
+            self._client = self._open()
+        elif self._directory.is_dir() and (client := self._reach()) is not None:
+            self._client = client
+        else:
+            self._begun = ProcessHolder(self._directory, self._settings)
+            self._begun.begin()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._opened()
+        if self._begun is not None:
+            self._begun.end()
+        if self._client is not None:
+            self._client.close()
         self._held.close()
 
     def ask(
@@ -54,7 +68,7 @@ class Office:
         path: str,
         *,
         organization: str = "",
-        content: bytes | None = None,
+        content: bytes | Sequence[bytes] | None = None,
         json: Any = None,
         params: Sequence[tuple[str, str]] = (),
         headers: dict[str, str] | None = None,
@@ -62,16 +76,18 @@ class Office:
     ) -> httpx.Response:
         """One request, whose answer may take so many seconds, or as long as it takes.
 
-        Raises `RefusedError` with the door's own words for anything but success.
+        The content may come in pieces. Raises `RefusedError` with the door's own words for anything but
+        success.
         """
         authorization = {"Authorization": owner_authorization(organization)} if organization else {}
-        request = self._client.build_request(
+        body = None if content is None else _Body([content] if isinstance(content, bytes) else content)
+        request = self._opened().build_request(
             method,
             path,
-            content=content,
+            content=body,
             json=json,
             params=list(params),
-            headers={**authorization, **(headers or {})},
+            headers={**authorization, **(body.headers if body else {}), **(headers or {})},
             timeout=seconds,
         )
         response = self._send(request)
@@ -84,7 +100,7 @@ class Office:
 
         Raises `RefusedError` as `ask` does.
         """
-        response = self._send(self._client.build_request(method, path, timeout=None), stream=True)
+        response = self._send(self._opened().build_request(method, path, timeout=None), stream=True)
         with closing(response):
             if not response.is_success:
                 raise RefusedError(told(response.read()) or f"{response.status_code}")
@@ -92,51 +108,67 @@ class Office:
                 yield msgspec.json.decode(line)
 
     def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+        client = self._opened()
         try:
-            return self._client.send(request, stream=stream)
+            return client.send(request, stream=stream)
         except httpx.ConnectError:  # the holder has ended; nothing was sent
-            self._client.close()
-            self._apart = False  # a process is made only while no thread runs
-            self._open()
-            return self._client.send(request, stream=stream)
+            client.close()
+            self._client = None
+            return self._opened().send(request, stream=stream)
 
-    def _open(self) -> None:
+    def _opened(self) -> httpx.Client:
+        """The way to a holder, which is waited for where there is none yet."""
+        if self._client is None:
+            self._client = self._open()
+        return self._client
+
+    def _open(self) -> httpx.Client:
         """Holds the directory or finds a holder that can do what is wanted, in good time."""
         deadline = time.monotonic() + _PATIENCE
-        while not (self._hold() or self._reach()):
+        while (client := self._hold() or self._reach()) is None:
             if time.monotonic() > deadline:
                 text = f"{self._directory} is held by another process that does not answer"
                 raise BusyError(text, retry_after=60)
             time.sleep(0.1)
+        return client
 
-    def _hold(self) -> bool:
-        holder: Holder = (
-            ProcessHolder(self._directory, self._settings)
-            if self._apart
-            else ThreadHolder(self._directory, self._settings, counting=self._counting)
-        )
+    def _hold(self) -> httpx.Client | None:
+        holder: Holder = self._begun or ThreadHolder(self._directory, self._settings, counting=self._counting)
+        self._begun = None  # another process is not made: threads may run
         try:
             self._held.enter_context(holder)
         except DirectoryHeldError:
-            return False
-        self._connect()
-        return True
+            return None
+        return self._connect()
 
-    def _reach(self) -> bool:
-        self._connect()
+    def _reach(self) -> httpx.Client | None:
+        client = self._connect()
         try:
-            about = self._client.get("/owner").json()
+            about = client.get("/owner").json()
         except (httpx.TransportError, ValueError):
             about = {}
-        fits = "version" in about and (about["counting"] or not self._counting)
-        if not fits:
-            self._client.close()
-        return fits
+        if "version" in about and (about["counting"] or not self._counting):
+            return client
+        client.close()
+        return None
 
-    def _connect(self) -> None:
+    def _connect(self) -> httpx.Client:
         self._address = self._address or socket_address(self._directory)
-        transport = httpx.HTTPTransport(uds=self._address)
-        self._client = httpx.Client(transport=transport, base_url="http://owner", timeout=_REQUEST_SECONDS)
+        transport = httpx.HTTPTransport(uds=self._address, verify=False)  # nothing is encrypted here
+        return httpx.Client(transport=transport, base_url="http://owner", timeout=_REQUEST_SECONDS)
+
+
+class _Body:
+    """A body in pieces that a socket takes at once: of a long one every rest would be copied each time."""
+
+    def __init__(self, parts: Sequence[bytes]) -> None:
+        self._parts = parts
+        self.headers = {"Content-Length": str(sum(map(len, parts)))}
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._parts:
+            for start in range(0, len(part), _PIECE_BYTES):
+                yield part[start : start + _PIECE_BYTES]
 
 
 def told(problem: bytes) -> str:

@@ -77,7 +77,14 @@ class Intake:
         self.totals = dict.fromkeys(Verdict, 0)
         self.refusals: Counter[str] = Counter()
 
-    async def take(self, caller: Caller, slices: Iterable[DecodedCalls], *, backfill: bool) -> Receipt:
+    async def take(
+        self,
+        caller: Caller,
+        slices: Iterable[DecodedCalls],
+        *,
+        backfill: bool,
+        list_duplicates: bool = True,
+    ) -> Receipt:
         """Counts calls that the caller sent; the caller must have been allowed to.
 
         Raises `BusyError` before anything was taken when senders must slow down, and `JournalFailedError`
@@ -85,25 +92,29 @@ class Intake:
         """
         self._refuse_when_full()
         checked = (self._checked(caller, slice_, backfill) for slice_ in slices)
-        return await self._take_checked(checked, Receipt())
+        return await self._take_checked(checked, Receipt(lists_duplicates=list_duplicates))
 
-    async def take_body(self, caller: Caller, body: CallsBody, *, backfill: bool) -> Receipt:
+    async def take_body(
+        self, caller: Caller, body: CallsBody, *, backfill: bool, list_duplicates: bool = True
+    ) -> Receipt:
         """The same for calls that are yet to be decoded, by the kernel as far as it takes them.
 
         Raises `InvalidInputError`, too, before anything was taken.
         """
         lines = body.lines() if self._use_kernel else None
         if lines is None:
-            return await self.take(caller, body.decoded(), backfill=backfill)
+            decoded = body.decoded()
+            return await self.take(caller, decoded, backfill=backfill, list_duplicates=list_duplicates)
         self._refuse_when_full()
-        receipt = Receipt()
+        receipt = Receipt(lists_duplicates=list_duplicates)
         if len(lines) == 1 and lines[0].received <= _FEW_CALLS and len(body.data) <= _FEW_BYTES:
             (few,) = lines
             terms = Terms(caller.organization, backfill, body.max_call_bytes)
             text = body.data[few.start : few.end]
             position = await self._turns.take_lines(text, few.received, terms, receipt)
             if position is None:
-                return await self.take(caller, body.decoded(), backfill=backfill)
+                decoded = body.decoded()
+                return await self.take(caller, decoded, backfill=backfill, list_duplicates=list_duplicates)
             return await self._told(receipt, position)
         return await self._take_checked(self._checked_lines(caller, body, lines, backfill), receipt)
 

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 
-from calltally.ingest.decoders.access_log import AccessLog
 from calltally.ingest.decoders.log_file import LogFile, LogFormat
+from calltally.ingest.decoders.log_part import LogPart
 from calltally.ingest.decoders.log_slice import SkippedLine
 from calltally.ingest.decoders.ndjson_log import NdjsonLog
 
-CALLS_PER_POST = 10_000
 _SHOWN_LINES = 1000
-
-_encoder = msgspec.json.Encoder()
+_FEWEST_BYTES_OF_A_LINE = 40
+"""Of one that is a call."""
+_MOST_GROWTH = 8
+"""Times a line may be shorter than its call in JSON."""
 
 
 class SentVerdict(msgspec.Struct):
@@ -33,21 +35,6 @@ class SentReceipt(msgspec.Struct):
     conflict: int
     rejected: int
     verdicts: list[SentVerdict]
-
-
-@dataclass(slots=True)
-class LogPart:
-    """Neighbouring lines of a log: the calls they tell, as NDJSON, with each call's line number."""
-
-    body: list[bytes] = field(default_factory=list)
-    line_numbers: list[int] = field(default_factory=list)
-    skipped: list[SkippedLine] = field(default_factory=list)
-
-    def add(self, body: bytes, line_numbers: list[int], skipped: list[SkippedLine]) -> None:
-        if line_numbers:
-            self.body.append(body)
-        self.line_numbers.extend(line_numbers)
-        self.skipped.extend(skipped)
 
 
 @dataclass(slots=True)
@@ -89,22 +76,44 @@ class ImportReport:
         self.problems.extend(sorted(problems)[:room])
 
 
+class AccessLogReader(Protocol):
+    """Tells the calls of one access log, from its first line on."""
+
+    def part(self, block: bytes) -> LogPart:
+        """What the log's next whole lines tell."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PartBounds:
+    """How many calls and bytes a part has, about: it is whole when it has as many of either."""
+
+    calls: int = 25_000
+    size: int = 4 * 2**20
+
+    @property
+    def block_bytes(self) -> int:
+        """How much to read of a log at a time, so that no part has more than twice as many."""
+        return min(2**20, self.calls * _FEWEST_BYTES_OF_A_LINE, self.size // _MOST_GROWTH)
+
+
 class LogImport:
     """Reads one log in parts to be sent, in its order. Importing it again counts nothing twice."""
 
-    def __init__(self, name: str, log: LogFile, access_log: AccessLog) -> None:
+    def __init__(self, name: str, log: LogFile, access_log: AccessLogReader, ndjson: NdjsonLog) -> None:
+        """Both readers are of this log; its first line decides which is asked."""
         self._log = log
         self._format = log.detect_format()
         self._access_log = access_log
-        self._ndjson = NdjsonLog(log)
+        self._ndjson = ndjson
         self.report = ImportReport(name, self._format.value)
 
-    def parts(self) -> Iterator[LogPart]:
-        """The log in parts of some thousands of calls; once they are read the report knows of its end."""
+    def parts(self, bounds: PartBounds) -> Iterator[LogPart]:
+        """The log in parts; once they are read the report knows of its end."""
         part = LogPart()
-        for body, line_numbers, skipped in self._slices():
-            part.add(body, line_numbers, skipped)
-            if len(part.line_numbers) >= CALLS_PER_POST:
+        for piece in self._pieces():
+            part.add(piece)
+            if len(part.line_numbers) >= bounds.calls or part.size >= bounds.size:
                 yield part
                 part = LogPart()
         yield part
@@ -117,18 +126,15 @@ class LogImport:
         """Bytes of the file that were read so far."""
         return self._log.bytes_read
 
-    def _slices(self) -> Iterator[tuple[bytes, list[int], list[SkippedLine]]]:
+    def _pieces(self) -> Iterator[LogPart]:
         if self._format is LogFormat.NDJSON:
-            for raw in self._ndjson.slices():
-                yield b"\n".join(raw.lines), raw.line_numbers, raw.skipped
-            return
-        for decoded in self._access_log.read(self._log.slices()):
-            yield _encoder.encode_lines(decoded.calls)[:-1], decoded.line_numbers, decoded.skipped
+            return self._ndjson.parts()
+        return map(self._access_log.part, self._log.blocks())
 
 
 def _told(verdict: SentVerdict) -> str:
     return f"{verdict.verdict}: {verdict.field} {verdict.reason}".replace("  ", " ")
 
 
-Post = Callable[[bytes], SentReceipt]
-"""Sends NDJSON as a declared backfill and returns what became of it."""
+Post = Callable[[LogPart], SentReceipt]
+"""Sends a part's calls as a declared backfill and returns what became of them."""

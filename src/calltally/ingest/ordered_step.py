@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import msgspec
 import numpy as np
@@ -301,8 +302,14 @@ def _conflicts(
 
 
 def _told(calls: JudgeableCalls, verdicts: Verdicts) -> list[CallVerdict]:
-    seen = verdicts.tolist()
-    return [
-        CallVerdict(calls.place(row), _VERDICT_OF[seen[row]], "id", _REASON_OF[seen[row]])
-        for row in np.flatnonzero(verdicts != Seen.NEW).tolist()
-    ]
+    rows = np.flatnonzero(verdicts != Seen.NEW)
+    seen = verdicts[rows].tolist()
+    return list(
+        map(
+            CallVerdict,
+            map(calls.place, rows.tolist()),
+            map(_VERDICT_OF.__getitem__, seen),
+            repeat("id"),
+            map(_REASON_OF.__getitem__, seen),
+        )
+    )

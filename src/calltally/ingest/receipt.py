@@ -31,7 +31,8 @@ MAX_VERDICTS = 10_000
 class Receipt:
     """The whole of what was received: totals of each verdict, and the calls that were not accepted.
 
-    The totals are always whole; at most `MAX_VERDICTS` single verdicts are kept, then ``truncated``.
+    The totals are always whole; at most `MAX_VERDICTS` single verdicts are kept, then ``truncated``. Those of
+    duplicates are left out unless ``lists_duplicates``.
     """
 
     accepted: int = 0
@@ -40,16 +41,16 @@ class Receipt:
     rejected: int = 0
     verdicts: list[CallVerdict] = field(default_factory=list)
     truncated: bool = False
+    lists_duplicates: bool = True
 
     def add(self, verdicts: list[CallVerdict]) -> None:
         """Books calls that were not accepted."""
-        for verdict in verdicts:
-            if verdict.verdict is Verdict.DUPLICATE:
-                self.duplicate += 1
-            elif verdict.verdict is Verdict.CONFLICT:
-                self.conflict += 1
-            else:
-                self.rejected += 1
+        kinds = [verdict.verdict for verdict in verdicts]
+        self.duplicate += kinds.count(Verdict.DUPLICATE)
+        self.conflict += kinds.count(Verdict.CONFLICT)
+        self.rejected += kinds.count(Verdict.REJECTED)
+        if not self.lists_duplicates:
+            verdicts = [verdict for verdict in verdicts if verdict.verdict is not Verdict.DUPLICATE]
         room = MAX_VERDICTS - len(self.verdicts)
         self.verdicts.extend(verdicts[:room])
         self.truncated |= len(verdicts) > room

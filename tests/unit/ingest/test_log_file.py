@@ -19,10 +19,10 @@ def lines_of(content: bytes, block_bytes: int = 1 << 20) -> list[bytes]:
 
 def ndjson_lines(content: bytes) -> tuple[list[bytes], list[int], bool]:
     log = NdjsonLog(LogFile(io.BytesIO(content)))
-    slices = list(log.slices())
+    parts = list(log.parts())
     return (
-        [line for each in slices for line in each.lines],
-        [number for each in slices for number in each.line_numbers],
+        [line for part in parts for body in part.body for line in body.splitlines()],
+        [number for part in parts for number in part.line_numbers],
         log.waiting,
     )
 
@@ -191,6 +191,6 @@ def test_half_a_json_object_waits() -> None:
 def test_a_too_long_json_line_is_skipped_with_its_number() -> None:
     content = b'{"a":1}\n{"b":"' + b"x" * MAX_LINE_BYTES + b'"}\n'
 
-    slices = list(NdjsonLog(LogFile(io.BytesIO(content))).slices())
+    parts = list(NdjsonLog(LogFile(io.BytesIO(content))).parts())
 
-    assert slices[0].skipped == [(2, "longer than 65536 bytes")]
+    assert parts[0].skipped == [(2, "longer than 65536 bytes")]

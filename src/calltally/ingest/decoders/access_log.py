@@ -1,24 +1,18 @@
 """Access logs of web servers as calls: nginx and Apache, the common and the combined format."""
 
 from collections.abc import Iterable, Iterator
-from enum import Enum
 
+import msgspec
 from xxhash import xxh3_128_digest
 
-from calltally.call import Call
 from calltally.ingest.decoders.line_ordinals import LineOrdinals
-from calltally.ingest.decoders.log_file import LineSlice
+from calltally.ingest.decoders.log_file import LineSlice, line_slices
 from calltally.ingest.decoders.log_line import LoggedRequest, UnreadableLineError, read_log_line
+from calltally.ingest.decoders.log_part import LogPart
 from calltally.ingest.decoders.log_slice import LogSlice, SkippedLine
+from calltally.ingest.decoders.logged_calls import LogField, LoggedCalls
 
-_DIGEST_DIGITS = 32
-
-
-class LogField(Enum):
-    """The fields of a line that say who called."""
-
-    ADDRESS = "address"
-    USER = "user"
+_encoder = msgspec.json.Encoder()
 
 
 class AccessLog:
@@ -34,14 +28,12 @@ class AccessLog:
     def __init__(
         self,
         origin: str,
-        *,
         client_id: LogField | str = LogField.ADDRESS,
         user_id: LogField | str = LogField.USER,
     ) -> None:
-        self._origin = origin
-        self._client_id = client_id
-        self._user_id = user_id
+        self._calls = LoggedCalls(origin, client_id, user_id)
         self._ordinals = LineOrdinals()
+        self._next_number = 1
 
     def read(self, slices: Iterable[LineSlice]) -> Iterator[LogSlice]:
         """Decodes all slices of a log, in order."""
@@ -60,38 +52,22 @@ class AccessLog:
             else:
                 digests.append(xxh3_128_digest(line))
                 found.line_numbers.append(number)
-        clients = self._callers(self._client_id, requests)
-        users = self._callers(self._user_id, requests)
+        ordinals = self._ordinals.take(digests)
         found.calls = [
-            Call(
-                id=call_id,
-                time=request.time,
-                origin=self._origin,
-                client_id=client,
-                user_id=user,
-                method=request.method,
-                path=request.path,
-                status=request.status,
-                response_bytes=request.response_bytes,
-            )
-            for call_id, client, user, request in zip(
-                self._ids(digests), clients, users, requests, strict=True
-            )
+            self._calls.call(request, digest.hex(), ordinal)
+            for request, digest, ordinal in zip(requests, digests, ordinals, strict=True)
         ]
         return found
 
-    def _ids(self, digests: list[bytes]) -> list[str]:
-        digits = b"".join(digests).hex()
-        return [
-            f"{digits[start : start + _DIGEST_DIGITS]}-{ordinal}"
-            for start, ordinal in zip(
-                range(0, len(digits), _DIGEST_DIGITS), self._ordinals.take(digests), strict=True
-            )
-        ]
-
-    def _callers(self, chosen: LogField | str, requests: list[LoggedRequest]) -> list[str]:
-        if chosen is LogField.ADDRESS:
-            return [request.address for request in requests]
-        if chosen is LogField.USER:
-            return [request.user for request in requests]
-        return [chosen] * len(requests)
+    def part(self, block: bytes) -> LogPart:
+        """The log's next whole lines as they are sent."""
+        part = LogPart()
+        for lines in line_slices(block, self._next_number):
+            self._next_number += len(lines.lines)
+            decoded = self.decode(lines)
+            if decoded.calls:
+                part.body.append(_encoder.encode_lines(decoded.calls))
+            for number in decoded.line_numbers:
+                part.line_numbers.add(number)
+            part.skipped += decoded.skipped
+        return part

@@ -1,57 +1,65 @@
 """Files of calls in JSON, one a line."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 
 import msgspec
 
-from calltally.ingest.decoders.log_file import MAX_LINE_BYTES, LineSlice, LogFile
+from calltally.ingest.decoders.log_file import MAX_LINE_BYTES, SLICE_LINES, LineSlice, LogFile, line_slices
+from calltally.ingest.decoders.log_part import LogPart
 from calltally.ingest.decoders.log_slice import SkippedLine
 
-
-@dataclass(slots=True)
-class NdjsonSlice:
-    """Some neighbouring lines as they were written, each with its number; blank ones are left out."""
-
-    lines: list[bytes] = field(default_factory=list)
-    line_numbers: list[int] = field(default_factory=list)
-    skipped: list[SkippedLine] = field(default_factory=list)
+Pieces = Callable[[bytes, int, int], list[tuple[int, int, int]] | None]
+"""The kernel's `pieces`."""
 
 
 class NdjsonLog:
     """Hands out the lines of an NDJSON file without reading what is in them.
 
-    The last line needs no line ending where it is whole JSON, since half an object never is; otherwise it
-    waits (`waiting` is true once the slices have been read).
+    Each part has up to `SLICE_LINES` lines; blank ones are left out. The last line needs no line ending where
+    it is whole JSON, since half an object never is; otherwise it waits (`waiting` is true once the parts have
+    been read). ``pieces`` is the kernel's function, where there is one.
     """
 
-    def __init__(self, file: LogFile) -> None:
+    def __init__(self, file: LogFile, pieces: Pieces = lambda *_: None) -> None:
         self._file = file
+        self._pieces = pieces
         self.waiting = False
 
-    def slices(self) -> Iterator[NdjsonSlice]:
+    def parts(self) -> Iterator[LogPart]:
         next_number = 1
-        for lines in self._file.slices():
-            yield _slice_of(lines)
-            next_number = lines.first_number + len(lines.lines)
+        for block in self._file.blocks():
+            pieces = self._pieces(block, SLICE_LINES, MAX_LINE_BYTES)
+            if pieces is None:
+                for lines in line_slices(block, next_number):
+                    next_number += len(lines.lines)
+                    yield _part_of(lines)
+            else:
+                for start, end, count in pieces:
+                    part = LogPart([block[start:end]])
+                    part.line_numbers.add(next_number, count)
+                    next_number += count
+                    yield part
         last = self._file.waiting
         if last is None or not last.strip():
             return
         if _is_json(last):
-            yield _slice_of(LineSlice(next_number, [last]))
+            yield _part_of(LineSlice(next_number, [last]))
         else:
             self.waiting = True
 
 
-def _slice_of(lines: LineSlice) -> NdjsonSlice:
-    found = NdjsonSlice()
+def _part_of(lines: LineSlice) -> LogPart:
+    part = LogPart()
+    found: list[bytes] = []
     for number, line in enumerate(lines.lines, lines.first_number):
         if len(line) > MAX_LINE_BYTES:
-            found.skipped.append(SkippedLine(number, f"longer than {MAX_LINE_BYTES} bytes"))
+            part.skipped.append(SkippedLine(number, f"longer than {MAX_LINE_BYTES} bytes"))
         elif line and not line.isspace():
-            found.lines.append(line)
-            found.line_numbers.append(number)
-    return found
+            found.append(line)
+            part.line_numbers.add(number)
+    if found:
+        part.body.append(b"\n".join(found) + b"\n")
+    return part
 
 
 def _is_json(text: bytes) -> bool:
