@@ -72,6 +72,11 @@ class PreparedCalls:
     def __len__(self) -> int:
         return len(self.calls)
 
+    @property
+    def earliest_ms(self) -> int:
+        """The earliest of ``time_ms``."""
+        return int(self.time_ms.min())
+
     def place(self, row: int) -> int:
         """Where a call stands in what its sender sent."""
         return self.indexes[row]
