@@ -2,8 +2,11 @@
 
 import asyncio
 
+import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from calltally.server.arriving_body import ArrivingBody
 
 _AHEAD = 16
 """With so many requests waiting for those before them, what came behind them is left as bytes."""
@@ -14,14 +17,16 @@ _CHUNKED_PIECE = 16 * 1024
 
 
 class Pipelined(HttpToolsProtocol):
-    """uvicorn's connection, but for requests that are sent before the answers to those before them.
+    """uvicorn's connection, but for bodies, and for requests that come before the answers to those before.
 
     uvicorn alone makes objects of as many requests as fit into what was read, hundreds of times their size,
-    and goes on reading. Here the bytes wait, and while they do nothing more is read.
+    and goes on reading. Here the bytes wait, and while they do nothing more is read. A body whose length is
+    known goes past the parser.
     """
 
     _unparsed: memoryview = memoryview(b"")
     _body_left: int | None = 0
+    _body: ArrivingBody | None = None
 
     @property
     def has_unparsed(self) -> bool:
@@ -44,19 +49,28 @@ class Pipelined(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         self._body_left = _length(self.headers)
+        body = ArrivingBody(self.cycle, self.flow, announced=self._body_left is not None)
+        self.cycle.receive = body.receive  # type: ignore[method-assign, assignment] # read when the task begins
+        self._body = body
 
-    def on_body(self, body: bytes) -> None:
+    def on_body(self, body: bytes | memoryview) -> None:
         if self._body_left is not None:
             self._body_left -= len(body)
-        super().on_body(body)
+        if self._body is not None and not self.cycle.response_complete:
+            self._body.add(body, self.loop)
 
     def on_message_complete(self) -> None:
         self._body_left = 0
+        if self._body is not None:
+            self._body.end()
         super().on_message_complete()
 
     def _parse(self) -> None:
         """Parses what may be parsed now, piece by piece."""
         while self._unparsed and len(self.pipeline) < _AHEAD and not self.transport.is_closing():
+            if self._body_left and not self.parser.should_upgrade():
+                self._take_body(self._body_left)
+                continue
             size = _CHUNKED_PIECE if self._body_left is None else self._body_left or _HEAD_PIECE
             piece, self._unparsed = self._unparsed[:size], self._unparsed[size:]
             self._parse_piece(piece)
@@ -64,6 +78,16 @@ class Pipelined(HttpToolsProtocol):
             self._unparsed = memoryview(b"")
         elif self._unparsed:
             self.flow.pause_reading()
+
+    def _take_body(self, left: int) -> None:
+        """Takes what has come of a body; behind it a new parser begins with the next request."""
+        part, self._unparsed = self._unparsed[:left], self._unparsed[left:]
+        self._unset_keepalive_if_required()
+        self.on_body(part)
+        if not self._body_left:
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self.on_message_complete()
 
     def _parse_piece(self, piece: memoryview) -> None:
         super().data_received(piece)  # type: ignore[arg-type] # handed on to the parser, which takes any buffer
