@@ -23,25 +23,33 @@ class ArrivingBody:
     is comes whole if it comes quickly and has no more than a mebibyte.
     """
 
-    def __init__(self, cycle: RequestResponseCycle, flow: FlowControl, *, announced: bool) -> None:
+    def __init__(
+        self,
+        cycle: RequestResponseCycle,
+        flow: FlowControl,
+        transport: asyncio.Transport,
+        *,
+        announced: bool,
+    ) -> None:
         self._cycle = cycle
         self._flow = flow
+        self._transport = transport
         self._announced = announced
         self._room = _UNASKED if announced else _UNANNOUNCED
         self._parts: list[bytes | memoryview] = []
         self._size = 0
         self._moment: asyncio.TimerHandle | None = None
 
-    def add(self, part: bytes | memoryview, loop: asyncio.AbstractEventLoop) -> None:
-        """Takes what has come; it must not change afterwards."""
+    def add(self, part: bytes | memoryview, left: int | None, loop: asyncio.AbstractEventLoop) -> None:
+        """Takes what has come, which must not change afterwards; so much is left, None where nobody knows."""
         self._parts.append(part)
         self._size += len(part)
-        if self._size > self._room:
+        if left != 0 and self._size > self._room:
             self._flow.pause_reading()
             self._cycle.message_event.set()
-        elif not self._announced:
+        elif left is None:
             self._cycle.message_event.set()
-        elif self._moment is None:
+        elif left and self._moment is None:
             self._moment = loop.call_later(_MOMENT, self._cycle.message_event.set)
 
     def end(self) -> None:
@@ -50,11 +58,16 @@ class ArrivingBody:
             self._moment.cancel()
             self._moment = None
 
-    async def receive(self) -> Message:
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is something to be handed on without waiting."""
+        return self._cycle.message_event.is_set()
+
+    async def __call__(self) -> Message:
         """What ASGI says of ``receive``, in place of the cycle's own."""
         cycle = self._cycle
-        if cycle.waiting_for_100_continue and not cycle.transport.is_closing():
-            cycle.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if cycle.waiting_for_100_continue and not self._transport.is_closing():
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             cycle.waiting_for_100_continue = False
         if not cycle.disconnected and not cycle.response_complete:
             self._room = _GATHERED if self._announced else _UNANNOUNCED

@@ -6,6 +6,7 @@ import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from calltally.server.answer_in_one_piece import AnswerInOnePiece
 from calltally.server.arriving_body import ArrivingBody
 
 _AHEAD = 16
@@ -49,15 +50,17 @@ class Pipelined(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         self._body_left = _length(self.headers)
-        body = ArrivingBody(self.cycle, self.flow, announced=self._body_left is not None)
-        self.cycle.receive = body.receive  # type: ignore[method-assign, assignment] # read when the task begins
-        self._body = body
+        announced = self._body_left is not None
+        self._body = ArrivingBody(self.cycle, self.flow, self.transport, announced=announced)
+        # Both are looked at when the request's task begins, which is later.
+        self.cycle.receive = self._body  # type: ignore[method-assign, assignment]
+        self.cycle.transport = AnswerInOnePiece(self.transport)  # type: ignore[assignment]
 
     def on_body(self, body: bytes | memoryview) -> None:
         if self._body_left is not None:
             self._body_left -= len(body)
         if self._body is not None and not self.cycle.response_complete:
-            self._body.add(body, self.loop)
+            self._body.add(body, self._body_left, self.loop)
 
     def on_message_complete(self) -> None:
         self._body_left = 0
