@@ -31,6 +31,8 @@ class ArrivingBody:
         *,
         announced: bool,
     ) -> None:
+        """Takes the place of the cycle's own ``receive``, before its task looks at it."""
+        cycle.receive = self  # type: ignore[method-assign, assignment] # called like the method
         self._cycle = cycle
         self._flow = flow
         self._transport = transport
@@ -57,6 +59,10 @@ class ArrivingBody:
         if self._moment is not None:
             self._moment.cancel()
             self._moment = None
+
+    def let_go(self) -> None:
+        """The answer is over: the cycle need not know this any more, so that nothing lasts in a circle."""
+        self._cycle.__dict__.pop("receive", None)
 
     @property
     def is_ready(self) -> bool:

@@ -1,6 +1,7 @@
 """Requests on one connection, read no further ahead than they can be answered."""
 
 import asyncio
+from collections import deque
 
 import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -27,7 +28,6 @@ class Pipelined(HttpToolsProtocol):
 
     _unparsed: memoryview = memoryview(b"")
     _body_left: int | None = 0
-    _body: ArrivingBody | None = None
 
     @property
     def has_unparsed(self) -> bool:
@@ -35,6 +35,7 @@ class Pipelined(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._bodies: deque[ArrivingBody] = deque()  # of requests that are not answered yet
         self.flow = _PatientFlow(transport, self)
 
     def data_received(self, data: bytes) -> None:
@@ -42,6 +43,8 @@ class Pipelined(HttpToolsProtocol):
         self._parse()
 
     def on_response_complete(self) -> None:
+        if self._bodies:
+            self._bodies.popleft().let_go()
         super().on_response_complete()
         if self._unparsed:
             self._parse()
@@ -51,21 +54,19 @@ class Pipelined(HttpToolsProtocol):
         super().on_headers_complete()
         self._body_left = _length(self.headers)
         announced = self._body_left is not None
-        self._body = ArrivingBody(self.cycle, self.flow, self.transport, announced=announced)
-        # Both are looked at when the request's task begins, which is later.
-        self.cycle.receive = self._body  # type: ignore[method-assign, assignment]
-        self.cycle.transport = AnswerInOnePiece(self.transport)  # type: ignore[assignment]
+        self._bodies.append(ArrivingBody(self.cycle, self.flow, self.transport, announced=announced))
+        self.cycle.transport = AnswerInOnePiece(self.transport)  # type: ignore[assignment] # all it asks of it
 
     def on_body(self, body: bytes | memoryview) -> None:
         if self._body_left is not None:
             self._body_left -= len(body)
-        if self._body is not None and not self.cycle.response_complete:
-            self._body.add(body, self._body_left, self.loop)
+        if not self.cycle.response_complete:
+            self._bodies[-1].add(body, self._body_left, self.loop)
 
     def on_message_complete(self) -> None:
         self._body_left = 0
-        if self._body is not None:
-            self._body.end()
+        if not self.cycle.response_complete:
+            self._bodies[-1].end()
         super().on_message_complete()
 
     def _parse(self) -> None:
