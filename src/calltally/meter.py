@@ -17,6 +17,7 @@ from calltally.ingest.intake import Intake, IntakeLimits
 from calltally.ingest.kernel import is_installed
 from calltally.ingest.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.ordered_step import OrderedStep
+from calltally.ingest.pace import Pace
 from calltally.ingest.recollection import recollect
 from calltally.ingest.routes import RouteNaming
 from calltally.ingest.seen_ids import SeenIds
@@ -48,6 +49,8 @@ class MeterOptions:
     max_derived_routes: int = 10_000
     minimum_free_disk: int = 0
     max_journal: int = 4 * 2**30
+    uncounted_freely: int = 2_000_000  # calls that counting may be behind before senders have to wait
+    uncounted_at_most: int = 4_000_000
     retain_calls_days: int = 0
     retain_counts_days: int = 0
     answer_timeout: float = 30.0
@@ -109,6 +112,7 @@ class Meter:
             store.identity_seed,
             open_from_ms=open_from_ms(store.calls_from),
         )
+        self._pace = Pace(options.uncounted_freely, options.uncounted_at_most)
         stored = StoredIdentities(store, clock, horizon_ms)
         self.intake = Intake(
             self._step,
@@ -118,6 +122,7 @@ class Meter:
             self._threads,
             limits=options.limits,
             refuse=self._overload,
+            pace=self._pace.seconds,
             use_kernel=self.uses_kernel,
         )
         self.engine = QueryEngine(store, self.roller, clock, self._threads)
@@ -190,7 +195,9 @@ class Meter:
     async def _look_after_ingest(self) -> None:
         """Journals refusals, lets memory go of old identities, and notes how far counting is."""
         while True:
-            self._lag.note(self.journal.appended, self._step.rows_appended)
+            appended = self._step.rows_appended
+            self._lag.note(self.journal.appended, appended)
+            self._pace.note(appended, self.lag[0], awaited=self.roller.rolled.awaited)
             self.seen_ids.forget(
                 received_before_ms=self._clock.now_ms() - self._options.limits.late_ms,
                 stored_position=self.roller.rolled.position,

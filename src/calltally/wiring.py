@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from calltally.auth.caller import Doorkeeper
 from calltally.auth.owner import OwnerDoorkeeper
 from calltally.auth.token_endpoint import token_router
 from calltally.auth.tokens import TokenAuthority
+from calltally.background import go_behind
 from calltally.clock import Clock, SystemClock
 from calltally.control.api_tokens import ApiTokens
 from calltally.control.clients import ClientRegistry
@@ -43,6 +45,7 @@ from calltally.errors import CalltallyError
 from calltally.ingest.intake import MILLISECONDS_PER_DAY, IntakeLimits
 from calltally.meter import Meter, MeterOptions
 from calltally.query.query_engine import QueryEngine
+from calltally.rollup.roller import STEPS_BEHIND
 from calltally.server.application import Application
 from calltally.server.bounded_bodies import BodyBounds
 from calltally.settings import Settings
@@ -75,7 +78,10 @@ class Installation:
 
     async def open_meter(self, on_failure: Callable[[Exception], None] = lambda _: None) -> Meter:
         """Recovers the counts and starts counting; may take seconds for tens of millions of identities."""
-        self.meter = await asyncio.to_thread(self._new_meter, on_failure)
+        with ThreadPoolExecutor(1, initializer=go_behind, initargs=(STEPS_BEHIND,)) as counting:
+            opening = asyncio.get_running_loop().run_in_executor(counting, self._open_store)
+            store = await opening  # its own threads stand behind as the one does that started them
+        self.meter = await asyncio.to_thread(self._new_meter, store, on_failure)
         await self.meter.start()
         return self.meter
 
@@ -178,12 +184,15 @@ class Installation:
             raise RuntimeError("open_meter comes first")
         return self.meter
 
-    def _new_meter(self, on_failure: Callable[[Exception], None]) -> Meter:
+    def _open_store(self) -> DuckDBUsageStore:
         settings = self._settings
         self._wipe_what_was_erased()
-        store = DuckDBUsageStore(
+        return DuckDBUsageStore(
             self._directory.store, threads=settings.store_threads, memory_limit=f"{settings.store_memory}B"
         )
+
+    def _new_meter(self, store: DuckDBUsageStore, on_failure: Callable[[Exception], None]) -> Meter:
+        settings = self._settings
         options = MeterOptions(
             seen_ids_memory=settings.seen_ids_memory,
             use_kernel=settings.kernel == "auto",

@@ -58,10 +58,11 @@ class Intake:
         *,
         limits: IntakeLimits = IntakeLimits(),
         refuse: Callable[[], BusyError | None] = lambda: None,
+        pace: Callable[[int], float] = lambda _: 0.0,
         use_kernel: bool = False,
     ) -> None:
-        """``refuse`` says whether nothing may come in at present, and why; a kernel must be installed to be
-        used.
+        """``refuse`` says whether nothing may come in at present, and why, ``pace`` how long so many calls
+        have to wait; a kernel must be installed to be used.
         """
         self._step = step
         self._journal = journal
@@ -70,6 +71,7 @@ class Intake:
         self._executor = executor
         self._limits = limits
         self._refuse = refuse
+        self._pace = pace
         self._use_kernel = use_kernel
         self._turns = Turns(step, clock, journal.durable, self._look_up, self._decode_together)
         self.by_kernel = 0
@@ -111,6 +113,7 @@ class Intake:
             (few,) = lines
             terms = Terms(caller.organization, backfill, body.max_call_bytes)
             text = body.data[few.start : few.end]
+            await self._wait_for_room(few.received)
             if not await self._turns.take_lines(text, few.received, terms, receipt):
                 decoded = body.decoded()
                 return await self.take(caller, decoded, backfill=backfill, list_duplicates=list_duplicates)
@@ -131,8 +134,10 @@ class Intake:
         if refusal := self._refuse():
             raise refusal
 
-    async def _wait_for_room(self) -> None:
-        """What has begun is not refused half-way: it waits for the disk instead."""
+    async def _wait_for_room(self, calls: int) -> None:
+        """What has begun is not refused half-way: it waits for the disk instead, and for counting."""
+        if seconds := self._pace(calls):
+            await asyncio.sleep(seconds)
         while self._journal.queued_bytes > self._limits.max_queued_bytes:
             await self._journal.durable.reached(self._journal.durable.position + 1)
 
@@ -145,7 +150,7 @@ class Intake:
             size += slice_.received
             slice_ = next(slices, None)
             if slice_ is None or size >= MOST_IN_FRAME:
-                await self._wait_for_room()
+                await self._wait_for_room(size)
                 await self._turns.take(gathered, receipt, last=slice_ is None)
                 gathered, size = [], 0
             else:

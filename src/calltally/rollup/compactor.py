@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import structlog
 
+from calltally.background import go_behind
 from calltally.errors import StoreFailedError
+from calltally.rollup.roller import STEPS_BEHIND
 from calltally.store.usage_store import UsageStore
 
 log = structlog.get_logger()
@@ -56,6 +58,7 @@ class Compactor:
             self._thread.join()
 
     def _run(self) -> None:
+        go_behind(STEPS_BEHIND)
         while not self._stop.is_set():
             rest = self._look_seconds
             try:

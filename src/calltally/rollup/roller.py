@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import structlog
 
+from calltally.background import go_behind
 from calltally.call_batch import CallBatch, NameUpdate
 from calltally.dictionary import Kind
 from calltally.errors import BusyError, StoreFailedError
@@ -28,6 +29,9 @@ _SMALL_BATCH_WEIGHT = 4
 """How much sooner calls of small batches bring a checkpoint, so that none has much to pack."""
 
 _RETRY_SECONDS = 1.0
+
+STEPS_BEHIND = 5
+"""How far counting stands behind taking calls in, where both want the processor."""
 
 
 class Roller:
@@ -152,6 +156,7 @@ class Roller:
         self._checkpointed_at = time.monotonic()
 
     def _run(self) -> None:
+        go_behind(STEPS_BEHIND)
         while not self._stop.is_set():
             try:
                 self._roll_what_gathered()
