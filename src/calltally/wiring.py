@@ -24,7 +24,6 @@ from calltally.auth.caller import Doorkeeper
 from calltally.auth.owner import OwnerDoorkeeper
 from calltally.auth.token_endpoint import token_router
 from calltally.auth.tokens import TokenAuthority
-from calltally.background import go_behind
 from calltally.clock import Clock, SystemClock
 from calltally.control.api_tokens import ApiTokens
 from calltally.control.clients import ClientRegistry
@@ -45,6 +44,7 @@ from calltally.errors import CalltallyError
 from calltally.ingest.intake import MILLISECONDS_PER_DAY, IntakeLimits
 from calltally.meter import Meter, MeterOptions
 from calltally.query.query_engine import QueryEngine
+from calltally.rollup.background import go_behind
 from calltally.rollup.roller import STEPS_BEHIND
 from calltally.server.application import Application
 from calltally.server.bounded_bodies import BodyBounds

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import structlog
 
-from calltally.background import go_behind
 from calltally.errors import StoreFailedError
+from calltally.rollup.background import go_behind
 from calltally.rollup.roller import STEPS_BEHIND
 from calltally.store.usage_store import UsageStore
 

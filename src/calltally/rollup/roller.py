@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import structlog
 
-from calltally.background import go_behind
 from calltally.call_batch import CallBatch, NameUpdate
 from calltally.dictionary import Kind
 from calltally.errors import BusyError, StoreFailedError
 from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal
 from calltally.journal.progress import Progress
+from calltally.rollup.background import go_behind
 from calltally.rollup.batch_room import BatchRoom
 from calltally.store.usage_store import UsageStore
 
