@@ -166,7 +166,7 @@ def test_calls_are_applied_and_questions_answered_while_a_backup_is_written(
             "INSERT INTO by_source_settled VALUES (1, 20000, 1, 1, 0, 0, 0, 0, 0)",
             ("calls by day, source", "acme", date(2024, 10, 4), "source=source-1", 1, 0),
         ),
-        ("UPDATE call_day SET unsorted = 5", ("sizes of days", "", date(2026, 3, 10), "", 5, 1)),
+        ("UPDATE call_day SET fresh = 5", ("sizes of days", "", date(2026, 3, 10), "", 5, 1)),
         (
             "INSERT INTO by_account_merged VALUES (1, 20522, 1, -1, -1, 0, 0, 0, 0)",
             ("calls by day, account", "acme", date(2026, 3, 10), "account=account-1", 0, 1),
@@ -190,7 +190,7 @@ def test_an_audit_tells_a_call_that_is_missing_from_every_count_and_book(
 ) -> None:
     apply(store, a_call(), a_call())
 
-    again = tampered(store, path, "DELETE FROM call WHERE rowid = 0")
+    again = tampered(store, path, "DELETE FROM call_fresh WHERE rowid = 0")
 
     whats = {difference.what for difference in differences(again)}
     assert {"calls by day", "calls by day, client, user, route, method", "sizes of days"} <= whats
@@ -237,7 +237,7 @@ def test_an_audit_tells_a_damaged_block_and_goes_on(store: DuckDBUsageStore, pat
     store.close()
     with duckdb.connect(str(path), read_only=True) as connection:
         ((block,),) = connection.execute(
-            "SELECT DISTINCT block_id FROM pragma_storage_info('call') WHERE column_name = 'digest'"
+            "SELECT DISTINCT block_id FROM pragma_storage_info('call_fresh') WHERE column_name = 'digest'"
             " AND segment_type <> 'VALIDITY' AND block_id >= 0"
         ).fetchall()
     data = bytearray(path.read_bytes())

@@ -19,7 +19,7 @@ from tests.call_batches import a_call, batch_of
 from tests.contract.questions import Store, apply, count, rows
 from tests.contract.usage_store_contract import PersistentUsageStoreContract, Reopen
 
-EAGER = CompactionLimits(fresh_rows=1, merged_rows=1, runs_of_month=2)
+EAGER = CompactionLimits(fresh_rows=1, merged_rows=1, runs_of_month=2, fresh_calls=0)
 
 
 @pytest.fixture
@@ -127,17 +127,17 @@ def test_the_calls_of_a_day_are_sorted_once_a_later_day_has_begun(
 
     with duckdb.connect(str(path), read_only=True) as connection:
         clients = connection.execute(
-            "SELECT client FROM call WHERE time_ms // 86400000 = 20521 ORDER BY rowid"
+            "SELECT client FROM call_packed WHERE time_ms // 86400000 = 20521 ORDER BY rowid"
         )
         assert clients.fetchall() == [(1,), (1,), (2,), (2,)]
         days = connection.execute(
-            "SELECT day, SUM(sorted), SUM(unsorted) FROM call_day GROUP BY day ORDER BY day"
+            "SELECT day, SUM(packed), SUM(fresh) FROM call_day GROUP BY day ORDER BY day"
         )
         assert days.fetchall() == [(20521, 4, 0), (20522, 0, 1)]
 
 
 def test_a_day_with_many_calls_is_sorted_part_by_part(path: Path) -> None:
-    store = DuckDBUsageStore(path, limits=CompactionLimits(sorted_at_once=2))
+    store = DuckDBUsageStore(path, limits=CompactionLimits(packed_at_once=2))
     hours = (1, 2, 13, 14, 13, 1)
     clients = "bababa"
     apply(
@@ -156,10 +156,10 @@ def test_a_day_with_many_calls_is_sorted_part_by_part(path: Path) -> None:
 
     with duckdb.connect(str(path), read_only=True) as connection:
         hour_and_client = "SELECT time_ms // 3600000 % 24, client"
-        lie = f"{hour_and_client} FROM call WHERE time_ms // 86400000 = 20521 ORDER BY rowid"
+        lie = f"{hour_and_client} FROM call_packed WHERE time_ms // 86400000 = 20521 ORDER BY rowid"
         b, a = 1, 2  # in the order in which they came
         assert connection.execute(lie).fetchall() == [(1, b), (1, a), (2, a), (13, b), (13, b), (14, a)]
-        days = "SELECT day, SUM(sorted), SUM(unsorted) FROM call_day GROUP BY day ORDER BY day"
+        days = "SELECT day, SUM(packed), SUM(fresh) FROM call_day GROUP BY day ORDER BY day"
         assert connection.execute(days).fetchall() == [(20521, 6, 0), (20522, 0, 1)]
     assert steps == 4
 

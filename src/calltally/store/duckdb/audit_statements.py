@@ -43,7 +43,7 @@ def rows_of_days() -> Statement:
     """How many rows of the ledger each day has."""
     return Statement(
         """
-        SELECT day, SUM(sorted) + SUM(unsorted)
+        SELECT day, SUM(packed) + SUM(fresh)
         FROM   call_day
         GROUP BY day
         ORDER BY day
@@ -104,7 +104,7 @@ def days_against_calls(first_day: int, end_day: int) -> Statement:
     return _compared(
         ("day",),
         ("size",),
-        f"SELECT day, SUM(sorted) + SUM(unsorted) AS size\nFROM   call_day\nWHERE  {_KEPT}\nGROUP BY ALL",
+        f"SELECT day, SUM(packed) + SUM(fresh) AS size\nFROM   call_day\nWHERE  {_KEPT}\nGROUP BY ALL",
         f"SELECT day_of(time_ms) AS day, COUNT(*) AS size\nFROM   call\nWHERE  {_OF_SPAN}\nGROUP BY ALL",
         **_span(first_day, end_day),
     )

@@ -17,7 +17,7 @@ _SPANS = 8
 
 
 class IdentityLookup:
-    """The identities in the table call, read through one connection."""
+    """The identities of stored calls, read through one connection."""
 
     def __init__(self, connection: DuckDBPyConnection) -> None:
         self._connection = connection

@@ -2,7 +2,7 @@
 # ruff: noqa: S608 - what is put into the text are names from marginals.py; values are bound
 
 from calltally.store.duckdb.marginals import CONDITIONS, MARGINALS
-from calltally.store.duckdb.statements import WEIGHT, Statement
+from calltally.store.duckdb.statements import CALL_TABLES, WEIGHT, Statement
 from calltally.store.duckdb.time_buckets import DAY_MS
 
 _DAY = "time_ms >= $start_ms\n  AND  time_ms <  $end_ms"
@@ -47,7 +47,7 @@ def prune_day(day: int) -> list[Statement]:
             f"FROM   call\nWHERE  {_DAY}\n  AND  entry <> 0\nGROUP BY position",
             **span,
         ),
-        Statement(f"DELETE FROM call\nWHERE  {_DAY}", **span),
+        *(Statement(f"DELETE FROM {table}\nWHERE  {_DAY}", **span) for table in CALL_TABLES),
         Statement("DELETE FROM call_day\nWHERE  day = $day", day=day),
         keep_calls_from(day + 1),
     ]

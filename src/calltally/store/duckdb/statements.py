@@ -12,11 +12,15 @@ from calltally.store.duckdb.marginals import narrowest_marginal
 
 Bound = int | str | list[int]
 
+FRESH_CALLS, PACKED_CALLS = CALL_TABLES = ("call_fresh", "call_packed")
+"""Where calls lie: as batches brought them, quick to write, and sorted and compressed. The view ``call`` is
+both together; who adds, changes or deletes rows names the tables."""
+
 WEIGHT = "CASE entry WHEN 1 THEN -1 ELSE 1 END"
-"""What a row of the table call counts; see `calltally.call_batch.Entry`."""
+"""What a row of calls counts; see `calltally.call_batch.Entry`."""
 
 TAKES_AN_IDENTITY = "entry IN (0, 3)"
-"""Which rows of the table call take their identities."""
+"""Which rows of calls take their identities."""
 
 
 class Statement:
