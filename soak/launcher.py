@@ -44,6 +44,8 @@ SMALL: dict[str, dict[str, object]] = {
         "fresh_rows": 500,
         "merged_rows": 2_000,
         "runs_of_month": 2,
+        "fresh_calls": 2_000,
+        "packed_at_once": 1_000,
     },
 }
 """What arguments are when nobody says otherwise, to be far less."""

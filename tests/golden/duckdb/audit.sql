@@ -119,6 +119,47 @@ WHERE  stored_calls <> recounted_calls
 ORDER BY organization, day
 LIMIT 1000;
 
+-- $first_day = 20513
+-- $end_day = 20544
+-- $first_ms = 1772323200000
+-- $end_ms = 1775001600000
+WITH stored AS (
+    SELECT day, SUM(packed) AS packed, SUM(fresh) AS fresh
+    FROM   call_day
+    WHERE  day >= $first_day
+      AND  day <  $end_day
+    GROUP BY ALL
+),
+recounted AS (
+    SELECT day_of(time_ms) AS day, SUM(packed) AS packed, SUM(fresh) AS fresh
+    FROM   (
+        SELECT time_ms, 1 AS packed, 0 AS fresh
+        FROM   call_packed
+        WHERE  time_ms >= $first_ms
+          AND  time_ms <  $end_ms
+        UNION ALL
+        SELECT time_ms, 0 AS packed, 1 AS fresh
+        FROM   call_fresh
+        WHERE  time_ms >= $first_ms
+          AND  time_ms <  $end_ms
+    )
+    GROUP BY ALL
+),
+compared AS (
+    SELECT day,
+           CAST(COALESCE(stored.packed, 0) AS BIGINT) AS stored_packed,
+           CAST(COALESCE(stored.fresh, 0) AS BIGINT) AS stored_fresh,
+           CAST(COALESCE(recounted.packed, 0) AS BIGINT) AS recounted_packed,
+           CAST(COALESCE(recounted.fresh, 0) AS BIGINT) AS recounted_fresh
+    FROM   stored
+    FULL JOIN recounted USING (day)
+)
+FROM   compared
+WHERE  stored_packed <> recounted_packed
+   OR  stored_fresh <> recounted_fresh
+ORDER BY day
+LIMIT 1000;
+
 -- $first_ms = 1772323200000
 -- $end_ms = 1775001600000
       SELECT organization, day_of(time_ms) AS day, identity_high, identity_low, COUNT(*), 1

@@ -79,6 +79,15 @@ FROM   merging;
 
 DROP TABLE merging;
 
+-- $day = 20513
+-- $start_ms = 1772323200000
+-- $end_ms = 1772366400000
+INSERT INTO call_day
+SELECT $day, COUNT(*), -COUNT(*)
+FROM   call_fresh
+WHERE  time_ms >= $start_ms
+  AND  time_ms <  $end_ms;
+
 -- $start_ms = 1772323200000
 -- $end_ms = 1772366400000
 CREATE TEMP TABLE sorting AS
@@ -88,15 +97,44 @@ WHERE  time_ms >= $start_ms
 
 -- $start_ms = 1772323200000
 -- $end_ms = 1772366400000
-DELETE FROM call
+DELETE FROM call_fresh
 WHERE  time_ms >= $start_ms
   AND  time_ms <  $end_ms;
 
-INSERT INTO call
+-- $start_ms = 1772323200000
+-- $end_ms = 1772366400000
+DELETE FROM call_packed
+WHERE  time_ms >= $start_ms
+  AND  time_ms <  $end_ms;
+
+INSERT INTO call_packed
 FROM sorting
 ORDER BY organization, client, route, account, "user", time_ms;
 
 DROP TABLE sorting;
+
+-- $day = 20513
+-- $start_ms = 1772366400000
+-- $end_ms = 1772409600000
+INSERT INTO call_day
+SELECT $day, COUNT(*), -COUNT(*)
+FROM   call_fresh
+WHERE  time_ms >= $start_ms
+  AND  time_ms <  $end_ms;
+
+-- $start_ms = 1772366400000
+-- $end_ms = 1772409600000
+INSERT INTO call_packed
+FROM call_fresh
+WHERE  time_ms >= $start_ms
+  AND  time_ms <  $end_ms
+ORDER BY organization, client, route, account, "user", time_ms;
+
+-- $start_ms = 1772366400000
+-- $end_ms = 1772409600000
+DELETE FROM call_fresh
+WHERE  time_ms >= $start_ms
+  AND  time_ms <  $end_ms;
 
 -- $day = 20513
 DELETE FROM call_day
@@ -106,10 +144,32 @@ WHERE  day = $day;
 -- $start_ms = 1772323200000
 -- $end_ms = 1772409600000
 INSERT INTO call_day
-SELECT $day, COUNT(*), 0
-FROM   call
-WHERE  time_ms >= $start_ms
-  AND  time_ms <  $end_ms;
+SELECT $day, packed, fresh
+FROM   (SELECT COUNT(*) AS packed FROM call_packed WHERE time_ms >= $start_ms AND time_ms < $end_ms),
+       (SELECT COUNT(*) AS fresh FROM call_fresh WHERE time_ms >= $start_ms AND time_ms < $end_ms);
+
+-- $calls = 1000
+SELECT COALESCE(
+    (SELECT position FROM call_fresh LIMIT 1 OFFSET $calls),
+    (SELECT MAX(position) FROM call_fresh)
+);
+
+-- $position = 17
+INSERT INTO call_day
+SELECT day_of(time_ms), COUNT(*), -COUNT(*)
+FROM   call_fresh
+WHERE  position <= $position
+GROUP BY ALL;
+
+-- $position = 17
+INSERT INTO call_packed
+FROM call_fresh
+WHERE  position <= $position
+ORDER BY day_of(time_ms), organization, client, route, account, "user", time_ms;
+
+-- $position = 17
+DELETE FROM call_fresh
+WHERE  position <= $position;
 
 -- $receipt_day = 20513
 CREATE TEMP TABLE closing AS

@@ -9,7 +9,14 @@ from collections.abc import Iterable, Sequence
 from textwrap import indent
 
 from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, MARGINALS, Marginal
-from calltally.store.duckdb.statements import TAKES_AN_IDENTITY, WEIGHT, Statement, columns
+from calltally.store.duckdb.statements import (
+    FRESH_CALLS,
+    PACKED_CALLS,
+    TAKES_AN_IDENTITY,
+    WEIGHT,
+    Statement,
+    columns,
+)
 from calltally.store.duckdb.time_buckets import DAY_MS
 
 DIFFERENCES_TOLD = 1000
@@ -100,12 +107,18 @@ def marginal_against_totals(marginal: Marginal, first_day: int, end_day: int) ->
 
 
 def days_against_calls(first_day: int, end_day: int) -> Statement:
-    """How many rows a day has."""
+    """How many rows a day has, packed and fresh."""
+    lying = "\nUNION ALL\n".join(
+        f"SELECT time_ms, {packed} AS packed, {1 - packed} AS fresh\nFROM   {table}\nWHERE  {_OF_SPAN}"
+        for table, packed in ((PACKED_CALLS, 1), (FRESH_CALLS, 0))
+    )
     return _compared(
         ("day",),
-        ("size",),
-        f"SELECT day, SUM(packed) + SUM(fresh) AS size\nFROM   call_day\nWHERE  {_KEPT}\nGROUP BY ALL",
-        f"SELECT day_of(time_ms) AS day, COUNT(*) AS size\nFROM   call\nWHERE  {_OF_SPAN}\nGROUP BY ALL",
+        ("packed", "fresh"),
+        f"SELECT {columns(['day', *_sums(('packed', 'fresh'))])}\n"
+        f"FROM   call_day\nWHERE  {_KEPT}\nGROUP BY ALL",
+        f"SELECT {columns(['day_of(time_ms) AS day', *_sums(('packed', 'fresh'))])}\n"
+        f"FROM   (\n{indent(lying, '    ')}\n)\nGROUP BY ALL",
         **_span(first_day, end_day),
     )
 

@@ -180,8 +180,13 @@ class Auditing:
 
 
 def _of_day(row: tuple[Any, ...]) -> list[Difference]:
-    day, stored, recounted = row
-    return [Difference("sizes of days", "", _date(day), "", stored, recounted)]
+    day, *numbers = row
+    pairs = zip(("packed", "fresh"), numbers[:2], numbers[2:], strict=True)
+    return [
+        Difference("sizes of days", "", _date(day), name, stored, recounted)
+        for name, stored, recounted in pairs
+        if stored != recounted
+    ]
 
 
 def _of_correction(row: tuple[Any, ...]) -> list[Difference]:

@@ -24,8 +24,8 @@ class CompactionLimits:
     merged_rows: int = 500_000
     runs_of_month: int = 4
     positions: int = 1000
-    fresh_calls: int = 10_000_000
-    packed_at_once: int = 1_000_000
+    fresh_calls: int = 20_000_000
+    packed_at_once: int = 500_000
 
 
 _FEW = 20
@@ -117,8 +117,8 @@ class Compaction:
         ((fresh,),) = statements.fresh_calls().run(self._connection).fetchall()
         if fresh <= self._limits.fresh_calls:
             return []
-        first = statements.first_fresh_positions(self._limits.packed_at_once)
-        ((position,),) = first.run(self._connection).fetchall()
+        behind = statements.position_behind(self._limits.packed_at_once)
+        ((position,),) = behind.run(self._connection).fetchall()
         return statements.pack_up_to(position)
 
     def _books(self, current_day: int) -> list[Statement]:

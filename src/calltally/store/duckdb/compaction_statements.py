@@ -19,6 +19,11 @@ CALL_ORDER = ("organization", "client", "route", "account", '"user"', "time_ms")
 
 _ORDER = f"ORDER BY {', '.join(CALL_ORDER)}"
 _SPAN = "WHERE  time_ms >= $start_ms\n  AND  time_ms <  $end_ms"
+_WITHIN = "time_ms >= $start_ms AND time_ms < $end_ms"
+_COUNTED = (
+    f"FROM   (SELECT COUNT(*) AS packed FROM {PACKED_CALLS} WHERE {_WITHIN}),\n"
+    f"       (SELECT COUNT(*) AS fresh FROM {FRESH_CALLS} WHERE {_WITHIN})"
+)
 
 
 def level_sizes() -> Statement:
@@ -159,7 +164,7 @@ def unpacked_day(current_day: int) -> Statement:
 
 def calls_within(start_ms: int, end_ms: int) -> Statement:
     """How many calls of a span are packed, and how many are fresh."""
-    return Statement(_counts("", _SPAN), start_ms=start_ms, end_ms=end_ms)
+    return Statement(f"SELECT packed, fresh\n{_COUNTED}", start_ms=start_ms, end_ms=end_ms)
 
 
 def pack_span(day: int, start_ms: int, end_ms: int) -> list[Statement]:
@@ -189,7 +194,10 @@ def note_day(day: int, start_ms: int, end_ms: int) -> list[Statement]:
     return [
         Statement("DELETE FROM call_day\nWHERE  day = $day", day=day),
         Statement(
-            f"INSERT INTO call_day\n{_counts('$day, ', _SPAN)}", day=day, start_ms=start_ms, end_ms=end_ms
+            f"INSERT INTO call_day\nSELECT $day, packed, fresh\n{_COUNTED}",
+            day=day,
+            start_ms=start_ms,
+            end_ms=end_ms,
         ),
     ]
 
@@ -198,10 +206,16 @@ def fresh_calls() -> Statement:
     return Statement(f"SELECT COUNT(*) FROM {FRESH_CALLS}")
 
 
-def first_fresh_positions(calls: int) -> Statement:
-    """The last position of about so many fresh calls, those that lie first."""
+def position_behind(calls: int) -> Statement:
+    """The position behind the first so many fresh calls, or the last one when there are fewer."""
     return Statement(
-        f"SELECT MAX(position)\nFROM   (SELECT position FROM {FRESH_CALLS} LIMIT $calls)", calls=calls
+        f"""
+        SELECT COALESCE(
+            (SELECT position FROM {FRESH_CALLS} LIMIT 1 OFFSET $calls),
+            (SELECT MAX(position) FROM {FRESH_CALLS})
+        )
+        """,
+        calls=calls,
     )
 
 
@@ -229,11 +243,6 @@ def _note_packing(day: int, span: Mapping[str, int]) -> Statement:
         day=day,
         **span,
     )
-
-
-def _counts(before: str, condition: str) -> str:
-    packed, fresh = (f"(SELECT COUNT(*) FROM {table} {condition})" for table in (PACKED_CALLS, FRESH_CALLS))
-    return f"SELECT {before}{packed},\n       {fresh}"
 
 
 BOOKS = {
