@@ -232,13 +232,14 @@ def test_an_audit_tells_a_table_that_cannot_be_read(store: DuckDBUsageStore, pat
 
 
 def test_an_audit_tells_a_damaged_block_and_goes_on(store: DuckDBUsageStore, path: Path) -> None:
-    store.apply(numbered_batch(1))
+    for position in range(1, 8):
+        store.apply(numbered_batch(position))
     store.checkpoint()
     store.close()
     with duckdb.connect(str(path), read_only=True) as connection:
-        ((block,),) = connection.execute(  # one without the times, which are read when a store is opened
-            "SELECT block_id FROM pragma_storage_info('call_fresh') WHERE block_id >= 0 GROUP BY block_id"
-            " HAVING BOOL_AND(column_name NOT IN ('time_ms', 'received_ms')) ORDER BY block_id LIMIT 1"
+        ((block,),) = connection.execute(  # one that has nothing else, which is read when a store is opened
+            "SELECT block_id FROM pragma_storage_info('call_fresh') WHERE column_name = 'digest'"
+            " AND segment_type <> 'VALIDITY' AND block_id >= 0 ORDER BY count DESC LIMIT 1"
         ).fetchall()
     data = bytearray(path.read_bytes())
     data[_FIRST_BLOCK + block * _BLOCK + 1000] ^= 255
