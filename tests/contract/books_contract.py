@@ -188,15 +188,29 @@ class BooksContract:
     def test_there_are_no_identities_where_no_calls_are(self, store: Store) -> None:
         assert list(store.identities(0)) == []
 
-    def test_the_last_position_before_an_instant_is_that_of_the_last_call_received_before(
-        self, store: Store
-    ) -> None:
-        for received_ms in (1000, 2000, 3000):
-            store.apply(batch_of(store, a_call(), received_ms=received_ms))
+    def test_identities_of_a_span_of_positions_can_be_asked_for(self, store: Store) -> None:
+        calls = [a_call() for _ in range(5)]
+        for call in calls:
+            store.apply(batch_of(store, call, received_ms=1000))
 
-        assert store.last_position_before(1000) == 0
-        assert store.last_position_before(3000) == 2
-        assert store.last_position_before(9000) == 3
+        def positions(*span: int | None) -> list[int]:
+            return [value for block in store.identities(0, *span) for value in block.positions.tolist()]  # type: ignore[arg-type]
+
+        assert positions(2, 4) == [2, 3, 4]
+        assert positions(4, None) == [4, 5]
+        assert positions(0, 0) == []
+        (block,) = store.identities(0, 3, 3)
+        assert block.time_ms.tolist() == [time_ms(calls[2])]
+
+    def test_the_last_of_what_was_received_before_an_instant_is_told(self, store: Store) -> None:
+        days = ["2026-03-10", "2026-03-12", "2026-03-11"]
+        calls = [a_call(time=f"{day}T12:00:00Z") for day in days]
+        for call, received_ms in zip(calls, (1000, 2000, 3000), strict=True):
+            store.apply(batch_of(store, call, received_ms=received_ms))
+
+        assert store.last_before(1000) == (0, 0)
+        assert store.last_before(2000) == (1, time_ms(calls[0]))
+        assert store.last_before(9000) == (3, time_ms(calls[1]))
 
     def test_an_identity_is_found_by_its_own_day_however_long_ago_it_came(self, store: Store) -> None:
         call = a_call(time="2026-03-10T23:59:59.999Z")

@@ -1,9 +1,13 @@
 """After a start: everything ingest has to know of what came before."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from calltally.call_batch import Entry
 from calltally.dictionary import Dictionary
+from calltally.ingest.run_file import Cut
+from calltally.ingest.run_folder import uncovered
 from calltally.ingest.seen_ids import SeenIds
 from calltally.journal.journal_reader import JournalReader
 from calltally.store.usage_store import UsageStore
@@ -15,23 +19,21 @@ _CALLS_AT_ONCE = 500_000
 
 
 def recollect(
-    store: UsageStore, tail: JournalReader, dictionary: Dictionary, seen_ids: SeenIds, received_from_ms: int
+    store: UsageStore,
+    tail: JournalReader,
+    dictionary: Dictionary,
+    seen_ids: SeenIds,
+    received_from_ms: int,
+    make_room: Callable[[], None],
 ) -> None:
-    """Fills the seen ids from the store, and them and the dictionary from the journal's tail, which the store
-    has yet to take.
+    """Adds to the runs that the seen ids have already what the store holds besides, and to them and the
+    dictionary what is in the journal's tail, which the store has yet to take.
 
     Identities received before the instant stay in the store and are looked up there.
     """
-    seen_ids.forgotten_position = store.last_position_before(received_from_ms)
-    for block in store.identities(received_from_ms):
-        seen_ids.remember(
-            block.high,
-            block.low,
-            block.digest,
-            position=int(block.positions.max()),
-            received_ms=int(block.received_ms.max()),
-        )
-        seen_ids.forget(received_before_ms=received_from_ms, stored_position=store.position)
+    seen_ids.generations.forget(*store.last_before(received_from_ms))
+    for since, end in uncovered([run.head for run in seen_ids.generations.runs]):
+        _recollect_span(store, seen_ids, received_from_ms, since, end, make_room)
     while frames := tail.read(_CALLS_AT_ONCE):
         for position, frame in frames:
             dictionary.load(frame.values)
@@ -46,4 +48,35 @@ def recollect(
                     np.ascontiguousarray(taking["digest"]),
                     position=position,
                     received_ms=frame.received_ms,
+                    latest_ms=int(taking["time_ms"].max()),
                 )
+
+
+def _recollect_span(
+    store: UsageStore,
+    seen_ids: SeenIds,
+    received_from_ms: int,
+    since: Cut,
+    end: Cut | None,
+    make_room: Callable[[], None],
+) -> None:
+    """Reads from the store what lies between two cuts, and closes it as a table of its own.
+
+    What was received before the instant is missing, so what is complete begins behind it.
+    """
+    complete = max(since, Cut(seen_ids.forgotten.position, 0))
+    nothing_is_complete = end is not None and complete.position > end.position
+    seen_ids.begin(Cut.within(end.position) if end and nothing_is_complete else complete)
+    last_position = None if end is None else end.position
+    for block in store.identities(received_from_ms, since.position, last_position):
+        seen_ids.remember(
+            block.high,
+            block.low,
+            block.digest,
+            position=block.positions,
+            received_ms=int(block.received_ms.max()),
+            latest_ms=int(block.time_ms.max()),
+        )
+        make_room()
+    if end is not None:
+        seen_ids.end(end)

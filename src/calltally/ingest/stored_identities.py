@@ -1,4 +1,4 @@
-"""Identities that memory has let go, looked up in the store."""
+"""Identities that ingest has let go, looked up in the store."""
 
 import numpy as np
 
@@ -19,17 +19,26 @@ class StoredIdentities:
         self._clock = clock
         self._horizon_ms = horizon_ms
 
-    def find(self, calls: JudgeableCalls, up_to_position: int) -> tuple[Bools, UInt64s]:
-        """For each call whether its identity was received up to a position, and with what digest."""
+    def find(self, calls: JudgeableCalls, up_to_position: int, latest_ms: int) -> tuple[Bools, UInt64s]:
+        """For each call whether its identity was received up to a position, and with what digest.
+
+        Calls of days after that of an instant are not looked for.
+        """
         present = np.zeros(len(calls), np.bool_)
         digests = np.zeros(len(calls), np.uint64)
+        asked = np.flatnonzero(calls.time_ms < end_of_day_ms(latest_ms))
         found, its_digests = self._store.find_identities(
-            calls.identity_high,
-            calls.identity_low,
-            calls.time_ms // _MILLISECONDS_PER_DAY,
+            calls.identity_high[asked],
+            calls.identity_low[asked],
+            calls.time_ms[asked] // _MILLISECONDS_PER_DAY,
             up_to_position,
             self._clock.now_ms() - self._horizon_ms,
         )
-        present[found] = True
-        digests[found] = its_digests
+        present[asked[found]] = True
+        digests[asked[found]] = its_digests
         return present, digests
+
+
+def end_of_day_ms(instant_ms: int) -> int:
+    """The first instant of the next UTC day."""
+    return (instant_ms // _MILLISECONDS_PER_DAY + 1) * _MILLISECONDS_PER_DAY

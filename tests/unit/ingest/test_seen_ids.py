@@ -29,7 +29,9 @@ def numbers(*values: int) -> Numbers:
 
 
 def judge(seen: SeenIds, high: Numbers, low: Numbers, digest: Numbers, position: int = 1) -> list[int]:
-    verdicts: list[int] = seen.judge(high, low, digest, position=position, received_ms=position).tolist()
+    verdicts: list[int] = seen.judge(
+        high, low, digest, position=position, received_ms=position, latest_ms=position
+    ).tolist()
     return verdicts
 
 
@@ -63,7 +65,13 @@ def test_what_the_store_holds_is_no_news(kind: Kind) -> None:
     stored = (np.array([True, True, False]), numbers(7, 8, 0))
 
     verdicts = seen.judge(
-        numbers(1, 2, 3), numbers(1, 2, 3), numbers(7, 7, 7), position=1, received_ms=1, stored=stored
+        numbers(1, 2, 3),
+        numbers(1, 2, 3),
+        numbers(7, 7, 7),
+        position=1,
+        received_ms=1,
+        latest_ms=1,
+        stored=stored,
     )
 
     assert verdicts.tolist() == [Seen.SAME, Seen.OTHER, Seen.NEW]
@@ -134,8 +142,8 @@ def test_the_oldest_generation_goes_when_memory_is_full(small: SeenIds) -> None:
         small.forget(received_before_ms=0, stored_position=position)
 
     assert small.memory_bytes <= 6 * 1024 * 25
-    assert 0 < small.forgotten_position < 100
-    remembered = ids[small.forgotten_position * 100 :]
+    assert 0 < small.forgotten.position < 100
+    remembered = ids[small.forgotten.position * 100 :]
     assert set(judge(small, remembered, remembered, remembered)) == {Seen.SAME}
 
 
@@ -147,7 +155,7 @@ def test_what_the_store_does_not_hold_yet_is_never_forgotten(small: SeenIds) -> 
 
     small.forget(received_before_ms=0, stored_position=0)
 
-    assert small.forgotten_position == 0
+    assert small.forgotten.position == 0
     assert small.count == 10_000
 
 
@@ -159,5 +167,5 @@ def test_generations_past_the_horizon_go(small: SeenIds) -> None:
 
     small.forget(received_before_ms=500, stored_position=1000)
 
-    assert small.forgotten_position >= 1
+    assert small.forgotten.position >= 1
     assert set(judge(small, later, later, later, 1001)) == {Seen.SAME}

@@ -14,6 +14,7 @@ from calltally.store.usage_store import Identities
 
 _BLOCK = 500_000
 _SPANS = 8
+_NO_POSITION = 2**63 - 1
 
 
 class IdentityLookup:
@@ -22,13 +23,17 @@ class IdentityLookup:
     def __init__(self, connection: DuckDBPyConnection) -> None:
         self._connection = connection
 
-    def received_since(self, received_ms: int) -> Iterator[Identities]:
-        """See `UsageStore.identities`; blocks hold about half a million, and all calls of a position."""
-        count = statements.count_received(received_ms).run(self._connection).fetchall()[0][0]
+    def received_since(
+        self, received_ms: int, first_position: int, last_position: int | None
+    ) -> Iterator[Identities]:
+        """See `UsageStore.identities`; blocks hold about half a million."""
+        end_position = _NO_POSITION if last_position is None else last_position + 1
+        span = received_ms, first_position, end_position
+        count = statements.count_received(*span).run(self._connection).fetchall()[0][0]
         if not count:
             return
         blocks = -(-count // _BLOCK)
-        first, cuts, last = statements.cuts(received_ms, blocks).run(self._connection).fetchall()[0]
+        first, cuts, last = statements.cuts(*span, blocks).run(self._connection).fetchall()[0]
         edges = sorted({first, *cuts, last + 1})
         for start, end in pairwise(edges):
             block = statements.block(received_ms, start, end).run(self._connection).fetchnumpy()
@@ -39,12 +44,13 @@ class IdentityLookup:
                     digest=np.asarray(block["digest"], np.uint64),
                     positions=np.asarray(block["position"], np.uint64),
                     received_ms=np.asarray(block["received_ms"], np.int64),
+                    time_ms=np.asarray(block["time_ms"], np.int64),
                 )
 
-    def last_position_before(self, received_ms: int) -> int:
-        """See `UsageStore.last_position_before`."""
-        found = statements.last_position_before(received_ms).run(self._connection).fetchall()
-        return int(found[0][0])
+    def last_before(self, received_ms: int) -> tuple[int, int]:
+        """See `UsageStore.last_before`."""
+        ((position, time_ms),) = statements.last_before(received_ms).run(self._connection).fetchall()
+        return position, time_ms
 
     def find(
         self, high: UInt64s, low: UInt64s, days: Int64s, up_to_position: int, received_from_ms: int
