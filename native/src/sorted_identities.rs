@@ -51,10 +51,14 @@ impl Sorted {
     }
 }
 
-/// Rows that come twice in the same order, sorted: dealt out by their first bits, then each deal by itself.
+/// Rows that come twice in the same order, sorted: dealt out by the first bits in which they differ, then each
+/// deal by itself.
 fn sorted<I: Iterator<Item = [u64; 3]>>(count: usize, rows: impl Fn() -> I) -> Vec<[u64; 3]> {
     let bits = (count / TOGETHER).checked_ilog2().unwrap_or(0).min(16);
-    let deal = |row: &[u64; 3]| (row[0] >> 32 >> (32 - bits)) as usize;
+    let (least, most) =
+        rows().fold((u64::MAX, 0), |(least, most), [high, ..]| (least.min(high), most.max(high)));
+    let shift = (64 - most.saturating_sub(least).leading_zeros()).saturating_sub(bits);
+    let deal = |row: &[u64; 3]| (row[0] - least).checked_shr(shift).unwrap_or(0) as usize;
     let mut ends = vec![0; 1 << bits];
     rows().for_each(|row| ends[deal(&row)] += 1);
     let mut total = 0;

@@ -110,7 +110,7 @@ def write_run(
     try:
         with open(partial, "wb", buffering=0, opener=_private) as file:
             file.seek(BLOCKS_START)
-            fences, lines, blocks = b"", b"", 0
+            fences, lines, blocks = bytearray(), bytearray(), 0
             for part, end in parts:
                 for first in range(0, len(part), _BLOCKS_AT_ONCE):
                     data = part.blocks(first, _BLOCKS_AT_ONCE)
@@ -123,9 +123,10 @@ def write_run(
                 fences += part.fences()
                 first_line = len(lines) // LINE_BYTES
                 lines += part.filter(first_line, end - first_line, total)
-            _write(file.fileno(), fences + lines)
+            index = bytes(fences + lines)
+            _write(file.fileno(), index)
             file.seek(0)
-            _write(file.fileno(), _packed(head, blocks, len(lines), xxh3_64_intdigest(fences + lines)))
+            _write(file.fileno(), _packed(head, blocks, len(lines), xxh3_64_intdigest(index)))
             os.fsync(file.fileno())
         partial.rename(path)
         sync_folder(folder)
