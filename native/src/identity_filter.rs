@@ -51,7 +51,7 @@ impl Filter {
 /// Which of so many lines, less than 2^32, an identity has its bits in.
 #[inline(always)]
 fn place(high: u64, lines: usize) -> usize {
-    ((high >> 32) * lines as u64 >> 32) as usize
+    (((high >> 32) * lines as u64) >> 32) as usize
 }
 
 /// The bytes of the lines from `first` on, out of `total`, with the bits of those identities whose line is

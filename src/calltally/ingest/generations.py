@@ -32,8 +32,10 @@ class Table(Protocol):
 
 @dataclass(slots=True)
 class Took:
-    """Of some calls the instants of receipt, and one that is no earlier than any of their times."""
+    """Of calls received since an instant the first and the last receipt, and an instant that is no earlier
+    than any of their times."""
 
+    received_from_ms: int = 0
     first_received_ms: int = ANY_TIME
     last_received_ms: int = 0
     latest_ms: int = 0
@@ -87,7 +89,7 @@ class Generations:
     def unwritten(self, stored_position: int) -> Generation | None:
         """The oldest full table without a run, if the store holds all that is in it."""
         oldest = next((each for each in self.full if each.run is None), None)
-        return oldest if oldest is not None and oldest.last.position <= stored_position else None
+        return oldest if oldest is not None and oldest.last.last <= stored_position else None
 
     def replace(self, parts: Sequence[IdentityRun], joined: IdentityRun) -> list[IdentityRun]:
         """Puts a run in the place of those that it was made of; returns what is of no use any more."""
@@ -103,13 +105,13 @@ class Generations:
         gone = [run for run in self.runs if run.head.last_received_ms < received_before_ms]
         for run in gone:
             self.runs.remove(run)
-            self.forget(run.head.last.position, run.head.latest_ms)
+            self.forget(run.head.last.last, run.head.latest_ms)
         while self.full:
             oldest = self.full[0]
-            if oldest.took.last_received_ms >= received_before_ms or oldest.last.position > stored_position:
+            if oldest.took.last_received_ms >= received_before_ms or oldest.last.last > stored_position:
                 break
             self.full.pop(0)
-            self.forget(oldest.last.position, oldest.took.latest_ms)
+            self.forget(oldest.last.last, oldest.took.latest_ms)
             gone += [oldest.run] if oldest.run else []
         return gone
 
@@ -123,8 +125,8 @@ class Generations:
             oldest = self.full[0]
             if oldest.run:
                 self.runs.append(oldest.run)
-            elif into_store and oldest.last.position <= stored_position:
-                self.forget(oldest.last.position, ANY_TIME)
+            elif into_store and oldest.last.last <= stored_position:
+                self.forget(oldest.last.last, ANY_TIME)
             else:
                 return
             self.full.pop(0)

@@ -6,7 +6,6 @@ import numpy as np
 
 from calltally.call_batch import Entry
 from calltally.dictionary import Dictionary
-from calltally.ingest.run_file import Cut
 from calltally.ingest.run_folder import uncovered
 from calltally.ingest.seen_ids import SeenIds
 from calltally.journal.journal_reader import JournalReader
@@ -32,8 +31,18 @@ def recollect(
     Identities received before the instant stay in the store and are looked up there.
     """
     seen_ids.generations.forget(*store.last_before(received_from_ms))
-    for since, end in uncovered([run.head for run in seen_ids.generations.runs]):
-        _recollect_span(store, seen_ids, received_from_ms, since, end, make_room)
+    for since, end in uncovered([run.head for run in seen_ids.generations.runs], store.position):
+        with seen_ids.reading(since, end, received_from_ms):
+            for block in store.identities(received_from_ms, since.first, end.last):
+                seen_ids.remember(
+                    block.high,
+                    block.low,
+                    block.digest,
+                    position=end.last,
+                    received_ms=int(block.received_ms.max()),
+                    latest_ms=int(block.time_ms.max()),
+                )
+                make_room()
     while frames := tail.read(_CALLS_AT_ONCE):
         for position, frame in frames:
             dictionary.load(frame.values)
@@ -50,33 +59,3 @@ def recollect(
                     received_ms=frame.received_ms,
                     latest_ms=int(taking["time_ms"].max()),
                 )
-
-
-def _recollect_span(
-    store: UsageStore,
-    seen_ids: SeenIds,
-    received_from_ms: int,
-    since: Cut,
-    end: Cut | None,
-    make_room: Callable[[], None],
-) -> None:
-    """Reads from the store what lies between two cuts, and closes it as a table of its own.
-
-    What was received before the instant is missing, so what is complete begins behind it.
-    """
-    complete = max(since, Cut(seen_ids.forgotten.position, 0))
-    nothing_is_complete = end is not None and complete.position > end.position
-    seen_ids.begin(Cut.within(end.position) if end and nothing_is_complete else complete)
-    last_position = None if end is None else end.position
-    for block in store.identities(received_from_ms, since.position, last_position):
-        seen_ids.remember(
-            block.high,
-            block.low,
-            block.digest,
-            position=block.positions,
-            received_ms=int(block.received_ms.max()),
-            latest_ms=int(block.time_ms.max()),
-        )
-        make_room()
-    if end is not None:
-        seen_ids.end(end)

@@ -21,28 +21,34 @@ FILTER_BITS = 12
 """Bits of a filter for each identity: about one in 200 others is then taken for one of the run's."""
 
 _MAGIC = b"calltally seen 1"
-_HEAD = struct.Struct("<16sQQQQQqqqQQQQQ")
+_HEAD = struct.Struct("<16sQQQQQQQqqqqQQQQQ")
 _BLOCKS_AT_ONCE = 256
 
 
 class Cut(NamedTuple):
-    """A place in the order in which identities were taken: within the frame of a position, or at its end.
+    """A place between identities: those behind it have positions from ``first`` on, those before it positions
+    up to ``last``.
 
     Each has a ``mark`` of its own, so that two runs follow each other exactly if one ends with the cut that
     the other begins with. Mark 0 is the end of a position.
     """
 
-    position: int
+    first: int
+    last: int
     mark: int
 
     @staticmethod
-    def within(position: int) -> "Cut":
-        return Cut(position, secrets.randbits(63) | 1)
+    def between(first: int, last: int) -> "Cut":
+        """A cut through identities of these positions, unlike any other."""
+        return Cut(first, last, secrets.randbits(63) | 1)
+
+    @staticmethod
+    def behind(position: int) -> "Cut":
+        return Cut(position + 1, position, 0)
 
 
 class RunHead(NamedTuple):
-    """What a run holds: every identity taken between two cuts, as far as it was received within the horizon
-    then.
+    """What a run holds: every identity that was taken between two cuts, and received since an instant.
 
     ``latest_ms`` is no earlier than the time of any of its calls. ``life`` is that of the store when it was
     written, and ``seed_mark`` tells the installation's seed from others.
@@ -51,6 +57,7 @@ class RunHead(NamedTuple):
     since: Cut
     last: Cut
     size: int
+    received_from_ms: int
     first_received_ms: int
     last_received_ms: int
     latest_ms: int
@@ -59,8 +66,8 @@ class RunHead(NamedTuple):
 
     def contains(self, other: "RunHead") -> bool:
         """Whether everything in the other run is in this one too."""
-        begins = other.since == self.since or other.since.position > self.since.position
-        ends = other.last == self.last or other.last.position < self.last.position
+        begins = other.since == self.since or other.since.first > self.since.last
+        ends = other.last == self.last or other.last.last < self.last.first
         return begins and ends and other != self
 
 
@@ -89,7 +96,7 @@ def filter_lines_for(count: int) -> int:
 
 
 def file_of(folder: Path, head: RunHead) -> Path:
-    since, last = (f"{cut.position:020d}.{cut.mark:016x}" for cut in (head.since, head.last))
+    since, last = (f"{cut.first:020d}.{cut.mark:016x}" for cut in (head.since, head.last))
     return folder / f"{since}-{last}{SUFFIX}"
 
 
@@ -147,7 +154,7 @@ def read_run(path: Path) -> tuple[RunHead, RunIndex]:
             index = file.read(blocks * 8 + filter_bytes)
     except OSError as error:
         raise DamagedRunError(f"{path.name} cannot be read: {error}") from error
-    if xxh3_64_intdigest(index) != checksum or path != file_of(path.parent, head):
+    if xxh3_64_intdigest(index) != checksum or path != file_of(path.parent, head) or head.since == head.last:
         raise DamagedRunError(f"{path.name} is not as it was written")
     return head, RunIndex(index[: blocks * 8], index[blocks * 8 :])
 
@@ -165,8 +172,8 @@ def _unpacked(data: bytes) -> tuple[RunHead, int, int, int]:
     magic, *numbers = _HEAD.unpack(packed)
     if magic != _MAGIC:
         raise DamagedRunError("it is no run, or of another version")
-    head = RunHead(Cut(*numbers[:2]), Cut(*numbers[2:4]), *numbers[4:10])
-    return head, *numbers[10:]
+    head = RunHead(Cut(*numbers[:3]), Cut(*numbers[3:6]), *numbers[6:13])
+    return head, *numbers[13:]
 
 
 def _private(path: str, flags: int) -> int:

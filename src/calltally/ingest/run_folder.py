@@ -50,15 +50,16 @@ class RunFolder:
         """Has what is being written broken off."""
         self._stopped = True
 
-    def open(self) -> list[IdentityRun]:
-        """The runs that can be believed, oldest first; the others are removed."""
+    def open(self, received_from_ms: int) -> list[IdentityRun]:
+        """The runs that can be believed to hold all that was received since an instant, oldest first; the
+        others are removed."""
         for partial in self._path.glob(f"*{PARTIAL}"):
             partial.unlink()
         runs: list[IdentityRun] = []
         for path in sorted(self._path.glob(f"*{SUFFIX}")):
             try:
                 run = self._kind(path)
-                self._check(run.head)
+                self._check(run.head, received_from_ms)
             except DamagedRunError as error:
                 log.warning("a run of identities is read from the store instead", reason=str(error))
                 path.unlink()
@@ -76,6 +77,7 @@ class RunFolder:
             generation.since,
             generation.last,
             len(identities),
+            took.received_from_ms,
             took.first_received_ms,
             took.last_received_ms,
             took.latest_ms,
@@ -91,6 +93,7 @@ class RunFolder:
             heads[0].since,
             heads[-1].last,
             sum(head.size for head in heads),
+            max(head.received_from_ms for head in heads),
             min(head.first_received_ms for head in heads),
             max(head.last_received_ms for head in heads),
             max(head.latest_ms for head in heads),
@@ -111,32 +114,32 @@ class RunFolder:
             parts = [run.between(*bounds) for run in runs] if first < end else []
             yield self._kind.joined(parts), end
 
-    def _check(self, head: RunHead) -> None:
+    def _check(self, head: RunHead, received_from_ms: int) -> None:
         if head.seed_mark != self._mark:
             raise DamagedRunError("it is another installation's")
         end = self._ends.get(head.life)
-        if end is None or head.last.position > end:
+        if end is None or head.last.last > end:
             raise DamagedRunError("it is of a life that the store does not continue")
+        if head.received_from_ms > received_from_ms:
+            raise DamagedRunError("it lacks what was received before, which now matters")
 
 
-def uncovered(heads: Sequence[RunHead]) -> list[tuple[Cut, Cut | None]]:
-    """From which cut to which identities lie in no run, in order; the last span has no end.
-
-    A span includes the frames of both cuts, since part of them may lie in it.
-    """
+def uncovered(heads: Sequence[RunHead], last_position: int) -> list[tuple[Cut, Cut]]:
+    """From which cut to which identities lie in no run, in order, of those taken up to a position."""
     ends = {head.last: head for head in heads}
     begins = {head.since: head for head in heads}
-    spans: list[tuple[Cut, Cut | None]] = []
-    reached = Cut(0, 0)
-    for first in sorted((head for head in heads if head.since not in ends), key=_position):
+    spans: list[tuple[Cut, Cut]] = []
+    reached = Cut.behind(0)
+    for first in sorted((head for head in heads if head.since not in ends), key=_place):
         if first.since != reached:
             spans.append((reached, first.since))
         last = first
-        while (following := begins.get(last.last)) is not None:
+        while (following := begins.pop(last.last, None)) is not None:
             last = following
-        reached = max(reached, last.last, key=lambda cut: cut.position)
-    return [*spans, (reached, None)]
+        reached = max(reached, last.last, key=lambda cut: cut.last)
+    spans.append((reached, Cut.behind(last_position)))
+    return [span for span in spans if span[0].first <= span[1].last]
 
 
-def _position(head: RunHead) -> tuple[int, int]:
-    return head.since.position, head.last.position
+def _place(head: RunHead) -> tuple[int, int]:
+    return head.since.first, head.last.last

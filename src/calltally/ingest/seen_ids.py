@@ -1,6 +1,7 @@
 """The exact set of identities received within the horizon."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 
 import numpy as np
@@ -65,7 +66,8 @@ class SeenIds:
         self._next_bucket = 0
         self._active = new_table(_SMALLEST)
         self._next: Table | None = None
-        self._since = Cut(0, 0)
+        self._since = Cut.behind(0)
+        self._read_from: int | None = None  # while what is remembered comes in no order
         self._last_position = 0
         self._took = Took()
 
@@ -134,21 +136,17 @@ class SeenIds:
         low: UInt64s,
         digest: UInt64s,
         *,
-        position: int | UInt64s,
+        position: int,
         received_ms: int,
         latest_ms: int,
     ) -> None:
-        """Adds identities that are different and new, as a restart does with what is stored.
-
-        They are of one position or, ascending, of one each.
-        """
+        """Adds identities that are different and new, as a restart does with what is stored."""
         start = 0
         while start < len(low):
             self._make_room()
             end = start + min(len(low) - start, self._free, AT_ONCE)
             self._active.insert(high[start:end], low[start:end], digest[start:end])
-            reached = position if isinstance(position, int) else int(position[end - 1])
-            self._note(end - start, reached, received_ms, latest_ms)
+            self._note(end - start, position, received_ms, latest_ms)
             start = end
 
     def holds(self, high: UInt64s, low: UInt64s) -> Bools:
@@ -157,18 +155,25 @@ class SeenIds:
         spilled = self._spilled(high, low, None)
         return held if spilled is None else held | spilled[0]
 
-    def begin(self, since: Cut) -> None:
-        """What is remembered from here on follows a cut, with nothing missing. The active table is empty."""
-        self._since = since
-        self._last_position = since.position
+    @contextmanager
+    def reading(self, since: Cut, end: Cut, received_from_ms: int) -> Iterator[None]:
+        """What is remembered within is all that lies between two cuts and was received since an instant, in
+        any order."""
+        self._since, self._took = since, Took(received_from_ms)
+        self._read_from, self._last_position = since.first, end.last
+        yield
+        self._read_from = None
+        self._end(end)
+        self._took = Took()
 
-    def end(self, last: Cut) -> None:
-        """Closes the active table as if it were full, with what was remembered up to a cut."""
+    def _end(self, last: Cut) -> None:
+        """Closes the active table as if it were full."""
         while self._leaving:
             self._move_on(self._left)
         if self._active.count:
             self._close(self._active, last)
             self._active, self._next = self._new_table(_SMALLEST), None
+        self._since = last
 
     def forget(
         self, *, received_before_ms: int, stored_position: int, into_store: bool = True
@@ -229,11 +234,12 @@ class SeenIds:
         if full.slots < self._largest:
             self._leaving, self._left, self._next_bucket = full, full.count, 0
         else:
-            self._close(full, Cut.within(self._last_position))
+            first = self._last_position if self._read_from is None else self._read_from
+            self._close(full, Cut.between(first, self._last_position))
 
     def _close(self, full: Table, last: Cut) -> None:
         self.generations.full.append(Generation(full, self._since, last, self._took))
-        self._since, self._took = last, Took()
+        self._since, self._took = last, Took(self._took.received_from_ms)
 
     def _larger(self) -> Table:
         return self._new_table(min(self._active.slots * 2, self._largest))

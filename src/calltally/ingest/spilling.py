@@ -15,10 +15,9 @@ from calltally.ingest.seen_ids import SeenIds
 
 log = structlog.get_logger()
 
-JOINED = 6
-"""How many neighbouring runs of about one size become one: each costs every new identity a look."""
+JOINED, MOST_JOINED = 6, 12
+"""How many neighbouring runs become one, since each costs every new identity a look."""
 
-_TIMES_ALIKE = 3
 _TRIES = 3
 _RETRY_SECONDS = 5.0
 
@@ -86,7 +85,7 @@ class Spilling:
         generations = self._seen_ids.generations
         if generation := generations.unwritten(stored_position):
             self._write(generation)
-        elif parts := _alike(generations.runs, self._horizon_ms // JOINED):
+        elif parts := _worth_joining(generations.runs, self._horizon_ms // JOINED):
             self._join(parts)
 
     def _write(self, generation: Generation) -> None:
@@ -134,13 +133,14 @@ class Spilling:
             self._thread.submit(run.remove)
 
 
-def _alike(runs: Sequence[IdentityRun], longest_ms: int) -> list[IdentityRun]:
-    """Neighbours worth joining, the newest first: of about one size and received within so long a time."""
-    for start in range(len(runs) - JOINED, -1, -1):
-        some = runs[start : start + JOINED]
-        counts = [run.head.size for run in some]
-        received_ms = some[-1].head.last_received_ms - some[0].head.first_received_ms
-        follow = all(one.head.last == other.head.since for one, other in pairwise(some))
-        if follow and max(counts) <= _TIMES_ALIKE * min(counts) and received_ms <= longest_ms:
-            return list(some)
+def _worth_joining(runs: Sequence[IdentityRun], longest_ms: int) -> Sequence[IdentityRun]:
+    """The most neighbours of which none has more than the others together, received within so long a time."""
+    for length in range(MOST_JOINED, JOINED - 1, -1):
+        for start in range(len(runs) - length, -1, -1):
+            some = runs[start : start + length]
+            sizes = [run.head.size for run in some]
+            received_ms = some[-1].head.last_received_ms - some[0].head.first_received_ms
+            follow = all(one.head.last == other.head.since for one, other in pairwise(some))
+            if follow and 2 * max(sizes) <= sum(sizes) and received_ms <= longest_ms:
+                return some
     return []

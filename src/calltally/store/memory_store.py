@@ -174,7 +174,6 @@ class MemoryUsageStore:
                 high=np.array([call.identity[0] for call in calls], np.uint64),
                 low=np.array([call.identity[1] for call in calls], np.uint64),
                 digest=np.array([call.digest for call in calls], np.uint64),
-                positions=np.array([call.position for call in calls], np.uint64),
                 received_ms=np.array([call.received_ms for call in calls], np.int64),
                 time_ms=np.array([instant_ms(call.time) for call in calls], np.int64),
             )

@@ -42,7 +42,6 @@ class Identities:
     high: UInt64s
     low: UInt64s
     digest: UInt64s
-    positions: UInt64s
     received_ms: Int64s
     time_ms: Int64s
 
@@ -197,10 +196,9 @@ class UsageStore(Protocol):
     def identities(
         self, received_from_ms: int, first_position: int = 0, last_position: int | None = None
     ) -> Iterator[Identities]:
-        """The identities that were taken at or after an instant, in blocks, in the order of positions.
+        """The identities that were taken at or after an instant, in blocks, in no particular order.
 
-        An identity is taken by the row that received or added its call; later rows of it are left out. A
-        position's identities are in one block.
+        An identity is taken by the row that received or added its call; later rows of it are left out.
         """
         ...
 

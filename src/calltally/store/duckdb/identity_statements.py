@@ -6,49 +6,16 @@ from textwrap import indent
 
 from calltally.store.duckdb.statements import TAKES_AN_IDENTITY, Statement
 
-_RECEIVED = f"""
+
+def received(received_from_ms: int, first_position: int, end_position: int) -> Statement:
+    return Statement(
+        f"""
+        SELECT identity_high, identity_low, digest, received_ms, time_ms
+        FROM   call
         WHERE  received_ms >= $received_from_ms
           AND  position >= $first_position
           AND  position <  $end_position
-          AND  {TAKES_AN_IDENTITY}""".strip()
-
-
-def count_received(received_from_ms: int, first_position: int, end_position: int) -> Statement:
-    return Statement(
-        f"""
-        SELECT COUNT(*)
-        FROM   call
-        {_RECEIVED}
-        """,
-        received_from_ms=received_from_ms,
-        first_position=first_position,
-        end_position=end_position,
-    )
-
-
-def cuts(received_from_ms: int, first_position: int, end_position: int, blocks: int) -> Statement:
-    """The first position, positions that cut the calls into about equal blocks, and the last position."""
-    fractions = ", ".join(str(number / blocks) for number in range(1, blocks))
-    inner = f"APPROX_QUANTILE(position, [{fractions}])" if fractions else "[]"
-    return Statement(
-        f"""
-        SELECT MIN(position), {inner}, MAX(position)
-        FROM   call
-        {_RECEIVED}
-        """,
-        received_from_ms=received_from_ms,
-        first_position=first_position,
-        end_position=end_position,
-    )
-
-
-def block(received_from_ms: int, first_position: int, end_position: int) -> Statement:
-    return Statement(
-        f"""
-        SELECT identity_high, identity_low, digest, position, received_ms, time_ms
-        FROM   call
-        {_RECEIVED}
-        ORDER BY position
+          AND  {TAKES_AN_IDENTITY}
         """,
         received_from_ms=received_from_ms,
         first_position=first_position,
