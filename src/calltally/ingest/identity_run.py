@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from weakref import finalize
 
 import numpy as np
 
@@ -36,9 +37,10 @@ class IdentityRun:
         self.path = path
         self.head, index = read_run(path)
         try:
-            self._file = path.open("rb", buffering=0)
+            self._file = os.open(path, os.O_RDONLY)
         except OSError as error:
             raise DamagedRunError(f"{path.name} cannot be read: {error}") from error
+        finalize(self, os.close, self._file)  # not before the last who may be looking is done
         self._fences: UInt64s = np.frombuffer(index.fences, np.uint64)
         self.filter_bytes = len(index.filter)
         self._hold(index.filter)
@@ -120,7 +122,7 @@ class IdentityRun:
 
     def _read(self, first: int, blocks: int) -> bytes:
         try:
-            data = os.pread(self._file.fileno(), blocks * BLOCK_BYTES, BLOCKS_START + first * BLOCK_BYTES)
+            data = os.pread(self._file, blocks * BLOCK_BYTES, BLOCKS_START + first * BLOCK_BYTES)
         except OSError as error:
             raise self.damaged() from error
         if len(data) < blocks * BLOCK_BYTES:
