@@ -91,6 +91,13 @@ class Generations:
         oldest = next((each for each in self.full if each.run is None), None)
         return oldest if oldest is not None and oldest.last.last <= stored_position else None
 
+    def attach(self, generation: Generation, run: IdentityRun) -> list[IdentityRun]:
+        """Notes that a full table has a run; returns it where the table went meanwhile."""
+        if generation not in self.full:
+            return [run]
+        generation.run = run
+        return []
+
     def replace(self, parts: Sequence[IdentityRun], joined: IdentityRun) -> list[IdentityRun]:
         """Puts a run in the place of those that it was made of; returns what is of no use any more."""
         if any(part not in self.runs for part in parts):

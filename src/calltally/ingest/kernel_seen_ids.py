@@ -77,10 +77,8 @@ class KernelTable:
 class KernelSeenIds(SeenIds):
     """See `SeenIds`: the same verdicts, each identity looked up and remembered in one go."""
 
-    _active: KernelTable
-
-    def __init__(self, memory: int) -> None:
-        super().__init__(memory, KernelTable, KernelIdentityRun)
+    def __init__(self, memory: int, **sizes: int) -> None:
+        super().__init__(memory, KernelTable, KernelIdentityRun, **sizes)
 
     def judge(
         self,
@@ -99,10 +97,11 @@ class KernelSeenIds(SeenIds):
         start = 0
         while start < len(low):
             self._make_room()
-            part = slice(start, start + min(len(low) - start, self._free, AT_ONCE))
+            part = slice(start, start + min(len(low) - start, self._growing.free, AT_ONCE))
             others = cast("Sequence[KernelTable]", self._others)
             known = stored and (stored[0][part], stored[1][part])
-            verdicts = self._active.judge(others, high[part], low[part], digest[part], known)
+            active = cast("KernelTable", self._growing.active)
+            verdicts = active.judge(others, high[part], low[part], digest[part], known)
             if new := int(np.count_nonzero(verdicts == Seen.NEW)):
                 self._note(new, position, received_ms, latest_ms)
             parts.append(verdicts)

@@ -136,7 +136,7 @@ def uncovered(heads: Sequence[RunHead], last_position: int) -> list[tuple[Cut, C
         last = first
         while (following := begins.pop(last.last, None)) is not None:
             last = following
-        reached = max(reached, last.last, key=lambda cut: cut.last)
+        reached = max(reached, last.last, key=lambda cut: (cut.last, cut.first))
     spans.append((reached, Cut.behind(last_position)))
     return [span for span in spans if span[0].first <= span[1].last]
 

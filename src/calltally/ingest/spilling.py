@@ -92,7 +92,7 @@ class Spilling:
         written: list[IdentityRun] = []
 
         def finish() -> None:
-            (generation.run,) = written
+            self._remove(self._seen_ids.generations.attach(generation, written[0]))
 
         self._work = self._thread.submit(lambda: written.append(self._folder.write(generation)))
         self._finish = finish
@@ -101,8 +101,7 @@ class Spilling:
         written: list[IdentityRun] = []
 
         def finish() -> None:
-            (joined,) = written
-            self._remove(self._seen_ids.generations.replace(parts, joined))
+            self._remove(self._seen_ids.generations.replace(parts, written[0]))
 
         self._work = self._thread.submit(lambda: written.append(self._folder.join(parts)))
         self._finish = finish

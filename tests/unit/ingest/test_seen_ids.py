@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calltally.ingest import seen_ids as module
 from calltally.ingest.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.seen_ids import Seen, SeenIds
 from tests.support.ingest_chains import needs_the_kernel
@@ -91,8 +90,7 @@ def test_verdicts_equal_those_of_a_plain_dictionary(
     kind: Kind, batches: list[list[tuple[int, int, int]]]
 ) -> None:
     known: dict[tuple[int, int], int] = {}
-    seen = kind(2**30)
-    seen._active = seen._new_table(64)
+    seen = kind(2**30, smallest=64)
     for batch in batches:
         expected = []
         for high, low, digest in batch:
@@ -127,11 +125,9 @@ def test_nothing_is_lost_while_tables_grow(kind: Kind) -> None:
 
 
 @pytest.fixture
-def small(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> SeenIds:
+def small(kind: Kind) -> SeenIds:
     """Seen ids with generations of 798 identities and memory for about six of them."""
-    monkeypatch.setattr(module, "_SMALLEST", 1024)
-    monkeypatch.setattr(module, "_LARGEST", 1024)
-    return kind(6 * 1024 * 25)
+    return kind(6 * 1024 * 25, smallest=1024, largest=1024)
 
 
 def test_the_oldest_generation_goes_when_memory_is_full(small: SeenIds) -> None:
