@@ -211,9 +211,9 @@ class BooksContract:
         for call, received_ms in zip(calls, (1000, 2000, 3000), strict=True):
             store.apply(batch_of(store, call, received_ms=received_ms))
 
-        assert store.last_before(1000) == (0, 0)
-        assert store.last_before(2000) == (1, time_ms(calls[0]))
-        assert store.last_before(9000) == (3, time_ms(calls[1]))
+        assert store.last_before(1000) == (0, 0, 0)
+        assert store.last_before(2000) == (1, 1000, time_ms(calls[0]))
+        assert store.last_before(9000) == (3, 3000, time_ms(calls[1]))
 
     def test_an_identity_is_found_by_its_own_day_however_long_ago_it_came(self, store: Store) -> None:
         call = a_call(time="2026-03-10T23:59:59.999Z")

@@ -58,10 +58,11 @@ class Generation:
 
 
 class Forgotten(NamedTuple):
-    """What may be neither in memory nor in a run: identities received up to a position, of calls up to the
-    day of an instant. Calls of later days can be none of them."""
+    """What may be neither in memory nor in a run: identities taken up to a position and received up to an
+    instant, of calls up to ``latest_ms``."""
 
     position: int
+    received_ms: int
     latest_ms: int
 
 
@@ -74,7 +75,7 @@ class Generations:
     def __init__(self) -> None:
         self.full: list[Generation] = []
         self.runs: list[IdentityRun] = []
-        self.forgotten = Forgotten(0, 0)
+        self.forgotten = Forgotten(0, 0, 0)
 
     @property
     def memory_bytes(self) -> int:
@@ -112,13 +113,13 @@ class Generations:
         gone = [run for run in self.runs if run.head.last_received_ms < received_before_ms]
         for run in gone:
             self.runs.remove(run)
-            self.forget(run.head.last.last, run.head.latest_ms)
+            self.forget(Forgotten(run.head.last.last, run.head.last_received_ms, run.head.latest_ms))
         while self.full:
             oldest = self.full[0]
             if oldest.took.last_received_ms >= received_before_ms or oldest.last.last > stored_position:
                 break
             self.full.pop(0)
-            self.forget(oldest.last.last, oldest.took.latest_ms)
+            self._forget_table(oldest)
             gone += [oldest.run] if oldest.run else []
         return gone
 
@@ -133,7 +134,7 @@ class Generations:
             if oldest.run:
                 self.runs.append(oldest.run)
             elif into_store and oldest.last.last <= stored_position:
-                self.forget(oldest.last.last, ANY_TIME)
+                self._forget_table(oldest)
             else:
                 return
             self.full.pop(0)
@@ -142,10 +143,12 @@ class Generations:
                 return
             run.drop_filter()
 
-    def forget(self, position: int, latest_ms: int) -> None:
-        """Notes that only the store knows what was received up to a position, of calls up to an instant."""
-        before = self.forgotten
-        self.forgotten = Forgotten(max(before.position, position), max(before.latest_ms, latest_ms))
+    def forget(self, what: Forgotten) -> None:
+        """Notes what only the store knows, besides what was noted before."""
+        self.forgotten = Forgotten(*map(max, self.forgotten, what))
+
+    def _forget_table(self, table: Generation) -> None:
+        self.forget(Forgotten(table.last.last, table.took.last_received_ms, table.took.latest_ms))
 
     @property
     def _every_run(self) -> list[IdentityRun]:

@@ -13,14 +13,13 @@ from calltally.errors import BusyError
 from calltally.ingest.call_rules import Admission, Fault
 from calltally.ingest.calls_body import CallsBody
 from calltally.ingest.decoded_calls import DecodedCalls
-from calltally.ingest.generations import Forgotten
 from calltally.ingest.judgeable_calls import CheckedSlice, JudgeableCalls, Stored
 from calltally.ingest.kernel import KernelCalls, LineSlice, decode_slice
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import prepare
 from calltally.ingest.receipt import Receipt, Verdict
 from calltally.ingest.rejected_call import RejectedCall
-from calltally.ingest.stored_identities import StoredIdentities, end_of_day_ms
+from calltally.ingest.stored_identities import StoredIdentities
 from calltally.ingest.turns import MOST_IN_FRAME, Terms, Turns
 from calltally.journal.journal import Journal
 
@@ -219,26 +218,28 @@ class Intake:
     async def _look_up(self, slices: list[CheckedSlice]) -> None:
         """Lets slices know what the store holds of identities that were let go, as of now.
 
-        Only calls of days of which something was let go can be among them, which live ones hardly ever are.
+        Live calls hardly ever are of days of which something was let go, and wait for nothing then.
         """
         while (asked := self._step.forgotten).position > 0:
-            end_ms = end_of_day_ms(asked.latest_ms)
+            before_ms = self._stored.needed_before_ms(asked)
             old = [
                 (slice_, slice_.calls)
                 for slice_ in slices
-                if slice_.calls is not None and slice_.calls.time_ms.min() < end_ms
+                if slice_.calls is not None and slice_.calls.time_ms.min() < before_ms
             ]
             if not old:
                 return
             loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(self._executor, self._find, [c for _, c in old], asked)
+            found = await loop.run_in_executor(
+                self._executor, self._find, [calls for _, calls in old], asked.position, before_ms
+            )
             if self._step.forgotten == asked:
                 for (slice_, _), stored in zip(old, found, strict=True):
                     slice_.stored = stored
                 return
 
-    def _find(self, calls: list[JudgeableCalls], forgotten: Forgotten) -> list[Stored]:
-        return [self._stored.find(each, *forgotten) for each in calls]
+    def _find(self, calls: list[JudgeableCalls], up_to_position: int, before_ms: int) -> list[Stored]:
+        return [self._stored.find(each, up_to_position, before_ms) for each in calls]
 
 
 def _with_calls(faults: list[tuple[int, Fault]], slice_: DecodedCalls) -> list[RejectedCall]:

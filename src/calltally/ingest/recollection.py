@@ -6,6 +6,7 @@ import numpy as np
 
 from calltally.call_batch import Entry
 from calltally.dictionary import Dictionary
+from calltally.ingest.generations import Forgotten
 from calltally.ingest.run_folder import uncovered
 from calltally.ingest.seen_ids import SeenIds
 from calltally.journal.journal_reader import JournalReader
@@ -30,7 +31,7 @@ def recollect(
 
     Identities received before the instant stay in the store and are looked up there.
     """
-    seen_ids.generations.forget(*store.last_before(received_from_ms))
+    seen_ids.generations.forget(Forgotten(*store.last_before(received_from_ms)))
     for since, end in uncovered([run.head for run in seen_ids.generations.runs], store.position):
         with seen_ids.reading(since, end, received_from_ms):
             for block in store.identities(received_from_ms, since.first, end.last):

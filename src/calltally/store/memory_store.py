@@ -178,10 +178,12 @@ class MemoryUsageStore:
                 time_ms=np.array([instant_ms(call.time) for call in calls], np.int64),
             )
 
-    def last_before(self, received_ms: int) -> tuple[int, int]:
+    def last_before(self, received_ms: int) -> tuple[int, int, int]:
         before = [call for call in self._calls() if call.received_ms < received_ms]
-        return max((c.position for c in before), default=0), max(
-            (instant_ms(c.time) for c in before), default=0
+        return (
+            max((call.position for call in before), default=0),
+            max((call.received_ms for call in before), default=0),
+            max((instant_ms(call.time) for call in before), default=0),
         )
 
     def find_identities(

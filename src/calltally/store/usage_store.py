@@ -202,8 +202,8 @@ class UsageStore(Protocol):
         """
         ...
 
-    def last_before(self, received_ms: int) -> tuple[int, int]:
-        """The greatest position, and the latest time, of the calls received before an instant; 0 without."""
+    def last_before(self, received_ms: int) -> tuple[int, int, int]:
+        """The greatest position, receipt and time of the calls received before an instant; 0 without any."""
         ...
 
     def find_identities(

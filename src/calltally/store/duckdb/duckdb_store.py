@@ -283,7 +283,7 @@ class DuckDBUsageStore:
         return identities.received_since(received_from_ms, first_position, last_position)
 
     @_at_one_moment
-    def last_before(self, received_ms: int) -> tuple[int, int]:
+    def last_before(self, received_ms: int) -> tuple[int, int, int]:
         return IdentityLookup(self._database.reader()).last_before(received_ms)
 
     @_at_one_moment

@@ -34,10 +34,10 @@ class IdentityLookup:
             if len(high):
                 yield Identities(high, low, digest, received_at, time_ms)
 
-    def last_before(self, received_ms: int) -> tuple[int, int]:
+    def last_before(self, received_ms: int) -> tuple[int, int, int]:
         """See `UsageStore.last_before`."""
-        ((position, time_ms),) = statements.last_before(received_ms).run(self._connection).fetchall()
-        return position, time_ms
+        ((position, *instants),) = statements.last_before(received_ms).run(self._connection).fetchall()
+        return (position, *instants)
 
     def find(
         self, high: UInt64s, low: UInt64s, days: Int64s, up_to_position: int, received_from_ms: int

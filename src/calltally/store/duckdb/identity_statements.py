@@ -26,7 +26,7 @@ def received(received_from_ms: int, first_position: int, end_position: int) -> S
 def last_before(received_ms: int) -> Statement:
     return Statement(
         """
-        SELECT COALESCE(MAX(position), 0), COALESCE(MAX(time_ms), 0)
+        SELECT COALESCE(MAX(position), 0), COALESCE(MAX(received_ms), 0), COALESCE(MAX(time_ms), 0)
         FROM   call
         WHERE  received_ms < $received_ms
         """,
