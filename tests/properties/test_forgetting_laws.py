@@ -15,20 +15,18 @@ from hypothesis import strategies as st
 
 from calltally.clock import instant_of
 from calltally.ingest.run_file import DamagedRunError
-from calltally.ingest.seen_ids import SeenIds
 from calltally.meter import MeterOptions
 from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import NOON, LastingMetering, Metering
+from tests.support.spilling import spill, tables_of_six
 
 HORIZON = timedelta(days=35)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _tables_of_six() -> Iterator[None]:
-    """Tables are full with six identities, so that runs are written all the time."""
     needs_the_kernel()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SeenIds.__init__, "__kwdefaults__", {"smallest": 8, "largest": 8})
+    with tables_of_six():
         yield
 
 
@@ -81,7 +79,7 @@ memories = st.sampled_from([1, 700, 10**6])
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(steps, max_size=14), memories, st.booleans())
+@given(st.lists(steps, min_size=6, max_size=16), memories, st.booleans())
 def test_what_came_before_is_known_wherever_it_is_kept(
     script: list[Step], memory: int, use_kernel: bool
 ) -> None:
@@ -89,7 +87,7 @@ def test_what_came_before_is_known_wherever_it_is_kept(
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(steps, max_size=14), memories)
+@given(st.lists(steps, min_size=6, max_size=16), memories)
 def test_the_embedded_store_knows_what_runs_do_not(script: list[Step], memory: int) -> None:
     asyncio.run(play(script, LastingMetering, MeterOptions(seen_ids_memory=memory)))
 
@@ -159,17 +157,6 @@ class NaiveMemory:
 
     def take(self, call: Sent, now: datetime) -> None:
         self.known[call.id].append((now, call))
-
-
-async def spill(meter: Metering) -> None:
-    """Has everything written and joined that can be."""
-    await meter.calls()
-    spilling = meter.meter._spilling
-    for _ in range(20):
-        spilling.look(meter.clock.now_ms(), meter.meter.roller.rolled.position)
-        if (work := spilling._work) is None:
-            return
-        await asyncio.to_thread(work.exception)
 
 
 def harm(folder: Path, lost: int | None, damaged: int | None) -> None:

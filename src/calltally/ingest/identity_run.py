@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from weakref import finalize
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from calltally.call_batch import UInt64s
 from calltally.ingest.identity_table import Bools
-from calltally.ingest.run_file import BLOCKS_START, DamagedRunError, read_run
+from calltally.ingest.run_file import BLOCKS_START, DAMAGED, DamagedRunError, read_run
 from calltally.ingest.sorted_identities import (
     BLOCK_BYTES,
     LINE_BYTES,
@@ -20,6 +21,8 @@ from calltally.ingest.sorted_identities import (
     filter_bits,
     filter_lines,
 )
+
+_BLOCKS_AT_ONCE = 1024
 
 Found = tuple[Bools, UInt64s]
 """For each of some identities whether it is held, and its digest."""
@@ -53,7 +56,8 @@ class IdentityRun:
     def find_in(cls, runs: Sequence["IdentityRun"], high: UInt64s, low: UInt64s) -> Found | None:
         """What runs hold of identities, None when nothing; the first run that holds one tells its digest.
 
-        Raises `DamagedRunError`; the damaged file is gone then, so that the next start reads the store.
+        Raises `DamagedRunError`; the damaged file has another name then, so that the next start reads the
+        store.
         """
         present = np.zeros(len(low), np.bool_)
         digest = np.zeros(len(low), np.uint64)
@@ -82,6 +86,11 @@ class IdentityRun:
         inside = (high >= np.uint64(first_high)) & (high <= np.uint64(end_high - 1))
         return high[inside], low[inside], digest[inside]
 
+    def check(self) -> None:
+        """Reads every block; raises `DamagedRunError`."""
+        for first in range(0, len(self._fences), _BLOCKS_AT_ONCE):
+            self._columns(self._read(first, min(_BLOCKS_AT_ONCE, len(self._fences) - first)))
+
     def drop_filter(self) -> None:
         """Frees the filter's memory."""
         self.filter_bytes = 0
@@ -93,7 +102,8 @@ class IdentityRun:
 
     def damaged(self) -> DamagedRunError:
         """The error to be raised, once the file is out of the way."""
-        self.remove()
+        with suppress(OSError):
+            self.path.rename(self.path.with_name(f"{self.path.name}{DAMAGED}"))
         return DamagedRunError(f"{self.path.name} is damaged; the next start reads the store instead")
 
     @staticmethod

@@ -14,6 +14,7 @@ from calltally.journal.journal_files import sync_folder
 
 SUFFIX = ".ids"
 PARTIAL = ".partial"
+DAMAGED = ".damaged"
 BLOCKS_START = 4096
 """Where the blocks begin, behind the head."""
 

@@ -9,6 +9,7 @@ import structlog
 from calltally.ingest.generations import Generation
 from calltally.ingest.identity_run import IdentityRun
 from calltally.ingest.run_file import (
+    DAMAGED,
     PARTIAL,
     SUFFIX,
     Cut,
@@ -51,8 +52,13 @@ class RunFolder:
         self._stopped = True
 
     def open(self, received_from_ms: int) -> list[IdentityRun]:
-        """The runs that can be believed to hold all that was received since an instant, oldest first; the
-        others are removed."""
+        """The runs that can be believed to hold all that was received since an instant; the others are
+        removed.
+
+        Where one was damaged others may be, so that all of their blocks are read then; else they are read
+        when they are needed.
+        """
+        damaged = list(self._path.glob(f"*{DAMAGED}"))
         for partial in self._path.glob(f"*{PARTIAL}"):
             partial.unlink()
         runs: list[IdentityRun] = []
@@ -60,14 +66,18 @@ class RunFolder:
             try:
                 run = self._kind(path)
                 self._check(run.head, received_from_ms)
+                if damaged:
+                    run.check()
             except DamagedRunError as error:
                 log.warning("a run of identities is read from the store instead", reason=str(error))
-                path.unlink()
+                path.unlink(missing_ok=True)
             else:
                 runs.append(run)
         needless = [run for run in runs if any(other.head.contains(run.head) for other in runs)]
         for run in needless:
             run.remove()
+        for path in self._path.glob(f"*{DAMAGED}"):
+            path.unlink()
         return [run for run in runs if run not in needless]
 
     def write(self, generation: Generation) -> IdentityRun:

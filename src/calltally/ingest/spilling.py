@@ -1,9 +1,8 @@
 """Keeps identities that memory has no room for in runs on disk."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import pairwise
 
 import structlog
 
@@ -134,12 +133,26 @@ class Spilling:
 
 def _worth_joining(runs: Sequence[IdentityRun], longest_ms: int) -> Sequence[IdentityRun]:
     """The most neighbours of which none has more than the others together, received within so long a time."""
+    chains = list(_chains(runs))
     for length in range(MOST_JOINED, JOINED - 1, -1):
-        for start in range(len(runs) - length, -1, -1):
-            some = runs[start : start + length]
-            sizes = [run.head.size for run in some]
-            received_ms = some[-1].head.last_received_ms - some[0].head.first_received_ms
-            follow = all(one.head.last == other.head.since for one, other in pairwise(some))
-            if follow and 2 * max(sizes) <= sum(sizes) and received_ms <= longest_ms:
-                return some
+        for chain in chains:
+            for start in range(len(chain) - length, -1, -1):
+                some = chain[start : start + length]
+                sizes = [run.head.size for run in some]
+                first_ms = min(run.head.first_received_ms for run in some)
+                last_ms = max(run.head.last_received_ms for run in some)
+                if 2 * max(sizes) <= sum(sizes) and last_ms - first_ms <= longest_ms:
+                    return some
     return []
+
+
+def _chains(runs: Sequence[IdentityRun]) -> Iterator[list[IdentityRun]]:
+    """Runs that follow each other, as long as there are any."""
+    following = {run.head.since: run for run in runs}
+    ends = {run.head.last for run in runs}
+    for first in runs:
+        if first.head.since not in ends:
+            chain = [first]
+            while (run := following.get(chain[-1].head.last)) is not None:
+                chain.append(run)
+            yield chain

@@ -205,6 +205,24 @@ def test_a_damaged_block_is_noticed_when_it_is_read_and_the_file_is_gone(
         kind.find_in([run], high, low)
 
     assert not run.path.exists()
+    assert RunFolder(tmp_path, SEED, NEXT_LIVES, kind).open(0) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_one_run_was_damaged_every_block_of_the_others_is_read(kind: Kind, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, SEED, LIVES, kind)
+    cuts = [Cut.behind(position) for position in range(4)]
+    runs = [
+        folder.write(generation(identities(1000, seed), since, last, kind))
+        for seed, (since, last) in enumerate(pairwise(cuts))
+    ]
+    damaged(runs[1].path, 20_000)
+    runs[0].damaged()
+
+    (sound,) = RunFolder(tmp_path, SEED, NEXT_LIVES, kind).open(0)
+
+    assert sound.head == runs[2].head
+    assert list(tmp_path.iterdir()) == [sound.path]
 
 
 def test_a_damaged_part_is_not_joined(kind: Kind, tmp_path: Path) -> None:
@@ -218,7 +236,7 @@ def test_a_damaged_part_is_not_joined(kind: Kind, tmp_path: Path) -> None:
     with pytest.raises(DamagedRunError):
         folder.join(runs)
 
-    assert [path.name for path in tmp_path.iterdir()] == [runs[0].path.name]
+    assert {path.name for path in tmp_path.iterdir()} == {runs[0].path.name, f"{runs[1].path.name}.damaged"}
 
 
 @pytest.mark.parametrize(
