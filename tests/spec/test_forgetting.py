@@ -133,7 +133,8 @@ async def test_what_a_wrong_clock_left_out_of_runs_is_read_once_it_is_right(mete
 async def test_a_lost_run_is_read_from_the_store_by_the_next_start(
     meter: Metering, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await meter.send(*some_calls())
+    for call in some_calls():
+        await meter.send(call)
     await spill(meter)
     await meter.down()
     runs_of(meter)[number].unlink()
