@@ -48,6 +48,11 @@ class Spilling:
         self._failures = 0
         self._try_again_at = 0.0
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing has been begun that is not done."""
+        return self._work is None
+
     def look(self, now_ms: int, stored_position: int) -> None:
         """Begins what is worth doing, once what was begun before is done."""
         if self._work is not None and self._work.done():
