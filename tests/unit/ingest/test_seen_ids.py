@@ -1,5 +1,9 @@
 """The seen ids judge as a plain dictionary would, whatever tables are behind them."""
 
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -7,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calltally.ingest.kernel_seen_ids import KernelSeenIds
+from calltally.ingest.run_folder import RunFolder
 from calltally.ingest.seen_ids import Seen, SeenIds
+from calltally.ingest.spilling import Spilling
+from calltally.store.usage_store import Life
 from tests.support.ingest_chains import needs_the_kernel
 
 Numbers = npt.NDArray[np.uint64]
@@ -77,21 +84,50 @@ def test_what_the_store_holds_is_no_news(kind: Kind) -> None:
     assert seen.count == 1
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.lists(
-            st.tuples(st.integers(0, 3), st.integers(1, 60), st.integers(0, 1)), min_size=1, max_size=40
-        ),
-        max_size=12,
-    )
+batches_of_identities = st.lists(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(1, 60), st.integers(0, 1)), min_size=1, max_size=40),
+    max_size=12,
 )
+
+
+@settings(max_examples=60, deadline=None)
+@given(batches_of_identities)
 def test_verdicts_equal_those_of_a_plain_dictionary(
     kind: Kind, batches: list[list[tuple[int, int, int]]]
 ) -> None:
-    known: dict[tuple[int, int], int] = {}
     seen = kind(2**30, smallest=64)
-    for batch in batches:
+
+    known = judged_as_a_dictionary_would(seen, batches, lambda _: None)
+
+    assert seen.count == known
+
+
+@settings(max_examples=60, deadline=None)
+@given(batches_of_identities, st.sampled_from([1, 10**5]), st.booleans())
+def test_verdicts_equal_those_of_a_plain_dictionary_when_nearly_everything_is_on_disk(
+    kind: Kind, batches: list[list[tuple[int, int, int]]], memory: int, join: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        seen = kind(memory, smallest=8, largest=8)
+        spilling = Spilling(seen, RunFolder(Path(folder), 1, [Life(1, 0)], seen.kind_of_run), 10**9)
+
+        def spill(position: int) -> None:
+            spilling.settle(position, position)
+            if join:
+                spilling.look(position, position)
+
+        known = judged_as_a_dictionary_would(seen, batches, spill)
+
+        spilling.stop()
+        assert seen.count + seen.spilled == known
+
+
+def judged_as_a_dictionary_would(
+    seen: SeenIds, batches: list[list[tuple[int, int, int]]], then: Callable[[int], None]
+) -> int:
+    """Compares all verdicts, doing something after each batch; returns how many identities there are."""
+    known: dict[tuple[int, int], int] = {}
+    for position, batch in enumerate(batches, start=1):
         expected = []
         for high, low, digest in batch:
             held = known.get((high, low * 64))
@@ -103,10 +139,12 @@ def test_verdicts_equal_those_of_a_plain_dictionary(
             numbers(*(row[0] for row in batch)),
             numbers(*(row[1] * 64 for row in batch)),
             numbers(*(row[2] for row in batch)),
+            position,
         )
 
         assert verdicts == expected
-    assert seen.count == len(known)
+        then(position)
+    return len(known)
 
 
 def test_nothing_is_lost_while_tables_grow(kind: Kind) -> None:
