@@ -489,3 +489,21 @@ def test_a_copy_of_a_checkpointed_store_is_a_store(
 
     assert count(copy) == 1
     copy.close()
+
+
+def test_each_opening_is_a_life_of_its_own_and_a_copy_shares_those_before(path: Path, tmp_path: Path) -> None:
+    store = DuckDBUsageStore(path)
+    apply(store, a_call())
+    store.close()
+    again = DuckDBUsageStore(path)
+    again.backup(tmp_path / "copy.duckdb")
+    again.close()
+
+    third, copy = DuckDBUsageStore(path), DuckDBUsageStore(tmp_path / "copy.duckdb")
+
+    assert [life.after for life in third.lives] == [0, 1, 1]
+    assert [life.after for life in copy.lives] == [0, 1, 1]
+    assert third.lives[:2] == copy.lives[:2]
+    assert third.lives[2] != copy.lives[2]
+    third.close()
+    copy.close()

@@ -88,3 +88,15 @@ def found(identity_seed: int) -> Statement:
         "INSERT INTO meta VALUES ('identity_seed', $identity_seed), ('position', 0)",
         identity_seed=identity_seed,
     )
+
+
+def begin_life(life: int, position: int) -> Statement:
+    return Statement(
+        """
+        INSERT INTO life
+        SELECT COALESCE(MAX(number), 0) + 1, $life, $position
+        FROM   life
+        """,
+        life=life,
+        position=position,
+    )

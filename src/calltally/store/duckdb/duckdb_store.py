@@ -1,7 +1,8 @@
 """The embedded store: one DuckDB file."""
 
+import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
@@ -42,7 +43,7 @@ from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion,
 from calltally.store.export import Form, What, demand_whole_days
 from calltally.store.retained import NEVER_PRUNED, Retained
 from calltally.store.time_zone import time_zone
-from calltally.store.usage_store import THINGS, Identities, StoredCalls
+from calltally.store.usage_store import THINGS, Identities, Life, StoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Granularity, Window
 
@@ -100,6 +101,7 @@ class DuckDBUsageStore:
         self._checkpointed = 0
         try:
             self._identity_seed, self._position, self._extent, self._retained = self._read_back()
+            self._lives = self._begin_life()
         except BaseException:
             self._database.close()
             raise
@@ -115,6 +117,10 @@ class DuckDBUsageStore:
     @property
     def position(self) -> int:
         return self._position
+
+    @property
+    def lives(self) -> Sequence[Life]:
+        return self._lives
 
     @property
     def calls_from(self) -> date:
@@ -270,12 +276,15 @@ class DuckDBUsageStore:
     def erasures(self, organization: str) -> tuple[Erasure, ...]:
         return self._books(organization).erasures()
 
-    def identities(self, received_from_ms: int) -> Iterator[Identities]:
-        return IdentityLookup(self._database.reader()).received_since(received_from_ms)
+    def identities(
+        self, received_from_ms: int, first_position: int = 0, last_position: int | None = None
+    ) -> Iterator[Identities]:
+        identities = IdentityLookup(self._database.reader())
+        return identities.received_since(received_from_ms, first_position, last_position)
 
     @_at_one_moment
-    def last_position_before(self, received_ms: int) -> int:
-        return IdentityLookup(self._database.reader()).last_position_before(received_ms)
+    def last_before(self, received_ms: int) -> tuple[int, int, int]:
+        return IdentityLookup(self._database.reader()).last_before(received_ms)
 
     @_at_one_moment
     def find_identities(
@@ -364,6 +373,10 @@ class DuckDBUsageStore:
             return None
         source = self._dictionary.find(Kind.SOURCE, organization_id, source_id)
         return None if source is None else (organization_id, source)
+
+    def _begin_life(self) -> list[Life]:
+        batch_statements.begin_life(secrets.randbits(63), self._position).run(self._writer)
+        return [Life(*row) for row in statements.lives().run(self._writer).fetchall()]
 
     def _read_back(self) -> tuple[int, int, Extent, Retained]:
         """The seed, the position, the extent of what is stored and what is kept; fills the dictionary."""

@@ -133,6 +133,10 @@ def meta() -> Statement:
     return Statement("SELECT name, MAX(value) FROM meta GROUP BY name")
 
 
+def lives() -> Statement:
+    return Statement("SELECT id, after FROM life ORDER BY number")
+
+
 def metadata_blocks() -> Statement:
     """The blocks of the file that hold metadata and have room for more, which a checkpoint may write over."""
     return Statement("SELECT block_id FROM pragma_metadata_info('store') WHERE free_blocks > 0")
