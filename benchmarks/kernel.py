@@ -24,7 +24,7 @@ from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
 from calltally.ingest.interning import Interning
 from calltally.ingest.judgeable_calls import CheckedSlice
 from calltally.ingest.kernel import KernelCalls
-from calltally.ingest.kernel_rows import KernelRowMaker
+from calltally.ingest.kernel_rows import KernelRowMaker, KernelRows
 from calltally.ingest.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
@@ -160,9 +160,11 @@ class _KernelPath:
     def journal(self, calls: KernelCalls, now_ms: int) -> None:
         interning = Interning(self._dictionary, self._routes)
         verdicts = np.zeros(len(calls), np.int8)
-        rows, paths, names = self._rows.rows(calls, verdicts, ORGANIZATION, interning)
         owner = interning.id_of(Kind.ORGANIZATION, 0, ORGANIZATION)
-        outcomes = [Outcome(owner, now_ms // _DAY_MS, len(calls), len(rows), 0, 0, 0)]
+        gathered = KernelRows()
+        new, names = self._rows.add(calls, verdicts, owner, interning, gathered)
+        rows, paths = gathered.gathered()
+        outcomes = [Outcome(owner, now_ms // _DAY_MS, len(calls), new, 0, 0, 0)]
         encode_frame(Frame(now_ms, rows, paths, interning.values, outcomes, names=names), 1, 0)
 
 

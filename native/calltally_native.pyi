@@ -51,6 +51,12 @@ class Decoded:
     def time_ms(self) -> bytes:
         """Signed 64-bit numbers."""
     @property
+    def earliest_ms(self) -> int:
+        """The earliest of ``time_ms``; the largest number without calls."""
+    @property
+    def latest_ms(self) -> int:
+        """The latest of ``time_ms``; the smallest number without calls."""
+    @property
     def has_names(self) -> bool:
         """Whether any call names its client, source or account."""
     def line(self, row: int) -> bytes:
@@ -135,15 +141,28 @@ class Interner:
     def forget_names(self) -> None:
         """Forgets names. Must follow whenever a name was told that this did not tell."""
     def take(
-        self, decoded: Decoded, verdicts: bytes, organization: int, other_route: int | None = None
-    ) -> list[tuple[int, str, bool]] | tuple[bytes, bytes, bytes, list[tuple[int, str, str]]]:
-        """The calls whose verdict is 0 as records, the offsets (signed 64-bit) and the data of their paths,
-        and the names that are news (kind, id of the thing, name).
+        self,
+        records: Records,
+        decoded: Decoded,
+        verdicts: bytes,
+        organization: int,
+        other_route: int | None = None,
+    ) -> list[tuple[int, str, bool]] | tuple[int, list[tuple[int, str, str]]]:
+        """Adds the calls whose verdict is 0 to the records; tells how many they are, and the names that are
+        news (kind, id of the thing, name).
 
         Or, changing nothing, a list of the texts whose ids must be learned first, in the order in which the
         reference would give them: kind, text, whether it is a route made from a path. Such a route that gets
         no id goes by ``other_route``.
         """
+
+@final
+class Records:
+    """Records of the journal, slice after slice. Not thread-safe: use by two at once raises."""
+
+    def __init__(self) -> None: ...
+    def taken(self) -> tuple[bytes, bytes, bytes]:
+        """The records, and of their paths the offsets (signed 64-bit) and the data."""
 
 @final
 class AccessLogReader:

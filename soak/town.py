@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from tests.end_to_end.server_process import ServerProcess
 
-from soak.book import Book, Counts, differences
+from soak.book import VERDICTS, Book, Counts, differences
 from soak.counting import Accountant
 from soak.sender import Habits, Sender, all_books
 from soak.watched_server import WatchedServer
@@ -84,7 +84,7 @@ class Town:
         books = accountant.books()
         if books["accepted"] != book.accepted:
             raise WrongCountError(f"the books say {books['accepted']} accepted, the senders {book.accepted}")
-        if books["received"] != sum(books[verdict] for verdict in book.told):
+        if books["received"] != sum(books[verdict] for verdict in VERDICTS):
             raise WrongCountError(f"the books do not balance: {dict(books)}")
         for verdict, told in book.told.items():
             if books[verdict] < told:

@@ -34,7 +34,7 @@ mod texts;
 #[pyo3::pymodule]
 mod calltally_native {
     #[pymodule_export]
-    use crate::python::{Decoded, IdentityTable, Interner, bounds, decode};
+    use crate::python::{Decoded, IdentityTable, Interner, Records, bounds, decode};
 
     #[pymodule_export]
     use crate::python_logs::{AccessLogReader, pieces};

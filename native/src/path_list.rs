@@ -14,13 +14,17 @@ pub struct PathCodes {
     pub first_row: Vec<u32>,
 }
 
-/// The paths of some rows as the journal takes them: the empty one, then those of the rows.
+/// Paths as the journal takes them: the empty one, then those of each slice.
 pub struct PackedPaths {
     pub data: Vec<u8>,
     /// Where each begins, and where the last ends.
     pub offsets: Vec<i64>,
-    /// The index of each code; 0 also for codes of other rows.
-    pub index_of_code: Vec<i32>,
+}
+
+impl Default for PackedPaths {
+    fn default() -> Self {
+        PackedPaths { data: Vec::new(), offsets: vec![0, 0] }
+    }
 }
 
 impl PathCodes {
@@ -61,33 +65,35 @@ impl PathCodes {
         &slice.rows[self.first_row[code] as usize]
     }
 
-    /// Packs the paths of the rows that are `used`, the query string cut off.
-    pub fn packed(
+    /// Packs the paths of the rows that are `used`, the query string cut off, behind those that are packed.
+    ///
+    /// Gives the index of each code; 0 also for codes of other rows.
+    pub fn pack(
         &self,
         slice: &Slice,
         source: Source<'_>,
         used: impl Iterator<Item = usize>,
-    ) -> PackedPaths {
-        let mut packed =
-            PackedPaths { data: Vec::new(), offsets: vec![0, 0], index_of_code: vec![0; self.len()] };
-        for row in used {
-            packed.index_of_code[self.of_row[row] as usize] = 1;
-        }
+        packed: &mut PackedPaths,
+    ) -> Vec<i32> {
+        let mut index_of_code = vec![0; self.len()];
         let text = |code: usize| self.row(slice, code).texts[PATH];
         if (0..self.len()).all(|code| text(code).is_empty()) && self.len() < 2 {
-            packed.index_of_code.fill(0);
-            return packed;
+            return index_of_code;
         }
+        for row in used {
+            index_of_code[self.of_row[row] as usize] = 1;
+        }
+        let first = packed.offsets.len() as i32 - 1;
         let mut empty_seen = false;
-        let used = packed.index_of_code.iter_mut().enumerate().filter(|(_, used)| **used != 0);
-        for (index, (code, place)) in (1..).zip(used) {
+        let used = index_of_code.iter_mut().enumerate().filter(|(_, used)| **used != 0);
+        for (index, (code, place)) in (first..).zip(used) {
             let path: Text = text(code);
             *place = if path.is_empty() && !empty_seen { 0 } else { index };
             empty_seen |= path.is_empty();
             packed.data.extend_from_slice(source.bytes(path));
             packed.offsets.push(packed.data.len() as i64);
         }
-        packed
+        index_of_code
     }
 }
 

@@ -124,6 +124,16 @@ impl Decoded {
     }
 
     #[getter]
+    fn earliest_ms(&self) -> i64 {
+        self.slice.rows.iter().map(|row| row.time_ms).min().unwrap_or(i64::MAX)
+    }
+
+    #[getter]
+    fn latest_ms(&self) -> i64 {
+        self.slice.rows.iter().map(|row| row.time_ms).max().unwrap_or(i64::MIN)
+    }
+
+    #[getter]
     fn has_names(&self) -> bool {
         !self.slice.names.is_empty()
     }
@@ -310,10 +320,11 @@ impl Interner {
         self.interner.names.clear();
     }
 
-    #[pyo3(signature = (decoded, verdicts, organization, other_route=None))]
+    #[pyo3(signature = (records, decoded, verdicts, organization, other_route=None))]
     fn take<'py>(
         &mut self,
         py: Python<'py>,
+        records: &mut Records,
         decoded: &Bound<'py, Decoded>,
         verdicts: &Bound<'py, PyBytes>,
         organization: i32,
@@ -323,8 +334,8 @@ impl Interner {
         let (slice, source) = (&decoded.slice, decoded.source(py));
         same_length(verdicts.as_bytes().len(), slice.rows.len())?;
         let judged = Judged { slice, source, verdicts: verdicts.as_bytes(), organization, other_route };
-        let interner = &mut self.interner;
-        match detached(py, slice.rows.len(), || interner.take(&judged)) {
+        let (interner, records) = (&mut self.interner, &mut records.records);
+        match detached(py, slice.rows.len(), || interner.take(&judged, records)) {
             Ok(accepted) => {
                 let told = accepted.news.iter().map(|news| {
                     Ok((
@@ -333,12 +344,7 @@ impl Interner {
                         string(py, source.bytes(news.name))?,
                     ))
                 });
-                Ok(Taken::Accepted((
-                    PyBytes::new(py, &accepted.records),
-                    le_bytes(py, accepted.paths.offsets.iter().copied(), i64::to_le_bytes)?,
-                    PyBytes::new(py, &accepted.paths.data),
-                    told.collect::<PyResult<_>>()?,
-                )))
+                Ok(Taken::Accepted((accepted.calls, told.collect::<PyResult<_>>()?)))
             }
             Err(unknown) => {
                 let told = unknown.iter().map(|text| Ok((text.kind, string(py, &text.text)?, text.derived)));
@@ -348,13 +354,34 @@ impl Interner {
     }
 }
 
-type Records<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>, Names<'py>);
-
-/// Either a list of texts that need ids, or records, the offsets and the data of paths, and names.
+/// Either a list of texts that need ids, or how many calls were added, and names.
 #[derive(IntoPyObject)]
 pub enum Taken<'py> {
     #[pyo3(transparent)]
     Unknown(Unknowns<'py>),
     #[pyo3(transparent)]
-    Accepted(Records<'py>),
+    Accepted((usize, Names<'py>)),
+}
+
+#[pyclass(module = "calltally_native")]
+#[derive(Default)]
+pub struct Records {
+    records: step::Records,
+}
+
+#[pymethods]
+impl Records {
+    #[new]
+    fn new() -> Self {
+        Records::default()
+    }
+
+    fn taken<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        let step::Records { bytes, paths } = &self.records;
+        let offsets = le_bytes(py, paths.offsets.iter().copied(), i64::to_le_bytes)?;
+        Ok((PyBytes::new(py, bytes), offsets, PyBytes::new(py, &paths.data)))
+    }
 }

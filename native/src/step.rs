@@ -28,10 +28,16 @@ pub struct Unknown {
     pub derived: bool,
 }
 
-/// The accepted calls of a slice, ready for the journal.
-pub struct Accepted {
-    pub records: Vec<u8>,
+/// The accepted calls of some slices, ready for the journal.
+#[derive(Default)]
+pub struct Records {
+    pub bytes: Vec<u8>,
     pub paths: PackedPaths,
+}
+
+/// What became of a slice: how many of its calls are accepted, and the names that are news.
+pub struct Accepted {
+    pub calls: usize,
     pub news: Vec<News>,
 }
 
@@ -53,24 +59,27 @@ pub struct Interner {
 }
 
 impl Interner {
-    /// The accepted calls; or the texts that need ids first, in the order in which they must get them.
-    pub fn take(&mut self, judged: &Judged<'_>) -> Result<Accepted, Vec<Unknown>> {
+    /// Adds the accepted calls to the records; or, adding nothing, gives the texts that need ids first, in the
+    /// order in which they must get them.
+    pub fn take(&mut self, judged: &Judged<'_>, records: &mut Records) -> Result<Accepted, Vec<Unknown>> {
         let codes = PathCodes::of(judged.slice, judged.source);
         let Some(ids) = self.ids(judged, &codes) else {
             return Err(self.unknown(judged, &codes));
         };
         let accepted = || (0..judged.slice.rows.len()).filter(|&row| judged.is_accepted(row));
-        let paths = codes.packed(judged.slice, judged.source, accepted());
-        let mut records = vec![0; ids.len() * self.layout.size()];
-        for ((record, row), texts) in records.chunks_exact_mut(self.layout.size()).zip(accepted()).zip(&ids) {
+        let index_of_code = codes.pack(judged.slice, judged.source, accepted(), &mut records.paths);
+        let start = records.bytes.len();
+        records.bytes.resize(start + ids.len() * self.layout.size(), 0);
+        let added = records.bytes[start..].chunks_exact_mut(self.layout.size());
+        for ((record, row), texts) in added.zip(accepted()).zip(&ids) {
             let slice = judged.slice;
             let identity = [slice.high[row], slice.low[row], slice.digest[row]];
-            let path = paths.index_of_code[codes.of_row[row] as usize];
+            let path = index_of_code[codes.of_row[row] as usize];
             let ids = Ids { organization: judged.organization, texts: *texts, path };
             self.layout.write(record, &slice.rows[row], identity, &ids);
         }
         let news = self.names.news(judged.slice, judged.source, accepted().zip(&ids));
-        Ok(Accepted { records, paths, news })
+        Ok(Accepted { calls: ids.len(), news })
     }
 
     /// The ids of the texts of each accepted call; None when any is unknown.

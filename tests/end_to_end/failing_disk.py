@@ -15,18 +15,18 @@ from calltally.cli.main import main
 
 def break_when_told(told: Path) -> None:
     """Has the calls that the journal lives by fail from the moment that a file exists."""
-    sync, write = os.fdatasync, os.write
+    sync, write = os.fdatasync, os.writev
 
     def failing_sync(fd: Any) -> None:
         _fail(told, "EIO")
         sync(fd)
 
-    def failing_write(descriptor: int, data: Any) -> int:
+    def failing_write(descriptor: int, parts: Any) -> int:
         if Path(f"/proc/self/fd/{descriptor}").readlink().suffix == ".frames":
             _fail(told, "EROFS", "ENOSPC")
-        return write(descriptor, data)
+        return write(descriptor, parts)
 
-    os.fdatasync, os.write = failing_sync, failing_write
+    os.fdatasync, os.writev = failing_sync, failing_write
 
 
 def _fail(told: Path, *names: str) -> None:

@@ -51,6 +51,14 @@ class Wire:
             self.send(data)
             time.sleep(0.1)
 
+    def read(self, size: int) -> bytes:
+        """So many bytes of what the server says."""
+        return self._answers.read(size)
+
+    def packet(self) -> bytes:
+        """What the server says first, as far as it comes at once; nothing may have been read before."""
+        return self._socket.recv(65_536)
+
     def reply(self) -> Reply:
         line = self._answers.readline()
         if not line:

@@ -381,6 +381,29 @@ def test_both_chains_write_the_same_frames(given_bodies: list[bytes], admission:
     assert chain.frames == reference.frames
 
 
+steps = st.lists(
+    st.lists(bodies(st.one_of(plain_lines, plain_lines, plain_lines, any_lines)), min_size=1, max_size=5),
+    min_size=1,
+    max_size=3,
+)
+"""Bodies that come at one time, again and again; of some a slice goes to the reference."""
+
+
+@settings(max_examples=250, deadline=None)
+@given(steps, admissions)
+def test_both_chains_write_the_same_frame_of_all_that_comes_at_one_time(
+    at_once: list[list[bytes]], admission: Admission
+) -> None:
+    reference = ReferenceChain(SEED, RouteNaming(max_derived=3))
+    chain = KernelChain(SEED, RouteNaming(max_derived=3))
+
+    for given_bodies in at_once:
+        reference.take_at_once(given_bodies, admission, NOW_MS)
+        chain.take_at_once(given_bodies, admission, NOW_MS)
+
+    assert chain.frames == reference.frames
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(bodies(plain_lines), min_size=1, max_size=4))
 def test_configured_patterns_for_routes_are_left_to_the_reference(given_bodies: list[bytes]) -> None:

@@ -1,5 +1,6 @@
 """From a body to the journal's frames, by the reference alone and by the kernel where it takes the calls."""
 
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from calltally.dictionary import Dictionary
@@ -42,18 +43,26 @@ class ReferenceChain:
         self._step = OrderedStep(self._journal, self._dictionary, self._seen_ids, routes, seed)
 
     def take(self, body: bytes, admission: Admission, now_ms: int) -> None:
+        """A frame for each slice of a body."""
+        for slice_ in self.checked(body, admission):
+            self._step.take([slice_], now_ms)
+
+    def take_at_once(self, bodies: Sequence[bytes], admission: Admission, now_ms: int) -> None:
+        """One frame for all slices of some bodies."""
+        self._step.take([slice_ for body in bodies for slice_ in self.checked(body, admission)], now_ms)
+
+    def checked(self, body: bytes, admission: Admission) -> Iterator[CheckedSlice]:
         for slice_ in decode_calls(body, JsonForm.LINES, max_calls=100_000, max_call_bytes=MAX_CALL_BYTES):
             prepared, faults = prepare(slice_.calls, slice_.indexes, admission, self._seed)
             calls = dict(zip(slice_.indexes, slice_.calls, strict=True))
             faulty = [RejectedCall(place, fault, calls[place]) for place, fault in faults]
             rejected = [*slice_.unreadable, *faulty]
-            checked = CheckedSlice(admission.organization, slice_.received, prepared, rejected)
-            self._step.take([checked], now_ms)
+            yield CheckedSlice(admission.organization, slice_.received, prepared, rejected)
 
     def append(self, frame: Frame) -> int:
         """Stands for the journal's: keeps the frame."""
         self.appended += 1
-        self.frames.append(encode_frame(frame, self.appended, 0))
+        self.frames.append(b"".join(encode_frame(frame, self.appended, 0)))
         return self.appended
 
     def _new_seen_ids(self) -> SeenIds:
@@ -68,10 +77,10 @@ class KernelChain(ReferenceChain):
         self.taken = 0
         self._derive_routes = not routes.has_patterns
 
-    def take(self, body: bytes, admission: Admission, now_ms: int) -> None:
+    def checked(self, body: bytes, admission: Admission) -> Iterator[CheckedSlice]:
         slices = line_slices(body)
         if slices is None:
-            super().take(body, admission, now_ms)
+            yield from super().checked(body, admission)
             return
         for lines in slices:
             calls = kernel.decode_slice(
@@ -83,10 +92,10 @@ class KernelChain(ReferenceChain):
                 derive_routes=self._derive_routes,
             )
             if calls is None:
-                super().take(body[lines.start : lines.end], admission, now_ms)
+                yield from super().checked(body[lines.start : lines.end], admission)
             else:
                 self.taken += len(calls)
-                self._step.take([CheckedSlice(admission.organization, lines.received, calls)], now_ms)
+                yield CheckedSlice(admission.organization, lines.received, calls)
 
     def _new_seen_ids(self) -> SeenIds:
         return KernelSeenIds(MEMORY)

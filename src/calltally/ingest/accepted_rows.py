@@ -6,11 +6,12 @@ import numpy as np
 
 from calltally.call_batch import CALL_COLUMNS, CallColumns, Int64s, NameUpdate
 from calltally.dictionary import Dictionary, Kind
+from calltally.ingest.books import Judged, judged_by_organization
 from calltally.ingest.call_rows import call_rows
 from calltally.ingest.interning import Interning
 from calltally.ingest.judgeable_calls import JudgeableCalls
 from calltally.ingest.kernel import KernelCalls, is_installed
-from calltally.ingest.kernel_rows import KernelRowMaker
+from calltally.ingest.kernel_rows import KernelRowMaker, KernelRows
 from calltally.ingest.name_news import NameNews
 from calltally.ingest.prepared_calls import Int32s, PreparedCalls
 from calltally.ingest.seen_ids import Seen, Verdicts
@@ -42,6 +43,40 @@ class AcceptedRows(NamedTuple):
         return cls(rows, PackedTexts.joined(paths), [name for part in parts for name in part.names])
 
 
+class GatheredRows:
+    """The rows of one frame, on their way: what its slices bring, in their order."""
+
+    def __init__(self) -> None:
+        self._parts: list[AcceptedRows] = []
+        self._kernel: KernelRows | None = None
+        self._kernel_names: list[NameUpdate] = []
+
+    def add(self, part: AcceptedRows) -> None:
+        """Rows that the reference made."""
+        self._end_kernel_part()
+        self._parts.append(part)
+
+    @property
+    def of_kernel(self) -> KernelRows:
+        """Where the kernel adds its rows."""
+        self._kernel = self._kernel or KernelRows()
+        return self._kernel
+
+    def add_names(self, names: list[NameUpdate]) -> None:
+        """Names that came with rows of the kernel."""
+        self._kernel_names += names
+
+    def joined(self) -> AcceptedRows:
+        """Everything that was added."""
+        self._end_kernel_part()
+        return AcceptedRows.joined(self._parts)
+
+    def _end_kernel_part(self) -> None:
+        if self._kernel is not None:
+            self._parts.append(AcceptedRows(*self._kernel.gathered(), self._kernel_names))
+            self._kernel, self._kernel_names = None, []
+
+
 class RowMaking:
     """Makes the rows of calls of either kind, and knows which names were told. Belongs to the ordered step.
 
@@ -59,15 +94,23 @@ class RowMaking:
             return np.full(len(calls), owner, np.int32)
         return interning.organizations(_prepared(calls).texts["organization"])
 
-    def accepted(
-        self, calls: JudgeableCalls, verdicts: Verdicts, organizations: Int32s, interning: Interning
-    ) -> AcceptedRows:
-        """The rows of the calls that are new."""
+    def accept(
+        self, calls: JudgeableCalls, verdicts: Verdicts, interning: Interning, rows: GatheredRows
+    ) -> list[Judged]:
+        """Adds the rows of the calls that are new; tells how the calls of each organization were judged."""
         if isinstance(calls, KernelCalls) and self._kernel is not None:
-            rows, paths, names = self._kernel.rows(calls, verdicts, calls.organization, interning)
-            return AcceptedRows(rows, paths, self._names.among(names) if names else names)
-        new = np.flatnonzero(verdicts == Seen.NEW)
-        return self.rows(_prepared(calls), new, organizations[new], interning)
+            owner = interning.id_of(Kind.ORGANIZATION, 0, calls.organization)
+            new, names = self._kernel.add(calls, verdicts, owner, interning, rows.of_kernel)
+            if names:
+                rows.add_names(self._names.among(names))
+            if new == len(calls):
+                return [Judged(owner, new, 0, 0)]
+            duplicate = int(np.count_nonzero(verdicts == Seen.SAME))
+            return [Judged(owner, new, duplicate, len(calls) - new - duplicate)]
+        organizations = self.organizations(calls, interning)
+        new_rows = np.flatnonzero(verdicts == Seen.NEW)
+        rows.add(self.rows(_prepared(calls), new_rows, organizations[new_rows], interning))
+        return judged_by_organization(organizations, verdicts)
 
     def rows(
         self, calls: PreparedCalls, rows: Int64s, organizations: Int32s, interning: Interning

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,24 @@ SAMPLES_PER_DAY = 20
 MAX_SAMPLE_BYTES = 4096
 
 
+class Judged(NamedTuple):
+    """How many calls of an organization got which verdict."""
+
+    organization: int
+    accepted: int
+    duplicate: int
+    conflict: int
+
+
+def judged_by_organization(organizations: Int32s, verdicts: Verdicts) -> list[Judged]:
+    """Calls counted, each of which has its organization and its verdict."""
+    judged = []
+    for organization in distinct(organizations).tolist():
+        its = verdicts[organizations == organization]
+        judged.append(Judged(organization, *(int(np.count_nonzero(its == seen)) for seen in Seen)))
+    return judged
+
+
 class Books:
     """Adds up one step's calls by organization; rejected ones with their reasons."""
 
@@ -33,14 +52,12 @@ class Books:
         book[4] += len(rejected)
         self._reasons.update((organization, one.fault.code) for one in rejected)
 
-    def judge(self, organizations: Int32s, verdicts: Verdicts) -> None:
-        """Books calls, each with its organization and its verdict."""
-        for organization in distinct(organizations).tolist():
-            rows = organizations == organization
+    def judge(self, judged: Sequence[Judged]) -> None:
+        for organization, *verdicts in judged:
             book = self._book(organization)
-            book[0] += int(np.count_nonzero(rows))
-            for seen in Seen:
-                book[1 + seen] += int(np.count_nonzero(verdicts[rows] == seen))
+            book[0] += sum(verdicts)
+            for place, calls in enumerate(verdicts, 1):
+                book[place] += calls
 
     def outcomes(self) -> list[Outcome]:
         return [Outcome(organization, self._day, *sums) for organization, sums in sorted(self._sums.items())]

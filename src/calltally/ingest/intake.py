@@ -71,7 +71,7 @@ class Intake:
         self._limits = limits
         self._refuse = refuse
         self._use_kernel = use_kernel
-        self._turns = Turns(step, clock, self._look_up, self._decode_together)
+        self._turns = Turns(step, clock, journal.durable, self._look_up, self._decode_together)
         self.by_kernel = 0
         self.by_reference = 0
         self.totals = dict.fromkeys(Verdict, 0)
@@ -111,11 +111,10 @@ class Intake:
             (few,) = lines
             terms = Terms(caller.organization, backfill, body.max_call_bytes)
             text = body.data[few.start : few.end]
-            position = await self._turns.take_lines(text, few.received, terms, receipt)
-            if position is None:
+            if not await self._turns.take_lines(text, few.received, terms, receipt):
                 decoded = body.decoded()
                 return await self.take(caller, decoded, backfill=backfill, list_duplicates=list_duplicates)
-            return await self._told(receipt, position)
+            return self._counted(receipt)
         return await self._take_checked(self._checked_lines(caller, body, lines, backfill), receipt)
 
     def refused(self, caller: Caller, reason: str) -> None:
@@ -139,26 +138,25 @@ class Intake:
 
     async def _take_checked(self, slices: Iterator[CheckedSlice], receipt: Receipt) -> Receipt:
         gathered: list[CheckedSlice] = []
-        size = position = 0
-        for slice_ in slices:
+        size = 0
+        slice_ = next(slices, None)
+        while slice_ is not None:
             gathered.append(slice_)
             size += slice_.received
-            if size >= MOST_IN_FRAME:
+            slice_ = next(slices, None)
+            if slice_ is None or size >= MOST_IN_FRAME:
                 await self._wait_for_room()
-                position = await self._turns.take(gathered, receipt)
+                await self._turns.take(gathered, receipt, last=slice_ is None)
                 gathered, size = [], 0
             else:
                 await asyncio.sleep(0)
-        if gathered:
-            await self._wait_for_room()
-            position = await self._turns.take(gathered, receipt)
-        return await self._told(receipt, position)
+        return self._counted(receipt)
 
-    async def _told(self, receipt: Receipt, position: int) -> Receipt:
-        """The receipt, once the position is on disk."""
-        await self._journal.durable.reached(position)
-        for verdict in Verdict:
-            self.totals[verdict] += getattr(receipt, verdict)
+    def _counted(self, receipt: Receipt) -> Receipt:
+        self.totals[Verdict.ACCEPTED] += receipt.accepted
+        self.totals[Verdict.DUPLICATE] += receipt.duplicate
+        self.totals[Verdict.CONFLICT] += receipt.conflict
+        self.totals[Verdict.REJECTED] += receipt.rejected
         return receipt
 
     def _checked(self, caller: Caller, slice_: DecodedCalls, backfill: bool) -> CheckedSlice:
@@ -225,7 +223,7 @@ class Intake:
             old = [
                 (slice_, slice_.calls)
                 for slice_ in slices
-                if slice_.calls is not None and slice_.calls.time_ms.min() < before_ms
+                if slice_.calls is not None and slice_.calls.earliest_ms < before_ms
             ]
             if not old:
                 return

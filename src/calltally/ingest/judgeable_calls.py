@@ -23,6 +23,16 @@ class JudgeableCalls(Protocol):
     def digest(self) -> UInt64s: ...
     @property
     def time_ms(self) -> Int64s: ...
+    @property
+    def earliest_ms(self) -> int:
+        """The earliest of ``time_ms``; there is one call at least."""
+        ...
+
+    @property
+    def latest_ms(self) -> int:
+        """The latest of ``time_ms``; there is one call at least."""
+        ...
+
     def __len__(self) -> int: ...
     def place(self, row: int) -> int:
         """Where a call stands in what its sender sent."""

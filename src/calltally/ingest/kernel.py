@@ -60,6 +60,16 @@ class KernelCalls:
     def time_ms(self) -> Int64s:
         return np.frombuffer(self.decoded.time_ms, np.int64)
 
+    @property
+    def earliest_ms(self) -> int:
+        """The earliest of ``time_ms``."""
+        return self.decoded.earliest_ms
+
+    @property
+    def latest_ms(self) -> int:
+        """The latest of ``time_ms``."""
+        return self.decoded.latest_ms
+
     def place(self, row: int) -> int:
         """Where a call stands in what its sender sent."""
         return self._first + row

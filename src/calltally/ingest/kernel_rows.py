@@ -14,15 +14,26 @@ from calltally.packed_texts import PackedTexts
 _COLUMNS = {name: (field[1], field[0].itemsize) for name, field in (CALL_COLUMNS.fields or {}).items()}
 
 
-class KernelRows(NamedTuple):
-    """The accepted calls of a slice.
+class Taken(NamedTuple):
+    """How many calls of a slice were new, and the names that they bring.
 
     ``names`` are names that may be news: whoever keeps the names that were told must look through them.
     """
 
-    rows: CallColumns
-    paths: PackedTexts
+    calls: int
     names: list[NameUpdate]
+
+
+class KernelRows:
+    """Rows, gathered slice by slice, with the paths that these index."""
+
+    def __init__(self) -> None:
+        self.native = native.Records()
+
+    def gathered(self) -> tuple[CallColumns, PackedTexts]:
+        """What was gathered; nothing may be added afterwards."""
+        records, offsets, paths = self.native.taken()
+        return np.frombuffer(records, CALL_COLUMNS), PackedTexts(np.frombuffer(offsets, np.int64), paths)
 
 
 class KernelRowMaker:
@@ -35,24 +46,22 @@ class KernelRowMaker:
         self._dictionary = dictionary
         self._interner = native.Interner(_COLUMNS, CALL_COLUMNS.itemsize)
 
-    def rows(
-        self, calls: KernelCalls, verdicts: Verdicts, organization: str, interning: Interning
-    ) -> KernelRows:
-        """The calls that are new, of the organization that was admitted; ``interning`` gathers new texts."""
-        owner = interning.id_of(Kind.ORGANIZATION, 0, organization)
+    def add(
+        self, calls: KernelCalls, verdicts: Verdicts, owner: int, interning: Interning, rows: KernelRows
+    ) -> Taken:
+        """Adds the calls that are new to the rows; ``owner`` is the id of the organization that was admitted,
+        and ``interning`` gathers new texts.
+        """
         told = verdicts.tobytes()
-        taken = self._interner.take(calls.decoded, told, owner)
+        taken = self._interner.take(rows.native, calls.decoded, told, owner)
         if isinstance(taken, list):
             other_route = self._intern(taken, owner, interning)
-            taken = self._interner.take(calls.decoded, told, owner, other_route)
+            taken = self._interner.take(rows.native, calls.decoded, told, owner, other_route)
         if isinstance(taken, list):
             raise AssertionError(f"texts without an id: {taken[:3]}")
-        records, offsets, paths, names = taken
-        return KernelRows(
-            np.frombuffer(records, CALL_COLUMNS),
-            PackedTexts(np.frombuffer(offsets, np.int64), paths),
-            [NameUpdate(Kind(kind), organization, thing, name) for kind, thing, name in names],
-        )
+        new, names = taken
+        organization = calls.organization
+        return Taken(new, [NameUpdate(Kind(kind), organization, thing, name) for kind, thing, name in names])
 
     def forget(self) -> None:
         """Must follow whenever a text of the dictionary was replaced."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from calltally.call_batch import Conflict, Correction, Erasure, Refusal, RejectedSample
 from calltally.dictionary import Dictionary, Kind
-from calltally.ingest.accepted_rows import AcceptedRows, RowMaking
+from calltally.ingest.accepted_rows import AcceptedRows, GatheredRows, RowMaking
 from calltally.ingest.books import Books, RefusalBook, SampleBox
 from calltally.ingest.call_rules import sealed_fault
 from calltally.ingest.corrected_calls import CorrectedCalls, CorrectionNote
@@ -109,7 +109,7 @@ class OrderedStep:
             made = _Made(Books(now_ms))
             told = [self._judge(slice_, interning, made, now_ms) for slice_ in slices]
             refusals = self._noted_refusals(interning)
-            rows, paths, names = AcceptedRows.joined(made.parts)
+            rows, paths, names = made.rows.joined()
             frame = Frame(
                 received_ms=now_ms,
                 calls=rows,
@@ -208,12 +208,8 @@ class OrderedStep:
         self, slice_: CheckedSlice, interning: Interning, made: "_Made", now_ms: int
     ) -> list[CallVerdict]:
         """Puts one slice into what the step makes; the verdicts on calls that are not accepted."""
-        latest_ms = 0
-        if slice_.calls is not None:
-            times = slice_.calls.time_ms
-            latest_ms = int(times.max())
-            if times.min() < self.open_from_ms:
-                slice_ = self._without_sealed(slice_, slice_.calls)
+        if slice_.calls is not None and slice_.calls.earliest_ms < self.open_from_ms:
+            slice_ = self._without_sealed(slice_, slice_.calls)
         told: list[CallVerdict] = []
         if slice_.rejected:
             organization = interning.id_of(Kind.ORGANIZATION, 0, slice_.sender)
@@ -228,14 +224,15 @@ class OrderedStep:
                 calls.digest,
                 position=self._journal.appended + 1,
                 received_ms=now_ms,
-                latest_ms=latest_ms,
+                latest_ms=calls.latest_ms,
                 stored=slice_.stored,
             )
-            organizations = self._rows.organizations(calls, interning)
-            made.books.judge(organizations, verdicts)
-            made.parts.append(self._rows.accepted(calls, verdicts, organizations, interning))
-            if verdicts.any():
+            judged = self._rows.accept(calls, verdicts, interning, made.rows)
+            made.books.judge(judged)
+            if any(one.conflict for one in judged):
+                organizations = self._rows.organizations(calls, interning)
                 made.conflicts += _conflicts(calls, verdicts, organizations, now_ms)
+            if any(one.duplicate or one.conflict for one in judged):
                 told += _told(calls, verdicts)
         return sorted(told, key=lambda verdict: verdict.index)
 
@@ -288,7 +285,7 @@ class _Made:
     """What one step makes of its slices."""
 
     books: Books
-    parts: list[AcceptedRows] = field(default_factory=list)
+    rows: GatheredRows = field(default_factory=GatheredRows)
     conflicts: list[Conflict] = field(default_factory=list)
     samples: list[RejectedSample] = field(default_factory=list)
 

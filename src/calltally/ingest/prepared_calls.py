@@ -72,6 +72,16 @@ class PreparedCalls:
     def __len__(self) -> int:
         return len(self.calls)
 
+    @property
+    def earliest_ms(self) -> int:
+        """The earliest of ``time_ms``."""
+        return int(self.time_ms.min())
+
+    @property
+    def latest_ms(self) -> int:
+        """The latest of ``time_ms``."""
+        return int(self.time_ms.max())
+
     def place(self, row: int) -> int:
         """Where a call stands in what its sender sent."""
         return self.indexes[row]

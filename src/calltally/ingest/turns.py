@@ -2,10 +2,10 @@
 
 import asyncio
 from bisect import bisect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from calltally.clock import Clock
 from calltally.ingest.decoded_calls import SLICE
@@ -13,6 +13,7 @@ from calltally.ingest.judgeable_calls import CheckedSlice
 from calltally.ingest.kernel import KernelCalls
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.receipt import CallVerdict, Receipt
+from calltally.journal.progress import Progress
 
 MOST_IN_FRAME = 10_000
 """Calls of one frame; as many as hold up the event loop for some milliseconds."""
@@ -28,11 +29,15 @@ class Terms(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """Some calls of one request: checked slices, or lines that are yet to be decoded."""
+    """Some calls of one request: checked slices, or lines that are yet to be decoded.
+
+    ``taken`` has the journal position, once that is durable if ``is_last``; None when lines were declined.
+    """
 
     received: int
     receipt: Receipt
     taken: "asyncio.Future[int | None]"
+    is_last: bool
     slices: list[CheckedSlice] = field(default_factory=list)
     lines: bytes = b""
     terms: Terms | None = None
@@ -54,10 +59,12 @@ class Turns:
         self,
         step: OrderedStep,
         clock: Clock,
+        durable: Progress,
         look_up: Callable[[list[CheckedSlice]], Awaitable[None]],
         decode: Callable[[bytes, int, Terms], KernelCalls | None],
     ) -> None:
         """``look_up`` lets slices know what is stored of them as of the moment when it returns."""
+        self._durable = durable
         self._step = step
         self._clock = clock
         self._look_up = look_up
@@ -65,37 +72,42 @@ class Turns:
         self._waiting: list[_Waiting] = []
         self._running: set[asyncio.Task[None]] = set()
 
-    async def take(self, slices: list[CheckedSlice], receipt: Receipt) -> int:
-        """Has checked slices judged, and the receipt filled; returns the journal position of the last."""
-        taken = self._enqueue(_Waiting(sum(s.received for s in slices), receipt, _future(), slices))
-        position = await taken
-        if position is None:
-            raise AssertionError("what was checked is never declined")
-        return position
+    async def take(self, slices: list[CheckedSlice], receipt: Receipt, *, last: bool) -> None:
+        """Has checked slices judged, and the receipt filled; the last of a request also made durable.
 
-    async def take_lines(self, lines: bytes, received: int, terms: Terms, receipt: Receipt) -> int | None:
-        """The same for lines; None when the kernel declined them, of which nothing was taken then."""
-        return await self._enqueue(_Waiting(received, receipt, _future(), lines=lines, terms=terms))
+        Raises `JournalFailedError` when it is unknown whether they are on disk.
+        """
+        received = sum(slice_.received for slice_ in slices)
+        if await self._enqueue(_Waiting(received, receipt, _future(), last, slices)) is None:
+            raise AssertionError("what was checked is never declined")
+
+    async def take_lines(self, lines: bytes, received: int, terms: Terms, receipt: Receipt) -> bool:
+        """The same for the lines of a whole request; false, and nothing was taken, when the kernel declined
+        them.
+        """
+        waiting = _Waiting(received, receipt, _future(), True, lines=lines, terms=terms)
+        return await self._enqueue(waiting) is not None
 
     def _enqueue(self, waiting: _Waiting) -> "asyncio.Future[int | None]":
         self._waiting.append(waiting)
         if len(self._waiting) == 1:
-            task = asyncio.get_running_loop().create_task(self._run())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._start(self._run())
         return waiting.taken
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
     async def _run(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for members in _frames(waiting):
+        for number, members in enumerate(_frames(waiting)):
+            if number:
+                await asyncio.sleep(0)
             try:
                 await self._take(members)
             except Exception as error:  # noqa: BLE001 - whoever waits is told it
-                for member in members:
-                    if not member.taken.done():
-                        member.taken.set_exception(error)
-                        member.taken.exception()  # seen, also where the sender is gone
-            await asyncio.sleep(0)
+                _fail(members, error)
 
     async def _take(self, members: list[_Waiting]) -> None:
         """One frame of what some requests brought."""
@@ -113,9 +125,18 @@ class Turns:
             step = self._step.take(slices, self._clock.now_ms())
             for (slice_, sharing), told in zip(shares, step.told, strict=True):
                 _tell(slice_, sharing, told)
-            for member in members:
-                if not member.taken.done():
-                    member.taken.set_result(step.position)
+            taken = [member for member in members if not member.taken.done()]
+            _settle([member for member in taken if not member.is_last], step.position)
+            self._start(self._settle_when_durable([m for m in taken if m.is_last], step.position))
+
+    async def _settle_when_durable(self, members: list[_Waiting], position: int) -> None:
+        """One wait for all requests of a frame."""
+        try:
+            await self._durable.reached(position)
+        except Exception as error:  # noqa: BLE001 - whoever waits is told it
+            _fail(members, error)
+        else:
+            _settle(members, position)
 
     def _decoded(
         self, members: list[_Waiting], terms: Terms
@@ -131,6 +152,19 @@ class Turns:
                     yield from self._decoded([member], terms)
             elif not some[0].taken.done():
                 some[0].taken.set_result(None)
+
+
+def _settle(members: list[_Waiting], position: int) -> None:
+    for member in members:
+        if not member.taken.done():
+            member.taken.set_result(position)
+
+
+def _fail(members: list[_Waiting], error: Exception) -> None:
+    for member in members:
+        if not member.taken.done():
+            member.taken.set_exception(error)
+            member.taken.exception()  # seen, also where the sender is gone
 
 
 def _future() -> "asyncio.Future[int | None]":

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
-from xxhash import xxh3_64_intdigest
+from xxhash import xxh3_64
 
 from calltally.call_batch import (
     CALL_COLUMNS,
@@ -37,6 +37,9 @@ UNKNOWN_REASON = "unknown"
 
 HEADER = struct.Struct("<4sIQQQ")
 """Magic, length of the payload, position, durable position when written, checksum."""
+
+Parts = list[bytes | memoryview]
+"""Bytes in several pieces, to be written one behind the other."""
 
 _SIZES = struct.Struct("<III")
 """Length of the meta data, number of paths, bytes of the paths."""
@@ -94,8 +97,8 @@ _decoder = msgspec.msgpack.Decoder(_Meta)
 _decoder_1 = msgspec.msgpack.Decoder(_Meta1)
 
 
-def encode_frame(frame: Frame, position: int, durable_position: int) -> bytes:
-    """The frame's bytes.
+def encode_frame(frame: Frame, position: int, durable_position: int) -> Parts:
+    """The frame's bytes; its calls are a part of their own, which is not copied and must not change.
 
     ``durable_position`` lets a reader after a crash tell a torn tail, which nobody was promised, from damage
     to what was acknowledged.
@@ -117,9 +120,11 @@ def encode_frame(frame: Frame, position: int, durable_position: int) -> bytes:
     paths = frame.paths
     offsets = paths.offsets.astype("<u4").tobytes()
     sizes = _SIZES.pack(len(meta), len(paths), len(paths.data))
-    payload = b"".join([sizes, meta, offsets, paths.data, frame.calls.tobytes()])
-    checksum = _checksum(MAGIC, position, durable_position, payload)
-    return HEADER.pack(MAGIC, len(payload), position, durable_position, checksum) + payload
+    start = b"".join([sizes, meta, offsets, paths.data])
+    calls = np.ascontiguousarray(frame.calls).view(np.uint8).data
+    checksum = _checksum(MAGIC, position, durable_position, start, calls)
+    header = HEADER.pack(MAGIC, len(start) + len(calls), position, durable_position, checksum)
+    return [header + start, calls]
 
 
 def decode_payload(payload: bytes | memoryview, magic: bytes = MAGIC) -> Frame:
@@ -215,7 +220,10 @@ def read_header(data: memoryview, offset: int) -> FrameHeader | None:
     return FrameHeader(magic, position, durable_position, start, start + length)
 
 
-def _checksum(magic: bytes, position: int, durable_position: int, payload: bytes | memoryview) -> int:
+def _checksum(magic: bytes, position: int, durable_position: int, *parts: bytes | memoryview) -> int:
     salt = 0 if magic == MAGIC_1 else int.from_bytes(magic, "little")
     seed = (position + salt) * 0x9E3779B97F4A7C15 + durable_position
-    return xxh3_64_intdigest(payload, seed & 0xFFFFFFFFFFFFFFFF)
+    checksum = xxh3_64(seed=seed & 0xFFFFFFFFFFFFFFFF)
+    for part in parts:
+        checksum.update(part)
+    return checksum.intdigest()

@@ -3,16 +3,23 @@
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 from calltally.errors import OutOfServiceError
-from calltally.journal.frame import Frame, encode_frame
+from calltally.journal.frame import Frame, Parts, encode_frame
 from calltally.journal.journal_files import drop_through, file_for, files_of, recover, sync_folder
 from calltally.journal.journal_reader import JournalReader
 from calltally.journal.progress import Progress
 from calltally.journal.sync_times import SyncTimes
 from calltally.journal.unsafe_bytes import UnsafeBytes
+
+_JOINED_BYTES = 64 * 1024
+"""What is written together is joined first if it is no more than this; more is written from where it lies."""
+
+_PARTS_AT_ONCE = 512
 
 
 class JournalFailedError(OutOfServiceError):
@@ -44,7 +51,7 @@ class Journal:
         last = recover(folder, after)
         self.durable = Progress(last)
         self._appended = last
-        self._queue: list[bytes] = []
+        self._queue: list[Parts] = []
         self._queued_bytes = 0
         self._wake = threading.Condition()
         self._closing = False
@@ -82,13 +89,13 @@ class Journal:
         if self.durable.failure is not None:
             raise self.durable.failure
         position = self._appended + 1
-        data = encode_frame(frame, position, self.durable.position)
+        parts = encode_frame(frame, position, self.durable.position)
         with self._wake:
             if self._closing:
                 raise JournalFailedError("the journal is closed")
             self._appended = position
-            self._queue.append(data)
-            self._queued_bytes += len(data)
+            self._queue.append(parts)
+            self._queued_bytes += sum(map(len, parts))
             self._wake.notify()
         return position
 
@@ -177,19 +184,24 @@ class Journal:
             rotation.set()
         return bool(frames or rotation)
 
-    def _make_durable(self, frames: list[bytes], last: int) -> None:
-        data = b"".join(frames) if len(frames) > 1 else frames[0]
-        self._write(data)
+    def _make_durable(self, frames: list[Parts], last: int) -> None:
+        parts = [part for frame in frames for part in frame]
+        size = sum(map(len, parts))
+        self._write(parts if size > _JOINED_BYTES else [b"".join(parts)])
         started = time.perf_counter()
         os.fdatasync(self._file)
         self.sync_times.note(time.perf_counter() - started)
-        self._file_size += len(data)
-        self._unsafe.add(last, len(data))
+        self._file_size += size
+        self._unsafe.add(last, size)
         with self._wake:
-            self._queued_bytes -= len(data)
+            self._queued_bytes -= size
         self.durable.advance(last)
 
-    def _write(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._file, view) :]
+    def _write(self, parts: Parts) -> None:
+        waiting = deque(memoryview(part) for part in parts)
+        while waiting:
+            written = os.writev(self._file, list(islice(waiting, _PARTS_AT_ONCE)))
+            while waiting and written >= len(waiting[0]):
+                written -= len(waiting.popleft())
+            if written:
+                waiting[0] = waiting[0][written:]

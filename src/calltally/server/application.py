@@ -1,7 +1,7 @@
 """All doors of one server as one ASGI application."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any
 
 from litestar import Litestar, Router
@@ -45,14 +45,13 @@ class Application:
         )
         self._doors = RequestPaths(AnswerHeaders(BoundedBodies(self._route, bounds)))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._doors(scope, receive, send)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return self._doors(scope, receive, send)
 
-    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _route(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if self._calls_door and scope["path"].removesuffix("/") == CALLS_PATH:
-            await self._calls_door(scope, receive, send)
-        else:
-            await self._others(scope, receive, send)  # type: ignore[arg-type] # the same ASGI, typed more closely
+            return self._calls_door(scope, receive, send)
+        return self._others(scope, receive, send)  # type: ignore[arg-type] # the same ASGI, typed more closely
 
 
 def _document(paths: Iterable[str], descriptions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -67,6 +67,8 @@ class _Body:
         return message
 
     async def _part(self) -> Message:
+        if getattr(self._receive, "is_ready", False):  # most bodies are there before they are asked for
+            return await self._receive()
         seconds, rate = self._bounds.seconds, self._bounds.rate
         left = seconds + self._received / rate - self._waited
         clock = asyncio.get_running_loop().time

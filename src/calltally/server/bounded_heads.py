@@ -106,7 +106,7 @@ class BoundedHeads(Pipelined):
         self._stop_timer()
         super().on_headers_complete()
 
-    def on_body(self, body: bytes) -> None:
+    def on_body(self, body: bytes | memoryview) -> None:
         self._head_bytes = 0
         super().on_body(body)
 

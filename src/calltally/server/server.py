@@ -11,6 +11,7 @@ import structlog
 import uvloop
 
 from calltally.data_directory import DataDirectory
+from calltally.server.allocator import keep_freed_memory
 from calltally.server.bounded_heads import ConnectionBounds
 from calltally.server.certificate import Certificate, CertificateError, certificate_of
 from calltally.server.garbage import collect_as_ever, collect_less
@@ -44,6 +45,7 @@ def serve(directory: DataDirectory, settings: Settings, ready: Ready = _nothing)
     start recovers. With a certificate, SIGHUP reads its files again.
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
+    keep_freed_memory()
     certificate = certificate_of(settings.tls_certificate, settings.tls_key)
     return uvloop.run(_serve(directory, settings, certificate, ready))
 

@@ -128,6 +128,7 @@ def _config(
 ) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        interface="asgi3",
         loop="none",
         http=partial(BoundedHeads, bounds=bounds),  # type: ignore[arg-type] # called like the class
         ws="none",

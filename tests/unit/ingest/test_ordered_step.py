@@ -35,7 +35,7 @@ def test_a_step_that_fails_half_way_is_the_last_one(tmp_path: Path, monkeypatch:
         raise MemoryError
 
     with monkeypatch.context() as patched:
-        patched.setattr(RowMaking, "accepted", broken)
+        patched.setattr(RowMaking, "accept", broken)
         with pytest.raises(MemoryError):
             step.take([a_slice("2")], NOW_MS)
 

@@ -32,7 +32,7 @@ def first_format(position: int) -> bytes:
 def second_format(position: int) -> bytes:
     calls = np.zeros(1, CALL_COLUMNS)
     calls["status"] = 200 + position
-    return encode_frame(Frame(1_700_000_000_000, calls), position, position - 1)
+    return b"".join(encode_frame(Frame(1_700_000_000_000, calls), position, position - 1))
 
 
 def either(position: int) -> bytes:
