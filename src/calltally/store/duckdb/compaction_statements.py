@@ -10,6 +10,7 @@ from calltally.store.duckdb.marginals import (
     Marginal,
     gathered_by,
 )
+from calltally.store.duckdb.month_statements import add_months, replace_month
 from calltally.store.duckdb.statements import Statement
 
 CALL_ORDER = ("organization", "client", "route", "account", '"user"', "time_ms")
@@ -19,14 +20,15 @@ _SPAN = "WHERE  time_ms >= $start_ms\n  AND  time_ms <  $end_ms"
 
 
 def level_sizes() -> Statement:
-    """The rows of every level but the last, by marginal and level."""
+    """The rows of every level, by marginal and level."""
     tables = [
         f"SELECT '{marginal.name}', '{level}', COUNT(*) FROM {marginal.table(level)}"
         for marginal in MARGINALS
         for level in marginal.levels
         if level != SETTLED
     ]
-    return Statement("\nUNION ALL\n".join(tables))
+    settled = f"SELECT marginal, '{SETTLED}', CAST(SUM(size) AS BIGINT) FROM settled_run GROUP BY marginal"
+    return Statement("\nUNION ALL\n".join([*tables, settled]))
 
 
 def merge_fresh(gathering: Marginal) -> list[Statement]:
@@ -60,23 +62,18 @@ def settle_merged(marginal: Marginal) -> list[Statement]:
     merged = marginal.table(MERGED)
     key, order = ", ".join(marginal.key), ", ".join(["month_of(day)", *marginal.sort_order])
     return [
+        Statement(f"CREATE TEMP TABLE settling AS\nSELECT {key}, {_sums()}\nFROM   {merged}\nGROUP BY {key}"),
         Statement(
             f"""
             INSERT INTO settled_run
             SELECT '{marginal.name}', month_of(day), COUNT(*)
-            FROM   {merged}
+            FROM   settling
             GROUP BY ALL
             """
         ),
-        Statement(
-            f"""
-            INSERT INTO {marginal.table(SETTLED)}
-            SELECT {key}, {_sums()}
-            FROM   {merged}
-            GROUP BY {key}
-            ORDER BY {order}
-            """
-        ),
+        Statement(f"INSERT INTO {marginal.table(SETTLED)}\nFROM settling\nORDER BY {order}"),
+        *(add_months(marginal, "settling") if marginal.has_months else []),
+        Statement("DROP TABLE settling"),
         Statement(f"DELETE FROM {merged}"),
     ]
 
@@ -123,6 +120,7 @@ def merge_month(marginal: Marginal, month: int, first_day: int, end_day: int) ->
             end_day=end_day,
         ),
         Statement(f"INSERT INTO {settled}\nFROM merging\nORDER BY {', '.join(marginal.sort_order)}"),
+        *(replace_month(marginal, month, "merging") if marginal.has_months else []),
         Statement(
             "DELETE FROM settled_run\nWHERE  marginal = $marginal\n  AND  month = $month",
             marginal=marginal.name,

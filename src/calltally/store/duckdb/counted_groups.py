@@ -1,13 +1,14 @@
 """The groups of an answer, as numbers."""
 
+import numpy as np
 from duckdb import DuckDBPyConnection
 
-from calltally.store.duckdb.added_rows import Columns, added_rows
+from calltally.store.duckdb.added_rows import Columns, added_months, added_rows
 from calltally.store.duckdb.counted_rows import CountedRows, unique
 from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.time_buckets import TimeBuckets
 from calltally.store.duckdb.usage_question import UsageQuestion, name_of
-from calltally.store.duckdb.usage_statement import usage
+from calltally.store.duckdb.usage_statement import WITHDRAWN, usage
 from calltally.usage_query import START, Dimension, Metric, UsageQuery
 
 FEW_ROWS = 5_000
@@ -22,15 +23,32 @@ def counted_groups(
     connection: DuckDBPyConnection, query: UsageQuery, question: UsageQuestion, buckets: TimeBuckets
 ) -> Columns:
     """What the statement `usage` finds; few rows are added up here, where few can be expected."""
-    rows = CountedRows(query, question, buckets)
+    for by_month in (True, False):
+        groups = _groups(connection, query, question, buckets, by_month=by_month)
+        if not np.any(groups.get(WITHDRAWN, False)):
+            return groups
+    raise AssertionError("days tell of each whether it has calls")
+
+
+def _groups(
+    connection: DuckDBPyConnection,
+    query: UsageQuery,
+    question: UsageQuestion,
+    buckets: TimeBuckets,
+    *,
+    by_month: bool,
+) -> Columns:
+    rows = CountedRows(query, question, buckets, by_month=by_month)
     if rows.marginal is not None and not rows.has_class and _is_about_few(question):
         counted = rows.statement()
         few = Statement(f"{counted.sql}\nLIMIT $few", **counted.parameters, few=FEW_ROWS + 1)
         found = few.run(connection).fetchnumpy()
         if len(found[Metric.CALLS]) <= FEW_ROWS:
             keys = unique([*([START] if rows.has_start else []), *(name_of(d) for d in query.group_by)])
+            if rows.has_day and rows.has_months:
+                return added_months(found, keys, rows.counts)
             return added_rows(found, keys, rows.counts, by_day=rows.has_day)
-    return usage(query, question, buckets).run(connection).fetchnumpy()
+    return usage(query, question, buckets, by_month=by_month).run(connection).fetchnumpy()
 
 
 def _is_about_few(question: UsageQuestion) -> bool:

@@ -181,7 +181,8 @@ class DuckDBUsageStore:
             if extent.is_empty:
                 return _without_calls(query)
             buckets = TimeBuckets(query.granularity, zone, extent.first_ms, extent.end_ms)
-            groups = counted_groups(self._database.reader(), query, question, buckets)
+            reader, question = self._database.reader(), question.to_whole_months(extent)
+            groups = counted_groups(reader, query, question, buckets)
             return AnsweredRows(query, groups, self._dictionary, buckets).result()
 
     def _question(self, query: UsageQuery) -> UsageQuestion | None:

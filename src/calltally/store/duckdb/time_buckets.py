@@ -14,6 +14,20 @@ _SHIFT_DAYS = 7 * 200_000
 """Whole weeks that are added before dividing: division cuts towards zero and the years before 1970 exist."""
 
 EPOCH = date(1970, 1, 1)
+_LAST_MONTH = date.max.year * 12 + 11
+
+
+def month_of(day: int) -> int:
+    """The number of the month of a day, counted as SQL's macro of this name does."""
+    of = EPOCH + timedelta(days=day)
+    return of.year * 12 + of.month - 1
+
+
+def first_day_of(month: int) -> int:
+    """The number of the first day of a month; past the last month there is, the day after all days."""
+    if month > _LAST_MONTH:
+        return (date.max - EPOCH).days + 1
+    return (date(month // 12, month % 12 + 1, 1) - EPOCH).days
 
 
 class TimeBuckets:
