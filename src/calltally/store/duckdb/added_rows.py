@@ -30,18 +30,16 @@ def added_months(rows: Columns, keys: Sequence[str], counts: Sequence[str]) -> C
     daily = _added(rows, [*keys, _MONTH, _BIT], {**dict.fromkeys(counts, np.add), _DAYS: np.bitwise_or})
     calls, bit = daily[Metric.CALLS], daily[_BIT]
     daily[_DAYS] |= np.where(calls > 0, bit, 0)
-    daily[WITHDRAWN] = (bit > 0) & (calls < 0)
-    how = {**dict.fromkeys(counts, np.add), _DAYS: np.bitwise_or, WITHDRAWN: np.logical_or}
+    daily[WITHDRAWN] = ((bit > 0) & (calls < 0)).astype(np.int64)
+    how = {**dict.fromkeys(counts, np.add), _DAYS: np.bitwise_or, WITHDRAWN: np.maximum}
     monthly = _added(daily, [*keys, _MONTH], how)
     monthly[Metric.ACTIVE_DAYS] = np.bitwise_count(monthly[_DAYS]).astype(np.int64)
     return _groups(monthly, keys, [*counts, Metric.ACTIVE_DAYS], any_of=[WITHDRAWN])
 
 
-def _groups(
-    rows: Columns, keys: Sequence[str], counts: Sequence[str], any_of: Sequence[str] = ()
-) -> Columns:
+def _groups(rows: Columns, keys: Sequence[str], counts: Sequence[str], any_of: Sequence[str] = ()) -> Columns:
     """The sums by keys where calls are above none; without keys the one group there is."""
-    how = {**dict.fromkeys(counts, np.add), **dict.fromkeys(any_of, np.logical_or)}
+    how = {**dict.fromkeys(counts, np.add), **dict.fromkeys(any_of, np.maximum)}
     if not keys:
         return {name: np.array([add.reduce(rows[name])]) for name, add in how.items()}
     groups = _added(rows, keys, how)

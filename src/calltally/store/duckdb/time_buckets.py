@@ -3,6 +3,9 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from calltally.call_batch import Int64s
 from calltally.clock import instant_of
 from calltally.store.offset_spans import OffsetSpan, offset_spans
 from calltally.window import Granularity, midnight
@@ -28,6 +31,18 @@ def first_day_of(month: int) -> int:
     if month > _LAST_MONTH:
         return (date.max - EPOCH).days + 1
     return (date(month // 12, month % 12 + 1, 1) - EPOCH).days
+
+
+def months_of(days: Int64s) -> Int64s:
+    """`month_of`, of many days."""
+    return days.astype("M8[D]").astype("M8[M]").astype(np.int64) + EPOCH.year * 12
+
+
+def bits_of(days: Int64s) -> Int64s:
+    """The bits that stand for some days in their months, as SQL's macro ``bit_of`` has them."""
+    first = days.astype("M8[D]").astype("M8[M]").astype("M8[D]").astype(np.int64)
+    bits: Int64s = np.left_shift(1, days - first)
+    return bits
 
 
 class TimeBuckets:
@@ -61,6 +76,16 @@ class TimeBuckets:
         """The SQL expression for the zone's day of ``time_ms``, counted from 1970-01-01."""
         offset = self._case([str(span.offset_ms + _SHIFT_DAYS * DAY_MS) for span in self._spans])
         return f"(time_ms + {offset}) // {DAY_MS} - {_SHIFT_DAYS}"
+
+    def of_days(self, days: Int64s) -> Int64s:
+        """The buckets of some numbers of the zone's days."""
+        match self._granularity:
+            case Granularity.WEEK:
+                return days - (days + _SHIFT_DAYS + 3) % 7
+            case Granularity.MONTH:
+                return months_of(days)
+            case _:
+                return days
 
     def start(self, bucket: int) -> datetime:
         """The first instant of a bucket, in UTC."""

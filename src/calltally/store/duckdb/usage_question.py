@@ -69,14 +69,14 @@ class UsageQuestion:
         return cls(organization, start_ms, end_ms, where)
 
     def to_whole_months(self, extent: Extent) -> "UsageQuestion":
-        """The same question with ends of months for ends of its span, where no calls lie between the two.
+        """The same question, with the end of a month for an end of its span beyond which nothing is stored.
 
-        All calls of the span lie within the extent.
+        ``extent`` is that of all stored calls, of which some are in the span.
         """
         start_ms, end_ms = self.start_ms, self.end_ms
-        if start_ms < extent.first_ms:
+        if start_ms <= extent.first_ms:
             start_ms = first_day_of(month_of(extent.first_ms // DAY_MS)) * DAY_MS
-        if end_ms > extent.end_ms:
+        if end_ms >= extent.end_ms:
             end_ms = first_day_of(month_of((extent.end_ms - 1) // DAY_MS) + 1) * DAY_MS
         return replace(self, start_ms=start_ms, end_ms=end_ms)
 

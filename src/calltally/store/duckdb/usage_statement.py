@@ -8,7 +8,6 @@ from calltally.store.duckdb.time_buckets import TimeBuckets
 from calltally.store.duckdb.usage_question import COLUMNS, UsageQuestion
 from calltally.usage_query import START, Dimension, UsageQuery
 
-
 WITHDRAWN = "withdrawn"
 """The column of groups with active days of whole months that says they cannot be told so: on some day more
 was withdrawn than added since the month was settled, and whether calls are left only its days know."""
@@ -60,9 +59,7 @@ _DAYS_OF_MONTHS = (
 _DAYS = ("COUNT(*) FILTER (WHERE daily.calls > 0) AS active_days",)
 
 
-def _summed(
-    table: str, keys: list[str], sums: list[str], conditions: str = "", having: str = ""
-) -> str:
+def _summed(table: str, keys: list[str], sums: list[str], conditions: str = "", having: str = "") -> str:
     grouping = f"GROUP BY {', '.join(keys)}" if keys else ""
     lines = [f"SELECT {columns([*keys, *sums])}", f"FROM   {table}", conditions, grouping, having]
     return "\n".join(line for line in lines if line)
