@@ -187,7 +187,7 @@ def test_an_amended_call_is_active_where_it_is_now(store: DuckDBUsageStore) -> N
 
     amend(store, before, a_call(id="c", time=NINTH, account_id="account-2"))
 
-    by_account = {"per": "month", "by": ["account_id"], "metrics": ["active_days"]}
+    by_account: dict[str, Any] = {"per": "month", "by": ["account_id"], "metrics": ["active_days"]}
     assert rows(store, **by_account) == [("2026-03-01T00:00Z", "account-2", 1)]
     settle(store)
     assert rows(store, **by_account) == [("2026-03-01T00:00Z", "account-2", 1)]
