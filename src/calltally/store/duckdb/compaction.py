@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from duckdb import DuckDBPyConnection
 
 from calltally.store.duckdb import compaction_statements as statements
-from calltally.store.duckdb.marginals import FRESH, MARGINALS, MERGED, SETTLED
+from calltally.store.duckdb.marginals import FRESH, MARGINALS, MERGED, Marginal
 from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.time_buckets import DAY_MS, first_day_of, month_of
 from calltally.store.usage_store import SAMPLES_KEPT
@@ -17,8 +17,8 @@ class CompactionLimits:
     """How much may lie about before it is worth merging: rows of a level, runs of a month, old positions; and
     about how many calls are sorted in one step.
 
-    Of a small marginal fewer merged rows are settled: as many as a quarter of what is settled, but not less
-    than a tenth of ``merged_rows``."""
+    Of a marginal that has few rows a tenth of ``merged_rows`` is settled, so that its months are soon there.
+    """
 
     fresh_rows: int = 100_000
     merged_rows: int = 500_000
@@ -69,18 +69,17 @@ class Compaction:
         return True
 
     def _levels(self) -> list[Statement]:
-        found = statements.level_sizes().run(self._connection).fetchall()
-        sizes = {(name, level): rows for name, level, rows in found}
-        for (name, level), rows in sizes.items():
+        sizes = statements.level_sizes().run(self._connection).fetchall()
+        for name, level, rows in sizes:
             if level == FRESH and rows >= self._limits.fresh_rows:
                 return statements.merge_fresh(_BY_NAME[name])
-            if level == MERGED and rows >= self._most_merged(sizes.get((name, SETTLED), 0)):
+            if level == MERGED and rows >= self._most_merged(_BY_NAME[name]):
                 return statements.settle_merged(_BY_NAME[name])
         return []
 
-    def _most_merged(self, settled: int) -> int:
+    def _most_merged(self, marginal: Marginal) -> int:
         most = self._limits.merged_rows
-        return max(1, min(most, max(most // 10, settled // 4)))
+        return max(1, most // 10) if marginal.has_few_rows else most
 
     def _month(self, current_day: int) -> list[Statement]:
         scattered = statements.scattered_month(self._limits.runs_of_month, month_of(current_day))

@@ -20,15 +20,14 @@ _SPAN = "WHERE  time_ms >= $start_ms\n  AND  time_ms <  $end_ms"
 
 
 def level_sizes() -> Statement:
-    """The rows of every level, by marginal and level."""
+    """The rows of every level but the last, by marginal and level."""
     tables = [
         f"SELECT '{marginal.name}', '{level}', COUNT(*) FROM {marginal.table(level)}"
         for marginal in MARGINALS
         for level in marginal.levels
         if level != SETTLED
     ]
-    settled = f"SELECT marginal, '{SETTLED}', CAST(SUM(size) AS BIGINT) FROM settled_run GROUP BY marginal"
-    return Statement("\nUNION ALL\n".join([*tables, settled]))
+    return Statement("\nUNION ALL\n".join(tables))
 
 
 def merge_fresh(gathering: Marginal) -> list[Statement]:

@@ -54,6 +54,11 @@ class Marginal:
         return bool(self.columns)
 
     @property
+    def has_few_rows(self) -> bool:
+        """Whether it tells neither callers nor accounts apart, of which there may be very many."""
+        return not {"client", "account"} & {*self.columns}
+
+    @property
     def months(self) -> str:
         return f"{self.name}_month"
 
