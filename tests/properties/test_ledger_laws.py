@@ -23,9 +23,9 @@ from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.export import What
 from calltally.store.memory_store import MemoryUsageStore
 from calltally.store.usage_store import StoredCalls, UsageStore
-from calltally.usage_query import Dimension, UsageQuery
-from calltally.window import Window
-from tests.call_batches import batch_of, identity_of
+from calltally.usage_query import Dimension, Metric, UsageQuery
+from calltally.window import Granularity, Window
+from tests.call_batches import a_call, batch_of, identity_of
 from tests.ledger_batches import correcting, erasing
 from tests.properties.test_store_laws import EAGER, calls, queries
 
@@ -51,6 +51,36 @@ steps = st.one_of(
     st.tuples(st.just("prune counts"), st.sampled_from(DAYS)),
     st.tuples(st.just("compact"), st.none()),
     st.tuples(st.just("open again"), st.none()),
+)
+
+
+# Few keys and few days, so that days lose their last call and get another.
+one_months_calls = st.builds(
+    lambda day, client, account: a_call(
+        time=f"2026-03-{day:02}T12:00:00Z", client_id=client, account_id=account, source_id="a"
+    ),
+    st.sampled_from([1, 15, 31]),
+    st.sampled_from("ab"),
+    st.sampled_from(["", "a", "b"]),
+)
+corrections = st.one_of(
+    st.tuples(st.just("receive"), st.lists(one_months_calls, min_size=1, max_size=4)),
+    st.tuples(st.just("cancel"), st.lists(numbers, min_size=1, max_size=3)),
+    st.tuples(st.just("amend"), st.lists(st.tuples(numbers, one_months_calls), min_size=1, max_size=3)),
+    st.tuples(st.just("compact"), st.none()),
+)
+monthly = st.builds(
+    lambda **asked: UsageQuery(organization="acme", metrics=(Metric.CALLS, Metric.ACTIVE_DAYS), **asked),
+    window=st.sampled_from(
+        [ALL, Window(datetime(2026, 2, 20, tzinfo=UTC), datetime(2026, 3, 20, tzinfo=UTC))]
+    ),
+    granularity=st.sampled_from([Granularity.TOTAL, Granularity.MONTH]),
+    group_by=st.sampled_from(
+        [(), (Dimension.ACCOUNT_ID,), (Dimension.SOURCE_ID,), (Dimension.CLIENT_ID, Dimension.ROUTE)]
+    ),
+    where=st.sampled_from(
+        [{}, {Dimension.SOURCE_ID: frozenset({"a"})}, {Dimension.CLIENT_ID: frozenset({"a"})}]
+    ),
 )
 
 
@@ -267,6 +297,23 @@ def test_any_history_leaves_every_store_with_the_same_answers(
                 tested, naive = stores.both(_answering(query))
                 assert tested == naive
             _agree_beside_usage(stores)
+        finally:
+            stores.close()
+
+
+@SOME
+@given(st.lists(corrections, min_size=3, max_size=12), st.lists(monthly, min_size=4, max_size=6))
+def test_active_days_of_months_are_exact_whatever_was_corrected_and_settled(
+    history: list[tuple[str, Any]], asked: list[UsageQuery]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        stores = Stores(Path(folder))
+        try:
+            stores.live(history)
+            for query in asked:
+                tested, naive = stores.both(_answering(query))
+                assert tested == naive
+            assert _differences(stores.tested) == []
         finally:
             stores.close()
 
