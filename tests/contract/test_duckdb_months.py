@@ -13,7 +13,7 @@ from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.duckdb.schema_files import _files
 from calltally.usage_query import SourceActivity
-from tests.call_batches import a_call
+from tests.call_batches import a_call, time_ms
 from tests.contract.proof_contract import differences
 from tests.contract.questions import apply, count, months, rows
 from tests.ledger_batches import amend, cancel, restate
@@ -151,6 +151,24 @@ def test_a_day_whose_only_call_was_cancelled_since_it_settled_is_not_active(stor
     settle(store)
     assert active(store) == [("2026-03-01T00:00Z", 1, 1)]
     assert differences(store) == []
+
+
+def test_a_withdrawal_that_settles_as_a_run_of_its_own_takes_its_day_with_it(path: Path) -> None:
+    apart = CompactionLimits(fresh_rows=1, merged_rows=1, runs_of_month=9)
+    store = DuckDBUsageStore(path, limits=apart)
+    gone, soon = a_call(time=NINTH), time_ms(a_call(time=TWELFTH))
+    apply(store, gone, a_call(time=TENTH), a_call(time=TENTH))
+    settle(store)
+
+    cancel(store, gone, received_ms=soon)
+    settle(store)
+
+    assert active(store) == [("2026-03-01T00:00Z", 2, 1)]
+    assert differences(store) == []
+    store.close()
+    with duckdb.connect(str(path), read_only=True) as connection:
+        runs = "SELECT COUNT(*) FROM settled_run WHERE marginal = 'by_account'"
+        assert connection.execute(runs).fetchall() == [(2,)]
 
 
 def test_a_day_with_a_call_left_stays_active(store: DuckDBUsageStore) -> None:
