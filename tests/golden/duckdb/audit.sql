@@ -160,6 +160,86 @@ WHERE  stored_packed <> recounted_packed
 ORDER BY day
 LIMIT 1000;
 
+-- $first_month = 24314
+-- $end_month = 24315
+-- $first_day = 20513
+-- $end_day = 20544
+WITH stored AS (
+    SELECT organization,
+           month,
+           account,
+           SUM(calls) AS calls,
+           SUM(status_200) AS status_200,
+           SUM(status_300) AS status_300,
+           SUM(status_400) AS status_400,
+           SUM(status_429) AS status_429,
+           SUM(status_500) AS status_500,
+           BIT_OR(days) AS days
+    FROM   by_account_month
+    WHERE  month >= $first_month
+      AND  month <  $end_month
+    GROUP BY ALL
+),
+recounted AS (
+    SELECT organization,
+           month_of(day) AS month,
+           account,
+           SUM(calls) AS calls,
+           SUM(status_200) AS status_200,
+           SUM(status_300) AS status_300,
+           SUM(status_400) AS status_400,
+           SUM(status_429) AS status_429,
+           SUM(status_500) AS status_500,
+           BIT_OR(CASE WHEN calls > 0 THEN bit_of(day) ELSE 0 END) AS days
+    FROM   (
+        SELECT organization,
+               day,
+               account,
+               SUM(calls) AS calls,
+               SUM(status_200) AS status_200,
+               SUM(status_300) AS status_300,
+               SUM(status_400) AS status_400,
+               SUM(status_429) AS status_429,
+               SUM(status_500) AS status_500
+        FROM   by_account_settled
+        WHERE  day >= $first_day
+          AND  day <  $end_day
+        GROUP BY organization, day, account
+    )
+    GROUP BY ALL
+),
+compared AS (
+    SELECT organization,
+           month,
+           account,
+           CAST(COALESCE(stored.calls, 0) AS BIGINT) AS stored_calls,
+           CAST(COALESCE(stored.status_200, 0) AS BIGINT) AS stored_status_200,
+           CAST(COALESCE(stored.status_300, 0) AS BIGINT) AS stored_status_300,
+           CAST(COALESCE(stored.status_400, 0) AS BIGINT) AS stored_status_400,
+           CAST(COALESCE(stored.status_429, 0) AS BIGINT) AS stored_status_429,
+           CAST(COALESCE(stored.status_500, 0) AS BIGINT) AS stored_status_500,
+           CAST(COALESCE(stored.days, 0) AS BIGINT) AS stored_days,
+           CAST(COALESCE(recounted.calls, 0) AS BIGINT) AS recounted_calls,
+           CAST(COALESCE(recounted.status_200, 0) AS BIGINT) AS recounted_status_200,
+           CAST(COALESCE(recounted.status_300, 0) AS BIGINT) AS recounted_status_300,
+           CAST(COALESCE(recounted.status_400, 0) AS BIGINT) AS recounted_status_400,
+           CAST(COALESCE(recounted.status_429, 0) AS BIGINT) AS recounted_status_429,
+           CAST(COALESCE(recounted.status_500, 0) AS BIGINT) AS recounted_status_500,
+           CAST(COALESCE(recounted.days, 0) AS BIGINT) AS recounted_days
+    FROM   stored
+    FULL JOIN recounted USING (organization, month, account)
+)
+FROM   compared
+WHERE  stored_calls <> recounted_calls
+   OR  stored_status_200 <> recounted_status_200
+   OR  stored_status_300 <> recounted_status_300
+   OR  stored_status_400 <> recounted_status_400
+   OR  stored_status_429 <> recounted_status_429
+   OR  stored_status_500 <> recounted_status_500
+   OR  stored_days <> recounted_days
+ORDER BY organization, month, account
+LIMIT 1000;
+
 -- $first_ms = 1772323200000
 -- $end_ms = 1775001600000
       SELECT organization, day_of(time_ms) AS day, identity_high, identity_low, COUNT(*), 1

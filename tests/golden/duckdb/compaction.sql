@@ -33,16 +33,51 @@ DROP TABLE merging_by_source;
 
 DELETE FROM by_source_account_fresh;
 
+CREATE TEMP TABLE settling AS
+SELECT organization, day, account, CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(status_200) AS BIGINT) AS status_200, CAST(SUM(status_300) AS BIGINT) AS status_300, CAST(SUM(status_400) AS BIGINT) AS status_400, CAST(SUM(status_429) AS BIGINT) AS status_429, CAST(SUM(status_500) AS BIGINT) AS status_500
+FROM   by_account_merged
+GROUP BY organization, day, account;
+
 INSERT INTO settled_run
 SELECT 'by_account', month_of(day), COUNT(*)
-FROM   by_account_merged
+FROM   settling
 GROUP BY ALL;
 
 INSERT INTO by_account_settled
-SELECT organization, day, account, CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(status_200) AS BIGINT) AS status_200, CAST(SUM(status_300) AS BIGINT) AS status_300, CAST(SUM(status_400) AS BIGINT) AS status_400, CAST(SUM(status_429) AS BIGINT) AS status_429, CAST(SUM(status_500) AS BIGINT) AS status_500
-FROM   by_account_merged
-GROUP BY organization, day, account
+FROM settling
 ORDER BY month_of(day), organization, account, day;
+
+CREATE TEMP TABLE withdrawn AS
+SELECT DISTINCT month_of(day) AS month
+FROM   settling
+WHERE  calls < 0;
+
+DELETE FROM by_account_month
+WHERE  month IN (FROM withdrawn);
+
+INSERT INTO by_account_month
+SELECT organization, month_of(day) AS month, account, SUM(calls) AS calls, SUM(status_200) AS status_200, SUM(status_300) AS status_300, SUM(status_400) AS status_400, SUM(status_429) AS status_429, SUM(status_500) AS status_500,
+       BIT_OR(CASE WHEN calls > 0 THEN bit_of(day) ELSE 0 END) AS days
+FROM   settling
+WHERE  month_of(day) NOT IN (FROM withdrawn)
+GROUP BY organization, month, account
+ORDER BY month, organization, account;
+
+INSERT INTO by_account_month
+SELECT organization, month_of(day) AS month, account, SUM(calls) AS calls, SUM(status_200) AS status_200, SUM(status_300) AS status_300, SUM(status_400) AS status_400, SUM(status_429) AS status_429, SUM(status_500) AS status_500,
+       BIT_OR(CASE WHEN calls > 0 THEN bit_of(day) ELSE 0 END) AS days
+FROM   (
+    SELECT organization, day, account, SUM(calls) AS calls, SUM(status_200) AS status_200, SUM(status_300) AS status_300, SUM(status_400) AS status_400, SUM(status_429) AS status_429, SUM(status_500) AS status_500
+    FROM   by_account_settled
+    WHERE  month_of(day) IN (FROM withdrawn)
+    GROUP BY organization, day, account
+)
+GROUP BY organization, month, account
+ORDER BY month, organization, account;
+
+DROP TABLE withdrawn;
+
+DROP TABLE settling;
 
 DELETE FROM by_account_merged;
 
@@ -64,6 +99,17 @@ WHERE  day >= $first_day
 INSERT INTO by_account_settled
 FROM merging
 ORDER BY organization, account, day;
+
+-- $month = 24314
+DELETE FROM by_account_month
+WHERE  month = $month;
+
+INSERT INTO by_account_month
+SELECT organization, month_of(day) AS month, account, SUM(calls) AS calls, SUM(status_200) AS status_200, SUM(status_300) AS status_300, SUM(status_400) AS status_400, SUM(status_429) AS status_429, SUM(status_500) AS status_500,
+       BIT_OR(CASE WHEN calls > 0 THEN bit_of(day) ELSE 0 END) AS days
+FROM   merging
+GROUP BY organization, month, account
+ORDER BY month, organization, account;
 
 -- $marginal = by_account
 -- $month = 24314

@@ -8,7 +8,8 @@ numbers that are stored, then the recounted ones, in the same order.
 from collections.abc import Iterable, Sequence
 from textwrap import indent
 
-from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, MARGINALS, Marginal
+from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, MARGINALS, MONTHLY, SETTLED, Marginal
+from calltally.store.duckdb.month_statements import ACTIVE, DAYS
 from calltally.store.duckdb.statements import (
     FRESH_CALLS,
     PACKED_CALLS,
@@ -17,7 +18,7 @@ from calltally.store.duckdb.statements import (
     Statement,
     columns,
 )
-from calltally.store.duckdb.time_buckets import DAY_MS
+from calltally.store.duckdb.time_buckets import DAY_MS, first_day_of
 
 DIFFERENCES_TOLD = 1000
 
@@ -38,6 +39,7 @@ TABLES = (
     "pruned_receipt",
     "pruned_correction",
     *(marginal.table(level) for marginal in MARGINALS for level in marginal.levels),
+    *(marginal.months for marginal in MONTHLY),
 )
 """Every table but the calls."""
 
@@ -63,6 +65,11 @@ def first_day_of_counts() -> Statement:
     return Statement(
         "SELECT MIN(day)\nFROM   (SELECT day FROM frozen_total UNION ALL SELECT day FROM by_day)"
     )
+
+
+def last_day_of_counts() -> Statement:
+    """The last day that has counts; NULL without."""
+    return Statement("SELECT MAX(day)\nFROM   by_day")
 
 
 def accepted_of_days() -> Statement:
@@ -104,6 +111,28 @@ def marginal_against_totals(marginal: Marginal, first_day: int, end_day: int) ->
         for table in (marginal.name, "frozen_total")
     )
     return _compared(key, COUNTS, stored, recounted, first_day=first_day, end_day=end_day)
+
+
+def months_against_days(marginal: Marginal, months: range) -> Statement:
+    """Every sum by month of what is settled, and the days on which there were calls, as bits."""
+    key, settled = ", ".join(marginal.key), marginal.table(SETTLED)
+    daily = (
+        f"SELECT {columns([*marginal.key, *_sums(COUNTS)])}\nFROM   {settled}\nWHERE  {_KEPT}\nGROUP BY {key}"
+    )
+    month = ["month_of(day) AS month" if name == "month" else name for name in marginal.month_key]
+    return _compared(
+        marginal.month_key,
+        (*COUNTS, DAYS),
+        f"SELECT {columns([*marginal.month_key, *_sums(COUNTS), f'BIT_OR({DAYS}) AS {DAYS}'])}\n"
+        f"FROM   {marginal.months}\n"
+        "WHERE  month >= $first_month\n  AND  month <  $end_month\nGROUP BY ALL",
+        f"SELECT {columns([*month, *_sums(COUNTS), ACTIVE])}\n"
+        f"FROM   (\n{indent(daily, '    ')}\n)\nGROUP BY ALL",
+        first_month=months.start,
+        end_month=months.stop,
+        first_day=first_day_of(months.start),
+        end_day=first_day_of(months.stop),
+    )
 
 
 def days_against_calls(first_day: int, end_day: int) -> Statement:

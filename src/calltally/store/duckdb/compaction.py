@@ -2,23 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 
 from duckdb import DuckDBPyConnection
 
 from calltally.store.duckdb import compaction_statements as statements
-from calltally.store.duckdb.marginals import FRESH, MARGINALS, MERGED
+from calltally.store.duckdb.marginals import FRESH, MARGINALS, MERGED, Marginal
 from calltally.store.duckdb.statements import Statement
-from calltally.store.duckdb.time_buckets import DAY_MS
+from calltally.store.duckdb.time_buckets import DAY_MS, first_day_of, month_of
 from calltally.store.usage_store import SAMPLES_KEPT
-
-_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class CompactionLimits:
     """How much may lie about before it is worth merging: rows of a level, runs of a month, old positions and
-    calls of days that are not over; and about how many calls are packed in one step."""
+    calls of days that are not over; and about how many calls are packed in one step.
+
+    Of a marginal that has few rows a tenth of ``merged_rows`` is settled, so that its months are soon there.
+    """
 
     fresh_rows: int = 100_000
     merged_rows: int = 500_000
@@ -75,20 +75,22 @@ class Compaction:
         return True
 
     def _levels(self) -> list[Statement]:
-        limits = {FRESH: self._limits.fresh_rows, MERGED: self._limits.merged_rows}
-        work = {FRESH: statements.merge_fresh, MERGED: statements.settle_merged}
         sizes = statements.level_sizes().run(self._connection).fetchall()
         for name, level, rows in sizes:
-            if rows >= limits[level]:
-                return work[level](_BY_NAME[name])
+            if level == FRESH and rows >= self._limits.fresh_rows:
+                return statements.merge_fresh(_BY_NAME[name])
+            if level == MERGED and rows >= self._most_merged(_BY_NAME[name]):
+                return statements.settle_merged(_BY_NAME[name])
         return []
 
+    def _most_merged(self, marginal: Marginal) -> int:
+        most = self._limits.merged_rows
+        return max(1, most // 10) if marginal.has_few_rows else most
+
     def _month(self, current_day: int) -> list[Statement]:
-        today = date.fromordinal(_EPOCH.toordinal() + current_day)
-        current_month = today.year * 12 + today.month - 1
-        scattered = statements.scattered_month(self._limits.runs_of_month, current_month)
+        scattered = statements.scattered_month(self._limits.runs_of_month, month_of(current_day))
         for name, month in scattered.run(self._connection).fetchall():
-            return statements.merge_month(_BY_NAME[name], month, _first_day(month), _first_day(month + 1))
+            return statements.merge_month(_BY_NAME[name], month, first_day_of(month), first_day_of(month + 1))
         return []
 
     def _day(self, current_day: int) -> list[Statement]:
@@ -135,7 +137,3 @@ class Compaction:
 
 
 _BY_NAME = {marginal.name: marginal for marginal in MARGINALS}
-
-
-def _first_day(month: int) -> int:
-    return (date(month // 12, month % 12 + 1, 1) - _EPOCH).days

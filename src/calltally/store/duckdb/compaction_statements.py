@@ -12,6 +12,7 @@ from calltally.store.duckdb.marginals import (
     Marginal,
     gathered_by,
 )
+from calltally.store.duckdb.month_statements import add_months, replace_month
 from calltally.store.duckdb.statements import CALL_TABLES, FRESH_CALLS, PACKED_CALLS, Statement
 
 CALL_ORDER = ("organization", "client", "route", "account", '"user"', "time_ms")
@@ -68,23 +69,18 @@ def settle_merged(marginal: Marginal) -> list[Statement]:
     merged = marginal.table(MERGED)
     key, order = ", ".join(marginal.key), ", ".join(["month_of(day)", *marginal.sort_order])
     return [
+        Statement(f"CREATE TEMP TABLE settling AS\nSELECT {key}, {_sums()}\nFROM   {merged}\nGROUP BY {key}"),
         Statement(
             f"""
             INSERT INTO settled_run
             SELECT '{marginal.name}', month_of(day), COUNT(*)
-            FROM   {merged}
+            FROM   settling
             GROUP BY ALL
             """
         ),
-        Statement(
-            f"""
-            INSERT INTO {marginal.table(SETTLED)}
-            SELECT {key}, {_sums()}
-            FROM   {merged}
-            GROUP BY {key}
-            ORDER BY {order}
-            """
-        ),
+        Statement(f"INSERT INTO {marginal.table(SETTLED)}\nFROM settling\nORDER BY {order}"),
+        *(add_months(marginal, "settling") if marginal.has_months else []),
+        Statement("DROP TABLE settling"),
         Statement(f"DELETE FROM {merged}"),
     ]
 
@@ -131,6 +127,7 @@ def merge_month(marginal: Marginal, month: int, first_day: int, end_day: int) ->
             end_day=end_day,
         ),
         Statement(f"INSERT INTO {settled}\nFROM merging\nORDER BY {', '.join(marginal.sort_order)}"),
+        *(replace_month(marginal, month, "merging") if marginal.has_months else []),
         Statement(
             "DELETE FROM settled_run\nWHERE  marginal = $marginal\n  AND  month = $month",
             marginal=marginal.name,

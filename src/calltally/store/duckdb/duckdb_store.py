@@ -10,6 +10,8 @@ from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+import numpy as np
+
 from calltally.call_batch import (
     CallBatch,
     Conflict,
@@ -23,6 +25,7 @@ from calltally.clock import instant_ms
 from calltally.dictionary import Dictionary, DictionaryValue, Kind
 from calltally.store.audit import AuditStep
 from calltally.store.duckdb import batch_statements, statements
+from calltally.store.duckdb.added_rows import Columns
 from calltally.store.duckdb.answered_rows import AnsweredRows
 from calltally.store.duckdb.auditing import Auditing
 from calltally.store.duckdb.backup import copy_store
@@ -44,7 +47,7 @@ from calltally.store.export import Form, What, demand_whole_days
 from calltally.store.retained import NEVER_PRUNED, Retained
 from calltally.store.time_zone import time_zone
 from calltally.store.usage_store import THINGS, Identities, Life, StoredCalls
-from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
+from calltally.usage_query import START, Dimension, Metric, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Granularity, Window
 
 _UNKNOWN = -1
@@ -178,17 +181,26 @@ class DuckDBUsageStore:
 
     @_at_one_moment
     def usage(self, query: UsageQuery) -> UsageResult:
-        zone = time_zone(query.time_zone)
         with self._unpruned(lambda retained: retained.demand(query)):
-            question = self._question(query)
-            if question is None:
+            counted = self._counted(query)
+            if counted is None:
                 return _without_calls(query)
-            extent = self._extent.within(question.start_ms, question.end_ms)
-            if extent.is_empty:
-                return _without_calls(query)
-            buckets = TimeBuckets(query.granularity, zone, extent.first_ms, extent.end_ms)
-            groups = counted_groups(self._database.reader(), query, question, buckets)
+            groups, buckets = counted
             return AnsweredRows(query, groups, self._dictionary, buckets).result()
+
+    def _counted(self, query: UsageQuery) -> tuple[Columns, TimeBuckets] | None:
+        """The groups of an answer as numbers; None when no call can be meant."""
+        zone = time_zone(query.time_zone)
+        question = self._question(query)
+        if question is None:
+            return None
+        stored = self._extent
+        extent = stored.within(question.start_ms, question.end_ms)
+        if extent.is_empty:
+            return None
+        buckets = TimeBuckets(query.granularity, zone, extent.first_ms, extent.end_ms)
+        reader, question = self._database.reader(), question.to_whole_months(stored)
+        return counted_groups(reader, query, question, buckets), buckets
 
     def _question(self, query: UsageQuery) -> UsageQuestion | None:
         question = UsageQuestion.of(query, self._dictionary)
@@ -219,16 +231,26 @@ class DuckDBUsageStore:
     def source_activity(
         self, organization: str, source_id: str, window: Window
     ) -> tuple[SourceActivity, ...]:
+        query = UsageQuery(
+            organization=organization,
+            window=window,
+            granularity=Granularity.MONTH,
+            where={Dimension.SOURCE_ID: frozenset({source_id})},
+            group_by=(Dimension.ACCOUNT_ID,),
+            metrics=(Metric.ACTIVE_DAYS,),
+        )
         with self._unpruned(lambda retained: retained.demand_counts(window)):
-            ids = self._source(organization, source_id)
-            if ids is None:
-                return ()
-            days = instant_ms(window.start) // DAY_MS, instant_ms(window.end) // DAY_MS
-            rows = statements.source_activity(*ids, *days).run(self._database.reader()).fetchall()
-            return tuple(
-                SourceActivity(date(month // 12, month % 12 + 1, 1), account_days, accounts)
-                for month, account_days, accounts in rows
-            )
+            counted = self._counted(query)
+        if counted is None:
+            return ()
+        groups, buckets = counted
+        with_account = groups["account"] != 0
+        months, places = np.unique(groups[START][with_account], return_inverse=True)
+        days = np.zeros(len(months), np.int64)
+        np.add.at(days, places, groups[Metric.ACTIVE_DAYS][with_account])
+        accounts = np.bincount(places, minlength=len(months))
+        rows = zip(months.tolist(), days.tolist(), accounts.tolist(), strict=True)
+        return tuple(SourceActivity(buckets.start(month).date(), *numbers) for month, *numbers in rows)
 
     @_at_one_moment
     def source_has_accounts(self, organization: str, source_id: str) -> bool:

@@ -1,7 +1,8 @@
 """The SQL that prunes. Each function's statements belong into one transaction, in their order."""
 # ruff: noqa: S608 - what is put into the text are names from marginals.py; values are bound
 
-from calltally.store.duckdb.marginals import CONDITIONS, MARGINALS
+from calltally.store.duckdb.marginals import CONDITIONS, MARGINALS, MONTHLY
+from calltally.store.duckdb.month_statements import cut_months
 from calltally.store.duckdb.statements import CALL_TABLES, WEIGHT, Statement
 from calltally.store.duckdb.time_buckets import DAY_MS
 
@@ -82,6 +83,7 @@ def prune_counts(before: int) -> list[Statement]:
     tables = ["frozen_total", *(marginal.table(level) for marginal in MARGINALS for level in marginal.levels)]
     return [
         *(Statement(f"DELETE FROM {table}\nWHERE  day < $before", before=before) for table in tables),
+        *(statement for marginal in MONTHLY for statement in cut_months(marginal, before)),
         Statement("DELETE FROM settled_run\nWHERE  month < month_of($before)", before=before),
         Statement("UPDATE retained SET counts_from = $before", before=before),
     ]

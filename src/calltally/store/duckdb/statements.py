@@ -47,44 +47,26 @@ def columns(expressions: Sequence[str]) -> str:
     return line if len(line) <= 90 else ",\n       ".join(expressions)
 
 
-def source_activity(organization: int, source: int, first_day: int, end_day: int) -> Statement:
-    """Per month: the days of all accounts with a call on a source, and how many accounts had one."""
-    return Statement(
-        """
-        WITH daily AS (
-            SELECT month_of(day) AS month, account
-            FROM   by_source_account
-            WHERE  organization = $organization
-              AND  source = $source
-              AND  account <> 0
-              AND  day >= $first_day
-              AND  day <  $end_day
-            GROUP BY month, account, day
-            HAVING SUM(calls) > 0
-        )
-        SELECT month, COUNT(*) AS account_days, COUNT(DISTINCT account) AS accounts
-        FROM   daily
-        GROUP BY month
-        ORDER BY month
-        """,
-        organization=organization,
-        source=source,
-        first_day=first_day,
-        end_day=end_day,
-    )
-
-
 def source_has_accounts(organization: int, source: int) -> Statement:
     """One row when any call with an account was counted on a source."""
     return Statement(
         """
+        WITH counted AS (
+            SELECT account, calls
+            FROM   by_source_account_month
+            WHERE  organization = $organization
+              AND  source = $source
+            UNION ALL
+            SELECT account, calls
+            FROM   by_source_account_unsettled
+            WHERE  organization = $organization
+              AND  source = $source
+        )
         SELECT 1
-        FROM   by_source_account
-        WHERE  organization = $organization
-          AND  source = $source
-          AND  account <> 0
+        FROM   counted
+        WHERE  account <> 0
         GROUP BY account
-        HAVING SUM(calls) > 0
+        HAVING SUM(counted.calls) > 0
         LIMIT 1
         """,
         organization=organization,
