@@ -23,7 +23,7 @@ demo: $(VENV)/kernel ## Serve a year of calls of a made-up organization; options
 
 .PHONY: test
 test: lint nginx cc $(VENV)/kernel ## Check format, rules and types, then run every test; some tests only: ARGS="-k login"
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses=$(shell nproc) --dist=loadfile $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/dev ## Check format, rules and types

@@ -8,11 +8,11 @@ Takes a few minutes. The single benchmarks take other sizes; see docs/performanc
 import argparse
 from collections.abc import Callable, Iterable
 
-from benchmarks import answers, growth, imports, ingest, kernel, restart, sustained
+from benchmarks import answers, growth, imports, ingest, kernel, restart, spilled, sustained
 from benchmarks.figure import Figure
 from benchmarks.report import Report
 
-_NAMES = ("ingest", "sustained", "kernel", "answers", "growth", "imports", "restart")
+_NAMES = ("ingest", "sustained", "kernel", "spilled", "answers", "growth", "imports", "restart")
 _PACE = 500_000
 _SUSTAINED = 10
 """How much longer a steady load lasts than others."""
@@ -37,6 +37,10 @@ def main() -> None:
             lambda: sustained.measure(seen=calls, pace=_PACE, seconds=_SUSTAINED * seconds),
         ),
         "kernel": ({"seen": calls}, lambda: kernel.measure(seen=calls)),
+        "spilled": (
+            {"seen": calls, "spilled": 10 * calls},
+            lambda: spilled.measure(seen=calls, spilled=10 * calls),
+        ),
         "answers": ({"calls": calls}, lambda: answers.measure(calls=calls, repeat=300)),
         "growth": (
             {"calls": f"{calls} and {10 * calls}"},

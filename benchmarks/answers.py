@@ -59,7 +59,8 @@ def measure_under_load(*, calls: int, repeat: int, pace: float) -> Iterator[list
             askings = [question(chance).asking for _ in range(repeat)]
             sending = load.send(Load(_CONNECTIONS, _LOAD_SECONDS, pace / _BATCH))
             time.sleep(_LOAD_SECONDS / 10)
-            spent, _ = ask_all(server.port, server.headers | EXPERIMENTAL, askings, _LOAD_SECONDS * 0.8)
+            answers = ask_all(server.port, server.headers | EXPERIMENTAL, askings, _LOAD_SECONDS * 0.8)
+            spent = [answer.spent for answer in answers]
             sending.result()
             named = f"{name}, {calls:,} stored, {pace:,.0f} calls/s coming in"
             yield [
@@ -78,19 +79,20 @@ def _of_question(
 ) -> list[Figure]:
     chance = random.Random(named)
     asked = [question(chance) for _ in range(_WARM_UP + repeat)]
-    spent, answers = ask_all(server.port, server.headers | EXPERIMENTAL, [one.asking for one in asked])
+    answers = ask_all(server.port, server.headers | EXPERIMENTAL, [one.asking for one in asked])
+    spent = [answer.spent for answer in answers[_WARM_UP:]]
     theirs = []
     for one, answer in zip(asked[: max(_WARM_UP, repeat // _RIVALS_SHARE)], answers, strict=False):
         began = time.perf_counter()
         rows = rival.execute(one.sql).fetchall()
         theirs.append((time.perf_counter() - began) * 1000)
-        if not one.same(json.loads(answer), rows):
-            raise RuntimeError(f"{one.target} and the rival differ: {answer[:300]!r}, {rows[:5]}")
+        if not one.same(json.loads(answer.body), rows):
+            raise RuntimeError(f"{one.target} and the rival differ: {answer.body[:300]!r}, {rows[:5]}")
     return [
         Figure(
             name=f"{named}, p{percent}",
             unit="ms",
-            ours=percentile(spent[_WARM_UP:], percent),
+            ours=percentile(spent, percent),
             rival=RIVAL,
             theirs=percentile(theirs[2:], percent),
             less_is_better=True,

@@ -20,10 +20,19 @@ class Asking(NamedTuple):
     is_execution: bool = False
 
 
+class Answered(NamedTuple):
+    """Milliseconds from asking to the whole answer, and of them those in the server: all but the processor
+    time that the asking side took itself, which waits while the server works."""
+
+    spent: float
+    served: float
+    body: bytes
+
+
 def ask_all(
     port: int, headers: dict[str, str], askings: list[Asking], seconds: float = math.inf
-) -> tuple[list[float], list[bytes]]:
-    """Milliseconds until each answer and the bodies of the answers; in a process of its own.
+) -> list[Answered]:
+    """The answers in order; in a process of its own.
 
     Asks nothing more after so many seconds.
     """
@@ -33,24 +42,25 @@ def ask_all(
 
 def ask_here(
     port: int, headers: dict[str, str], askings: list[Asking], seconds: float = math.inf
-) -> tuple[list[float], list[bytes]]:
+) -> list[Answered]:
     """The same from this process, which should have nothing else to do."""
     end = time.perf_counter() + seconds
     told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    spent, bodies = [], []
+    answered = []
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for asking in askings:
             if (began := time.perf_counter()) > end:
                 break
+            worked = time.thread_time()
             body = _asked(connection, told, asking)
             if asking.is_execution:
                 results = Asking(json.loads(body)["resultsUri"])
                 while b'"Running"' in (body := _asked(connection, told, results)):
                     time.sleep(0.002)
-            spent.append((time.perf_counter() - began) * 1000)
-            bodies.append(body)
-    return spent, bodies
+            spent, own = time.perf_counter() - began, time.thread_time() - worked
+            answered.append(Answered(spent * 1000, (spent - own) * 1000, body))
+    return answered
 
 
 def _asked(connection: socket.socket, told: str, asking: Asking) -> bytes:

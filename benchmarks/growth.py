@@ -3,31 +3,41 @@
     python -m benchmarks.growth --calls 1000000 10000000
 
 Two servers stand side by side and are asked in turns, so that whatever else the machine does slows both.
-The goal is that no p99 grows by more than a quarter; ends with exit code 1 when one does.
+The goals are that no p99 grows by more than a quarter, and that with many calls each of the vendors'
+operations takes less than 20 ms in the server; ends with exit code 1 when one is missed.
 """
 
 import argparse
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from statistics import median
 
 from benchmarks.asked import Question
-from benchmarks.asking import ask_all
+from benchmarks.asking import Answered, ask_all
 from benchmarks.figure import Figure, percentile
 from benchmarks.filled_directory import YEAR, filled_directory
 from benchmarks.questions import EXPERIMENTAL, questions
 from benchmarks.report import Report
 from benchmarks.server_process import ServerProcess
 
-GOAL = 1.25
+GOAL, GOAL_IN_SERVER_MS = 1.25, 20.0
+VENDORS = ("SailPoint", "Segment", "Genesys")
 
-_ROUNDS = 5
+_ROUNDS = 9
+"""Percentiles are taken of each round, and the median of those is told: a moment in which the machine did
+something else spoils one round, not the p99."""
+
 _WARM_UP = 5
-_GROWTH = "growth of p99"
+_SECONDS_OF_A_ROUND = 2.0
+_GROWTH, _IN_SERVER = "growth of p99", "in the server"
+
+Rounds = list[list[Answered]]
 
 
 def measure(*, few: int, many: int, repeat: int, only: str = "") -> Iterator[list[Figure]]:
-    """For each question p50 and p99 with many calls beside those with few, and by how much p99 grew."""
+    """For each question p50 and p99 with many calls beside those with few, whole and in the server, and by
+    how much p99 grew."""
     with (
         filled_directory(few, YEAR) as small,
         filled_directory(many, YEAR) as large,
@@ -37,42 +47,68 @@ def measure(*, few: int, many: int, repeat: int, only: str = "") -> Iterator[lis
         for name, question in questions().items():
             if only in name:
                 of_few, of_many = _asked_in_turns((with_few, with_many), name, question, repeat)
-                yield [*_beside(name, few, many, of_few, of_many), _growth(name, of_few, of_many)]
+                yield [
+                    *_beside(f"{name}, {many:,} stored", few, _whole, of_few, of_many),
+                    *_beside(f"{name}, {many:,} stored, {_IN_SERVER}", few, _served, of_few, of_many),
+                    _growth(name, of_few, of_many),
+                ]
 
 
 def _asked_in_turns(
     servers: tuple[ServerProcess, ServerProcess], name: str, question: Question, repeat: int
-) -> tuple[list[float], list[float]]:
+) -> tuple[Rounds, Rounds]:
     chance = random.Random(name)
-    spent: tuple[list[float], list[float]] = ([], [])
+    rounds: tuple[Rounds, Rounds] = ([], [])
     for _ in range(_ROUNDS):
         askings = [question(chance).asking for _ in range(_WARM_UP + -(-repeat // _ROUNDS))]
-        for server, times in zip(servers, spent, strict=True):
-            times.extend(ask_all(server.port, server.headers | EXPERIMENTAL, askings)[0][_WARM_UP:])
-    return spent
+        for server, answered in zip(servers, rounds, strict=True):
+            headers = server.headers | EXPERIMENTAL
+            answered.append(ask_all(server.port, headers, askings, _SECONDS_OF_A_ROUND)[_WARM_UP:])
+    return rounds
 
 
-def _beside(name: str, few: int, many: int, of_few: list[float], of_many: list[float]) -> list[Figure]:
+def _whole(answered: Answered) -> float:
+    return answered.spent
+
+
+def _served(answered: Answered) -> float:
+    return answered.served
+
+
+def _percentile(rounds: Rounds, percent: float, time: Callable[[Answered], float]) -> float:
+    return median(percentile(list(map(time, answered)), percent) for answered in rounds)
+
+
+def _beside(
+    named: str, few: int, time: Callable[[Answered], float], of_few: Rounds, of_many: Rounds
+) -> list[Figure]:
     return [
         Figure(
-            name=f"{name}, {many:,} stored, p{percent}",
+            name=f"{named}, p{percent}",
             unit="ms",
-            ours=percentile(of_many, percent),
+            ours=_percentile(of_many, percent, time),
             rival=f"{few:,} stored",
-            theirs=percentile(of_few, percent),
+            theirs=_percentile(of_few, percent, time),
             less_is_better=True,
         )
         for percent in (50, 99)
     ]
 
 
-def _growth(name: str, of_few: list[float], of_many: list[float]) -> Figure:
+def _growth(name: str, of_few: Rounds, of_many: Rounds) -> Figure:
     return Figure(
         name=f"{name}, {_GROWTH}",
         unit="times",
-        ours=percentile(of_many, 99) / percentile(of_few, 99),
+        ours=_percentile(of_many, 99, _whole) / _percentile(of_few, 99, _whole),
         less_is_better=True,
     )
+
+
+def _is_missed(figure: Figure) -> bool:
+    if figure.name.endswith(_GROWTH):
+        return figure.ours > GOAL
+    slow = figure.name.endswith(f"{_IN_SERVER}, p99") and figure.ours >= GOAL_IN_SERVER_MS
+    return slow and figure.name.startswith(VENDORS)
 
 
 def main() -> None:
@@ -80,18 +116,18 @@ def main() -> None:
     parser.add_argument(
         "--calls", type=int, nargs=2, default=[1_000_000, 10_000_000], metavar=("FEW", "MANY")
     )
-    parser.add_argument("--repeat", type=int, default=300)
+    parser.add_argument("--repeat", type=int, default=2000, help="at most, of each question at each size")
     parser.add_argument("--only", default="", help="questions whose name contains this")
     options = parser.parse_args()
     few, many = options.calls
     report = Report()
     report.group("growth", {"calls": f"{few} and {many}", "repeat": options.repeat})
-    too_much = []
+    missed = []
     for figures in measure(few=few, many=many, repeat=options.repeat, only=options.only):
         report.add(figures)
-        too_much += [one.name for one in figures if one.name.endswith(_GROWTH) and one.ours > GOAL]
-    if too_much:
-        sys.exit(f"grew by more than a quarter: {'; '.join(too_much)}")
+        missed += [f"{one.name}: {one.ours:.3g} {one.unit}" for one in figures if _is_missed(one)]
+    if missed:
+        sys.exit(f"goals missed: {'; '.join(missed)}")
 
 
 if __name__ == "__main__":

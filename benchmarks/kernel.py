@@ -102,7 +102,7 @@ def _fill(seen: SeenIds, count: int) -> None:
     for start in range(0, count, 100_000):
         size = min(100_000, count - start)
         columns = [random.integers(1, 2**64, size, np.uint64) for _ in range(3)]
-        seen.remember(*columns, position=1, received_ms=1)
+        seen.remember(*columns, position=1, received_ms=1, latest_ms=1)
 
 
 class _Judged(SeenIds):
@@ -170,7 +170,12 @@ class _KernelPath:
 
 def _all_new(seen: SeenIds, calls: PreparedCalls | KernelCalls, now_ms: int) -> None:
     verdicts = seen.judge(
-        calls.identity_high, calls.identity_low, calls.digest, position=1, received_ms=now_ms
+        calls.identity_high,
+        calls.identity_low,
+        calls.digest,
+        position=1,
+        received_ms=now_ms,
+        latest_ms=now_ms,
     )
     if verdicts.any():
         raise RuntimeError("all calls were to be new")

@@ -80,7 +80,8 @@ def _watched(server: ServerProcess, sending: "Future[tuple[Sent, float]]") -> _S
         found.lag.append((metrics["journal_position"] - metrics["rolled_position"]) * min(_BATCH, SLICE))
         found.memory.append(server.memory_mib())
         asking = chance.choice(questions)(chance).asking
-        found.questions += ask_here(server.port, server.headers, [asking])[0]
+        (answer,) = ask_here(server.port, server.headers, [asking])
+        found.questions.append(answer.spent)
         time.sleep(max(0.0, _LOOK_SECONDS - (time.monotonic() - began)))
     return found
 

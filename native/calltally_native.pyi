@@ -54,6 +54,9 @@ class Decoded:
     def earliest_ms(self) -> int:
         """The earliest of ``time_ms``; the largest number without calls."""
     @property
+    def latest_ms(self) -> int:
+        """The latest of ``time_ms``; the smallest number without calls."""
+    @property
     def has_names(self) -> bool:
         """Whether any call names its client, source or account."""
     def line(self, row: int) -> bytes:
@@ -91,6 +94,37 @@ class IdentityTable:
         """
     def touch(self, buckets: int) -> None: ...
     def span(self, first_bucket: int, buckets: int) -> tuple[bytes, bytes, bytes]: ...
+
+@final
+class SortedIdentities:
+    """See `calltally.ingest.sorted_identities.SortedIdentities`. Lets other threads run meanwhile."""
+
+    def __init__(self, high: _Numbers, low: _Numbers, digest: _Numbers) -> None: ...
+    @staticmethod
+    def of_table(table: IdentityTable) -> SortedIdentities:
+        """Everything in a table that nobody adds to meanwhile."""
+    def __len__(self) -> int: ...
+    def blocks(self, first: int, count: int) -> bytes: ...
+    def fences(self) -> bytes: ...
+    def filter(self, first: int, lines: int, total: int) -> bytes: ...
+
+def columns_of_blocks(blocks: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """The high halves, low halves and digests in blocks; None when any is not as it was written."""
+
+@final
+class IdentityRun:
+    """A run's file, to be looked into. Never changes, and may be used from any thread."""
+
+    def __init__(self, path: str, blocks_start: int, fences: _Numbers, filter: bytes | None = None) -> None:  # noqa: A002
+        """Raises `OSError` for a file that cannot be opened, `ValueError` for what cannot be a filter."""
+
+def find_in_runs(
+    runs: Sequence[IdentityRun], high: _Numbers, low: _Numbers
+) -> tuple[bytes, bytes] | int | None:
+    """For each identity whether a run holds it (a byte), and the digest that the first that does tells.
+
+    None when none holds any; the index of a run whose file is not as it was written, or cannot be read.
+    """
 
 @final
 class Interner:

@@ -18,6 +18,9 @@ RANDOM_INSTANT = Place("at", "a random instant")
 _CALLS = {
     ".frames": ("create", "write", "sync", "unlink"),
     "/journal": ("sync",),
+    ".ids.partial": ("create", "write", "sync"),
+    ".ids": ("unlink",),
+    "/seen": ("sync",),
     "calls.duckdb": ("write", "sync", "truncate"),
     "calls.duckdb.wal": ("create", "write", "sync", "unlink"),
     "control.sqlite-wal": ("write", "sync"),

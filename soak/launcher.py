@@ -22,6 +22,8 @@ STEPS = {
     "store.apply": "calltally.store.duckdb.duckdb_store:DuckDBUsageStore.apply",
     "store.checkpoint": "calltally.store.duckdb.duckdb_store:DuckDBUsageStore.checkpoint",
     "store.merge": "calltally.store.duckdb.compaction:Compaction.step",
+    "runs.write": "calltally.ingest.run_folder:RunFolder.write",
+    "runs.join": "calltally.ingest.run_folder:RunFolder.join",
     "journal.switch": "calltally.journal.journal:Journal._switch_to",
     "journal.drop": "calltally.journal.journal:Journal.drop_through",
     "names.record": "calltally.control.names:NameDirectory.record",
@@ -30,6 +32,7 @@ STEPS = {
 
 SMALL: dict[str, dict[str, object]] = {
     "calltally.journal.journal:Journal.__init__": {"file_bytes": 100_000},
+    "calltally.ingest.seen_ids:SeenIds.__init__": {"smallest": 256, "largest": 256},
     "calltally.rollup.roller:Roller.__init__": {
         "gather_seconds": 0.02,
         "checkpoint_calls": 3_000,
@@ -44,6 +47,8 @@ SMALL: dict[str, dict[str, object]] = {
         "fresh_rows": 500,
         "merged_rows": 2_000,
         "runs_of_month": 2,
+        "fresh_calls": 2_000,
+        "packed_at_once": 1_000,
     },
 }
 """What arguments are when nobody says otherwise, to be far less."""

@@ -165,6 +165,16 @@ impl Table {
         Some((0..calls.low.len()).map(verdict).collect())
     }
 
+    /// All identities, each with its digest.
+    pub fn rows(&self) -> impl Iterator<Item = [u64; 3]> + '_ {
+        let of_bucket = |bucket: &'_ Bucket| {
+            let bucket = *bucket;
+            let held = bucket.first_empty().unwrap_or(BUCKET);
+            (0..held).map(move |slot| [bucket.high[slot], bucket.low[slot], bucket.digest[slot]])
+        };
+        self.buckets.iter().flat_map(of_bucket)
+    }
+
     /// The identities in some neighbouring buckets.
     pub fn span(&self, first_bucket: usize, buckets: usize) -> (Vec<u64>, Vec<u64>, Vec<u64>) {
         let end = self.buckets.len().min(first_bucket.saturating_add(buckets));

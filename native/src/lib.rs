@@ -7,6 +7,8 @@ mod dictionary;
 mod fetch;
 mod fingerprint;
 mod hashing;
+mod identity_filter;
+mod identity_run;
 mod identity_table;
 mod instant;
 mod line;
@@ -21,8 +23,10 @@ mod python;
 mod python_logs;
 mod record;
 mod route;
+mod run_python;
 mod scan;
 mod slice;
+mod sorted_identities;
 mod step;
 mod text;
 mod texts;
@@ -34,4 +38,7 @@ mod calltally_native {
 
     #[pymodule_export]
     use crate::python_logs::{AccessLogReader, pieces};
+
+    #[pymodule_export]
+    use crate::run_python::{IdentityRun, SortedIdentities, columns_of_blocks, find_in_runs};
 }

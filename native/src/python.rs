@@ -18,7 +18,7 @@ use crate::text::Source;
 /// With fewer calls than this, letting other threads run would cost more than the work.
 const WORTH_DETACHING: usize = 64;
 
-fn detached<T: Send>(py: Python<'_>, calls: usize, work: impl FnOnce() -> T + Send) -> T {
+pub fn detached<T: Send>(py: Python<'_>, calls: usize, work: impl FnOnce() -> T + Send) -> T {
     if calls < WORTH_DETACHING { work() } else { py.detach(work) }
 }
 
@@ -35,7 +35,7 @@ fn le_bytes<'py, T: Copy, const N: usize>(
     })
 }
 
-fn u64s<'py>(py: Python<'py>, values: &[u64]) -> PyResult<Bound<'py, PyBytes>> {
+pub fn u64s<'py>(py: Python<'py>, values: &[u64]) -> PyResult<Bound<'py, PyBytes>> {
     le_bytes(py, values.iter().copied(), u64::to_le_bytes)
 }
 
@@ -129,6 +129,11 @@ impl Decoded {
     }
 
     #[getter]
+    fn latest_ms(&self) -> i64 {
+        self.slice.rows.iter().map(|row| row.time_ms).max().unwrap_or(i64::MIN)
+    }
+
+    #[getter]
     fn has_names(&self) -> bool {
         !self.slice.names.is_empty()
     }
@@ -141,18 +146,18 @@ impl Decoded {
 
 #[pyclass(module = "calltally_native")]
 pub struct IdentityTable {
-    table: Table,
+    pub table: Table,
 }
 
 /// Columns of identities that were copied out of buffers, so that nobody changes them meanwhile.
-struct Given {
+pub struct Given {
     high: Vec<u64>,
     low: Vec<u64>,
     digest: Vec<u64>,
 }
 
 impl Given {
-    fn of(
+    pub fn of(
         py: Python<'_>,
         high: &PyBuffer<u64>,
         low: &PyBuffer<u64>,
@@ -164,12 +169,12 @@ impl Given {
         Ok(given)
     }
 
-    fn columns(&self) -> Columns<'_> {
+    pub fn columns(&self) -> Columns<'_> {
         Columns { high: &self.high, low: &self.low, digest: &self.digest }
     }
 }
 
-fn same_length(one: usize, other: usize) -> PyResult<()> {
+pub fn same_length(one: usize, other: usize) -> PyResult<()> {
     if one == other {
         Ok(())
     } else {

@@ -20,7 +20,9 @@ from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.pace import Pace
 from calltally.ingest.recollection import recollect
 from calltally.ingest.routes import RouteNaming
+from calltally.ingest.run_folder import RunFolder
 from calltally.ingest.seen_ids import SeenIds
+from calltally.ingest.spilling import Spilling
 from calltally.ingest.stored_identities import StoredIdentities
 from calltally.journal.journal import Journal, JournalFailedError
 from calltally.query.query_engine import QueryEngine
@@ -62,7 +64,8 @@ class Meter:
 
     Opening recovers: a torn end of the journal is cut off, the seen ids and the dictionary are recollected,
     and what the store has not yet taken from the journal is rolled in. `DamagedDataError` means that the
-    directory must be restored; nothing was changed then.
+    directory must be restored; nothing was changed then. Runs of identities lie beside the journal's folder,
+    in ``seen``.
     """
 
     def __init__(
@@ -84,9 +87,20 @@ class Meter:
         self.journal = Journal(journal_folder, after=store.position, on_failure=on_failure)
         self.uses_kernel = options.use_kernel and is_installed()
         self.seen_ids = (KernelSeenIds if self.uses_kernel else SeenIds)(options.seen_ids_memory)
-        horizon_ms = options.limits.late_ms
-        tail = self.journal.reader(store.position)
-        recollect(store, tail, store.dictionary, self.seen_ids, clock.now_ms() - horizon_ms)
+        horizon_ms, now_ms = options.limits.late_ms, clock.now_ms()
+        runs = RunFolder(
+            journal_folder.with_name("seen"), store.identity_seed, store.lives, self.seen_ids.kind_of_run
+        )
+        self.seen_ids.generations.runs = runs.open(now_ms - horizon_ms)
+        self._spilling = Spilling(self.seen_ids, runs, horizon_ms, on_failure=on_failure)
+        recollect(
+            store,
+            self.journal.reader(store.position),
+            store.dictionary,
+            self.seen_ids,
+            now_ms - horizon_ms,
+            lambda: self._spilling.settle(now_ms, store.position),
+        )
         self._threads = ThreadPoolExecutor(options.question_threads, thread_name_prefix="question")
         self.roller = Roller(
             self.journal,
@@ -167,6 +181,7 @@ class Meter:
         return self._lag.behind(self.roller.rolled.position, self._step.rows_appended)
 
     def _close(self) -> None:
+        self._spilling.stop()
         self._compactor.stop()
         self.journal.close()
         self.roller.stop()
@@ -193,15 +208,12 @@ class Meter:
         return found
 
     async def _look_after_ingest(self) -> None:
-        """Journals refusals, lets memory go of old identities, and notes how far counting is."""
+        """Journals refusals, lets old identities go, and notes how far counting is."""
         while True:
             appended = self._step.rows_appended
             self._lag.note(self.journal.appended, appended)
             self._pace.note(appended, self.lag[0], awaited=self.roller.rolled.awaited)
-            self.seen_ids.forget(
-                received_before_ms=self._clock.now_ms() - self._options.limits.late_ms,
-                stored_position=self.roller.rolled.position,
-            )
+            self._spilling.look(self._clock.now_ms(), self.roller.rolled.position)
             with contextlib.suppress(JournalFailedError):
                 self._step.append_refusals(self._clock.now_ms())
             await asyncio.sleep(_LOOK_SECONDS)

@@ -161,42 +161,59 @@ class BooksContract:
 
     # Identities
 
-    def test_identities_of_calls_received_since_an_instant_come_oldest_first(self, store: Store) -> None:
+    def test_identities_of_calls_received_since_an_instant_come_with_all_that_is_told_of_them(
+        self, store: Store
+    ) -> None:
         old, recent, newest = a_call(), a_call(), a_call()
         for call, received_ms in ((old, 1000), (recent, 2000), (newest, 3000)):
             store.apply(batch_of(store, call, received_ms=received_ms))
 
         blocks = list(store.identities(2000))
 
-        assert [
+        assert sorted(
             row
             for block in blocks
             for row in zip(
                 block.high.tolist(),
                 block.low.tolist(),
                 block.digest.tolist(),
-                block.positions.tolist(),
                 block.received_ms.tolist(),
+                block.time_ms.tolist(),
                 strict=True,
             )
-        ] == [
-            (*identity_of(store, recent), digest_of(recent), 2, 2000),
-            (*identity_of(store, newest), digest_of(newest), 3, 3000),
-        ]
+        ) == sorted(
+            [
+                (*identity_of(store, recent), digest_of(recent), 2000, time_ms(recent)),
+                (*identity_of(store, newest), digest_of(newest), 3000, time_ms(newest)),
+            ]
+        )
         assert {block.low.dtype for block in blocks} == {np.dtype(np.uint64)}
 
     def test_there_are_no_identities_where_no_calls_are(self, store: Store) -> None:
         assert list(store.identities(0)) == []
 
-    def test_the_last_position_before_an_instant_is_that_of_the_last_call_received_before(
-        self, store: Store
-    ) -> None:
-        for received_ms in (1000, 2000, 3000):
-            store.apply(batch_of(store, a_call(), received_ms=received_ms))
+    def test_identities_of_a_span_of_positions_can_be_asked_for(self, store: Store) -> None:
+        calls = [a_call() for _ in range(5)]
+        for call in calls:
+            store.apply(batch_of(store, call, received_ms=1000))
 
-        assert store.last_position_before(1000) == 0
-        assert store.last_position_before(3000) == 2
-        assert store.last_position_before(9000) == 3
+        def found(first: int, last: int | None) -> set[int]:
+            return {value for block in store.identities(0, first, last) for value in block.low.tolist()}
+
+        lows = [identity_of(store, call)[1] for call in calls]
+        assert found(2, 4) == set(lows[1:4])
+        assert found(4, None) == set(lows[3:])
+        assert found(0, 0) == set()
+
+    def test_the_last_of_what_was_received_before_an_instant_is_told(self, store: Store) -> None:
+        days = ["2026-03-10", "2026-03-12", "2026-03-11"]
+        calls = [a_call(time=f"{day}T12:00:00Z") for day in days]
+        for call, received_ms in zip(calls, (1000, 2000, 3000), strict=True):
+            store.apply(batch_of(store, call, received_ms=received_ms))
+
+        assert store.last_before(1000) == (0, 0, 0)
+        assert store.last_before(2000) == (1, 1000, time_ms(calls[0]))
+        assert store.last_before(9000) == (3, 3000, time_ms(calls[1]))
 
     def test_an_identity_is_found_by_its_own_day_however_long_ago_it_came(self, store: Store) -> None:
         call = a_call(time="2026-03-10T23:59:59.999Z")

@@ -23,7 +23,7 @@ from tests.contract.questions import apply, count, rows
 from tests.end_to_end.compacting_child import numbered_batch
 from tests.ledger_batches import amend, cancel, erasing
 
-EAGER = CompactionLimits(fresh_rows=1, merged_rows=1, runs_of_month=2)
+EAGER = CompactionLimits(fresh_rows=1, merged_rows=1, runs_of_month=2, fresh_calls=1)
 _FIRST_BLOCK, _BLOCK = 12_288, 262_144
 """Where DuckDB's blocks begin in a file and how large they are."""
 
@@ -166,7 +166,7 @@ def test_calls_are_applied_and_questions_answered_while_a_backup_is_written(
             "INSERT INTO by_source_settled VALUES (1, 20000, 1, 1, 0, 0, 0, 0, 0)",
             ("calls by day, source", "acme", date(2024, 10, 4), "source=source-1", 1, 0),
         ),
-        ("UPDATE call_day SET unsorted = 5", ("sizes of days", "", date(2026, 3, 10), "", 5, 1)),
+        ("UPDATE call_day SET fresh = 5", ("sizes of days", "", date(2026, 3, 10), "fresh", 5, 1)),
         (
             "INSERT INTO by_account_merged VALUES (1, 20522, 1, -1, -1, 0, 0, 0, 0)",
             ("calls by day, account", "acme", date(2026, 3, 10), "account=account-1", 0, 1),
@@ -190,7 +190,7 @@ def test_an_audit_tells_a_call_that_is_missing_from_every_count_and_book(
 ) -> None:
     apply(store, a_call(), a_call())
 
-    again = tampered(store, path, "DELETE FROM call WHERE rowid = 0")
+    again = tampered(store, path, "DELETE FROM call_fresh WHERE rowid = 0")
 
     whats = {difference.what for difference in differences(again)}
     assert {"calls by day", "calls by day, client, user, route, method", "sizes of days"} <= whats
@@ -232,13 +232,14 @@ def test_an_audit_tells_a_table_that_cannot_be_read(store: DuckDBUsageStore, pat
 
 
 def test_an_audit_tells_a_damaged_block_and_goes_on(store: DuckDBUsageStore, path: Path) -> None:
-    store.apply(numbered_batch(1))
+    for position in range(1, 8):
+        store.apply(numbered_batch(position))
     store.checkpoint()
     store.close()
     with duckdb.connect(str(path), read_only=True) as connection:
-        ((block,),) = connection.execute(
-            "SELECT DISTINCT block_id FROM pragma_storage_info('call') WHERE column_name = 'digest'"
-            " AND segment_type <> 'VALIDITY' AND block_id >= 0"
+        ((block,),) = connection.execute(  # one that has nothing else, which is read when a store is opened
+            "SELECT block_id FROM pragma_storage_info('call_fresh') WHERE column_name = 'digest'"
+            " AND segment_type <> 'VALIDITY' AND block_id >= 0 ORDER BY count DESC LIMIT 1"
         ).fetchall()
     data = bytearray(path.read_bytes())
     data[_FIRST_BLOCK + block * _BLOCK + 1000] ^= 255

@@ -19,7 +19,7 @@ from tests.call_batches import a_call, batch_of
 from tests.contract.questions import Store, apply, count, rows
 from tests.contract.usage_store_contract import PersistentUsageStoreContract, Reopen
 
-EAGER = CompactionLimits(fresh_rows=1, merged_rows=1, runs_of_month=2)
+EAGER = CompactionLimits(fresh_rows=1, merged_rows=1, runs_of_month=2, fresh_calls=0)
 
 
 @pytest.fixture
@@ -115,53 +115,153 @@ def test_compaction_makes_one_settled_row_of_many_batches(store: DuckDBUsageStor
     assert _levels(path) == {"fresh": 0, "merged": 0, "settled": 3}
 
 
-def test_the_calls_of_a_day_are_sorted_once_a_later_day_has_begun(
-    store: DuckDBUsageStore, path: Path
-) -> None:
-    apply(store, *(a_call(client_id=client, time="2026-03-09T12:00:00Z") for client in "abab"))
-    apply(store, a_call(time="2026-03-10T12:00:00Z"))
+def _lying(path: Path, table: str) -> list[tuple[object, ...]]:
+    """Day, hour and client of the calls in a table, as they lie."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(
+            f"SELECT time_ms // 86400000, time_ms // 3600000 % 24, client FROM {table} ORDER BY rowid"  # noqa: S608
+        ).fetchall()
 
+
+def _noted(path: Path) -> list[tuple[object, ...]]:
+    """How many calls of each day are said to be packed, and fresh."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(
+            "SELECT day, SUM(packed), SUM(fresh) FROM call_day GROUP BY day ORDER BY day"
+        ).fetchall()
+
+
+def _compact(store: DuckDBUsageStore) -> int:
+    steps = 0
     while store.compact():
-        pass
+        steps += 1
+    return steps
+
+
+NINTH, TENTH = 20521, 20522
+A, B = 1, 2
+"""Clients, in the order in which the tests send them."""
+
+
+def test_the_calls_of_a_day_are_packed_sorted_once_a_later_day_has_begun(path: Path) -> None:
+    store = DuckDBUsageStore(path)
+    apply(store, *(a_call(client_id=client, time="2026-03-09T12:00:00Z") for client in "abab"))
+    apply(store, a_call(client_id="a", time="2026-03-10T12:00:00Z"))
+
+    _compact(store)
     store.close()
 
-    with duckdb.connect(str(path), read_only=True) as connection:
-        clients = connection.execute(
-            "SELECT client FROM call WHERE time_ms // 86400000 = 20521 ORDER BY rowid"
-        )
-        assert clients.fetchall() == [(1,), (1,), (2,), (2,)]
-        days = connection.execute(
-            "SELECT day, SUM(sorted), SUM(unsorted) FROM call_day GROUP BY day ORDER BY day"
-        )
-        assert days.fetchall() == [(20521, 4, 0), (20522, 0, 1)]
+    assert _lying(path, "call_packed") == [(NINTH, 12, A), (NINTH, 12, A), (NINTH, 12, B), (NINTH, 12, B)]
+    assert _lying(path, "call_fresh") == [(TENTH, 12, A)]
+    assert _noted(path) == [(NINTH, 4, 0), (TENTH, 0, 1)]
 
 
-def test_a_day_with_many_calls_is_sorted_part_by_part(path: Path) -> None:
-    store = DuckDBUsageStore(path, limits=CompactionLimits(sorted_at_once=2))
-    hours = (1, 2, 13, 14, 13, 1)
-    clients = "bababa"
+def test_a_day_with_many_calls_is_packed_part_by_part(path: Path) -> None:
+    store = DuckDBUsageStore(path, limits=CompactionLimits(packed_at_once=2))
+    times = ("01:00", "02:00", "13:00", "14:00", "13:00", "01:00")
     apply(
         store,
         *(
-            a_call(client_id=client, time=f"2026-03-09T{hour:02}:00:00Z")
-            for client, hour in zip(clients, hours, strict=True)
+            a_call(client_id=client, time=f"2026-03-09T{time}:00Z")
+            for client, time in zip("bababa", times, strict=True)
         ),
     )
     apply(store, a_call(time="2026-03-10T12:00:00Z"))
 
-    steps = 0
-    while store.compact():
-        steps += 1
+    steps = _compact(store)
     store.close()
 
-    with duckdb.connect(str(path), read_only=True) as connection:
-        hour_and_client = "SELECT time_ms // 3600000 % 24, client"
-        lie = f"{hour_and_client} FROM call WHERE time_ms // 86400000 = 20521 ORDER BY rowid"
-        b, a = 1, 2  # in the order in which they came
-        assert connection.execute(lie).fetchall() == [(1, b), (1, a), (2, a), (13, b), (13, b), (14, a)]
-        days = "SELECT day, SUM(sorted), SUM(unsorted) FROM call_day GROUP BY day ORDER BY day"
-        assert connection.execute(days).fetchall() == [(20521, 6, 0), (20522, 0, 1)]
+    b, a = 1, 2  # in the order in which they came
+    assert [(hour, client) for _, hour, client in _lying(path, "call_packed")] == [
+        (1, b),
+        (1, a),
+        (2, a),
+        (13, b),
+        (13, b),
+        (14, a),
+    ]
+    assert _noted(path) == [(NINTH, 6, 0), (TENTH, 0, 1)]
     assert steps == 4
+
+
+def test_of_a_day_that_goes_on_the_calls_that_came_first_are_packed_when_there_are_many(path: Path) -> None:
+    store = DuckDBUsageStore(path, limits=CompactionLimits(fresh_calls=3, packed_at_once=2))
+    for clients in ("a", "ba", "ab"):
+        apply(store, *(a_call(client_id=client, time="2026-03-10T12:00:00Z") for client in clients))
+
+    _compact(store)
+
+    assert rows(store, by=["client_id"], per="hour") == [
+        ("2026-03-10T12:00Z", "a", 3),
+        ("2026-03-10T12:00Z", "b", 2),
+    ]
+    store.close()
+    assert _lying(path, "call_packed") == [(TENTH, 12, A), (TENTH, 12, A), (TENTH, 12, B)]
+    assert _lying(path, "call_fresh") == [(TENTH, 12, A), (TENTH, 12, B)]
+    assert _noted(path) == [(TENTH, 3, 2)]
+
+
+def test_few_late_calls_are_packed_behind_the_many_of_their_part_of_the_day(path: Path) -> None:
+    store = DuckDBUsageStore(path, limits=CompactionLimits(packed_at_once=40))
+    apply(store, *(a_call(client_id="ab"[n % 2], time="2026-03-09T01:00:00Z") for n in range(40)))
+    apply(store, a_call(time="2026-03-10T12:00:00Z"))
+    _compact(store)
+    late = ("01:00", "13:00", "14:00", "15:00")
+    apply(store, *(a_call(client_id="a", time=f"2026-03-09T{time}:00Z") for time in late))
+
+    _compact(store)
+    store.close()
+
+    assert [(hour, client) for _, hour, client in _lying(path, "call_packed")] == [
+        *[(1, A)] * 20,
+        *[(1, B)] * 20,
+        (1, A),
+        (13, A),
+        (14, A),
+        (15, A),
+    ]
+    assert _noted(path) == [(NINTH, 44, 0), (TENTH, 0, 1)]
+
+
+def test_many_late_calls_are_sorted_together_with_those_packed_before(path: Path) -> None:
+    store = DuckDBUsageStore(path)
+    apply(store, *(a_call(client_id=client, time="2026-03-09T01:00:00Z") for client in "abab"))
+    apply(store, a_call(time="2026-03-10T12:00:00Z"))
+    _compact(store)
+    apply(store, a_call(client_id="a", time="2026-03-09T02:00:00Z"))
+
+    _compact(store)
+    store.close()
+
+    assert [(hour, client) for _, hour, client in _lying(path, "call_packed")] == [
+        (1, A),
+        (1, A),
+        (2, A),
+        (1, B),
+        (1, B),
+    ]
+
+
+def test_calls_are_compressed_when_they_are_packed_and_not_before(path: Path, tmp_path: Path) -> None:
+    store = DuckDBUsageStore(path, limits=CompactionLimits(fresh_calls=1000))
+    apply(store, *(a_call(client_id=f"c-{n % 7}", path=f"/users/{n}") for n in range(2000)))
+    store.backup(tmp_path / "early.duckdb")
+    _compact(store)
+    store.backup(tmp_path / "late.duckdb")
+    store.close()
+
+    assert _compressions(tmp_path / "early.duckdb", "call_fresh") == {"Uncompressed"}
+    assert _compressions(tmp_path / "late.duckdb", "call_packed") >= {"DICT_FSST"}
+
+
+def _compressions(path: Path, table: str) -> set[str]:
+    """How the columns of a table are compressed, those with more than one value."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.execute(
+            f"SELECT DISTINCT compression FROM pragma_storage_info('{table}')"  # noqa: S608
+            " WHERE segment_type <> 'VALIDITY' AND block_id >= 0"
+        ).fetchall()
+    return {compression for (compression,) in found}
 
 
 def test_what_was_counted_before_batches_had_two_marginals_is_counted_still(path: Path) -> None:
@@ -202,6 +302,34 @@ def test_what_was_counted_before_batches_had_two_marginals_is_counted_still(path
         while store.compact():
             pass
     store.close()
+
+
+def test_calls_of_before_they_came_fresh_are_there_as_packed_ones(path: Path) -> None:
+    with duckdb.connect(str(path)) as connection:
+        for version, file in enumerate(_schema_files()[:3], start=1):
+            connection.execute(file.read_text())
+            connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER, file VARCHAR)")
+            connection.execute("INSERT INTO schema_version VALUES (?, ?)", [version, file.name])
+        connection.execute("INSERT INTO meta VALUES ('identity_seed', 7), ('position', 1)")
+        connection.execute("INSERT INTO dictionary VALUES (0, 0, 1, 'acme', false), (2, 1, 1, 'a', false)")
+        for _ in range(3):
+            connection.execute(
+                "INSERT INTO call VALUES (1, 1773057600000, 0, 1, 0, 1, 0, 0, 0, 0, 0, '', 200,"
+                " NULL, NULL, NULL, 1, 1, 1, 0)"
+            )
+        connection.execute("INSERT INTO call_day VALUES (20521, 1, 0), (20521, 0, 1), (20521, 0, 1)")
+        connection.execute(
+            "INSERT INTO by_client_user_route_fresh VALUES (1, 20521, 1, 0, 0, 0, 3, 3, 0, 0, 0, 0)"
+        )
+        connection.execute("INSERT INTO by_source_account_fresh VALUES (1, 20521, 0, 0, 3, 3, 0, 0, 0, 0)")
+    store = DuckDBUsageStore(path)
+
+    assert rows(store, per="hour") == [("2026-03-09T12:00Z", 3)]
+    assert rows(store, by=["client_id"]) == [("a", 3)]
+    assert rows(store, by=["source_id"]) == [("", 3)]
+    store.close()
+    assert _noted(path) == [(NINTH, 3, 0)]
+    assert len(_lying(path, "call_packed")) == 3
 
 
 def test_counts_beyond_32_bits_add_up(store: DuckDBUsageStore, path: Path) -> None:
@@ -360,4 +488,22 @@ def test_a_copy_of_a_checkpointed_store_is_a_store(
     copy = DuckDBUsageStore(tmp_path / "copy ' of store.duckdb")
 
     assert count(copy) == 1
+    copy.close()
+
+
+def test_each_opening_is_a_life_of_its_own_and_a_copy_shares_those_before(path: Path, tmp_path: Path) -> None:
+    store = DuckDBUsageStore(path)
+    apply(store, a_call())
+    store.close()
+    again = DuckDBUsageStore(path)
+    again.backup(tmp_path / "copy.duckdb")
+    again.close()
+
+    third, copy = DuckDBUsageStore(path), DuckDBUsageStore(tmp_path / "copy.duckdb")
+
+    assert [life.after for life in third.lives] == [0, 1, 1]
+    assert [life.after for life in copy.lives] == [0, 1, 1]
+    assert third.lives[:2] == copy.lives[:2]
+    assert third.lives[2] != copy.lives[2]
+    third.close()
     copy.close()

@@ -20,7 +20,9 @@ CALLS = 5_000
 CONFLICTS = 10_000
 CLIENTS, SOURCES, ACCOUNTS, ROUTES = 7, 5, 300, 11
 STATUSES = (0, 200, 204, 304, 404, 429, 500)
-EAGER = CompactionLimits(fresh_rows=1, merged_rows=15_000, runs_of_month=2)
+EAGER = CompactionLimits(
+    fresh_rows=1, merged_rows=15_000, runs_of_month=2, fresh_calls=10_000, packed_at_once=5_000
+)
 
 APPLYING, COMPACTING, CHECKPOINTING, APPLIED = "applying", "compacting", "checkpointing", "applied"
 

@@ -65,7 +65,8 @@ def test_a_directory_that_cannot_be_written_is_named_in_one_line() -> None:
 def started_without_rights(directory: Path) -> subprocess.CompletedProcess[str]:
     """Runs a server on a directory as somebody who may read it and not write there."""
     code = (
-        "import os, sys; from calltally.cli.main import main; sys.argv[0] = 'calltally'\n"
+        "import os, sys, calltally.cli.serve_command  # while its modules may be read\n"
+        "from calltally.cli.main import main; sys.argv[0] = 'calltally'\n"
         f"if os.getuid() == 0: os.setgid({NOBODY}); os.setuid({NOBODY})\n"
         "main()"
     )

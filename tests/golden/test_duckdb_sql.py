@@ -18,9 +18,11 @@ from calltally.store.duckdb import (
     export_statements,
     identity_statements,
     ledger_statements,
+    month_statements,
     prune_statements,
     statements,
 )
+from calltally.store.duckdb.counted_rows import CountedRows
 from calltally.store.duckdb.marginals import MARGINALS
 from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.time_buckets import TimeBuckets
@@ -32,6 +34,7 @@ from calltally.window import Granularity, Window
 FOLDER = Path(__file__).parent / "duckdb"
 MARCH = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 CUT = Window(datetime(2026, 3, 1, 6, tzinfo=UTC), datetime(2026, 3, 20, 18, tzinfo=UTC))
+FROM_FEBRUARY = Window(datetime(2026, 2, 10, tzinfo=UTC), datetime(2026, 4, 20, tzinfo=UTC))
 MOST_CALLS = (Ordering("calls", descending=True),)
 BY_ACCOUNT, BY_SOURCE_ACCOUNT = (
     {m.name: m for m in MARGINALS}[n] for n in ("by_account", "by_source_account")
@@ -49,6 +52,16 @@ def usage_sql(
     return usage(query, question, buckets)
 
 
+def few_rows_sql(where: dict[Dimension, tuple[int, ...]]) -> Statement:
+    """The rows of active days by month that are added up outside of SQL."""
+    query = UsageQuery(
+        organization="acme", window=MARCH, granularity=Granularity.MONTH, metrics=(Metric.ACTIVE_DAYS,)
+    )
+    question = UsageQuestion(1, first_ms(MARCH.start), first_ms(MARCH.end), where)
+    buckets = TimeBuckets(query.granularity, ZoneInfo("UTC"), question.start_ms, question.end_ms)
+    return CountedRows(query, question, buckets, plain_times=True).statement()
+
+
 STATEMENTS: dict[str, list[Statement]] = {
     "total_of_a_month": [usage_sql({})],
     "top_routes": [
@@ -63,6 +76,10 @@ STATEMENTS: dict[str, list[Statement]] = {
             metrics=(Metric.ACTIVE_DAYS, Metric.CALLS),
         )
     ],
+    "few_rows_of_an_account": [few_rows_sql({Dimension.ACCOUNT_ID: (7,)})],
+    "whole_and_cut_months": [
+        usage_sql({}, window=FROM_FEBRUARY, granularity=Granularity.MONTH, group_by=(Dimension.ROUTE,))
+    ],
     "cut_days_by_week": [usage_sql({Dimension.METHOD: (1, 2)}, window=CUT, granularity=Granularity.WEEK)],
     "status_classes": [
         usage_sql(
@@ -74,7 +91,7 @@ STATEMENTS: dict[str, list[Statement]] = {
     "statuses": [usage_sql({}, group_by=(Dimension.STATUS,))],
     "hours_in_berlin": [usage_sql({}, granularity=Granularity.HOUR, time_zone="Europe/Berlin")],
     "days_in_berlin": [usage_sql({}, granularity=Granularity.DAY, time_zone="Europe/Berlin")],
-    "source_activity": [statements.source_activity(1, 7, 20513, 20544)],
+    "source_has_accounts": [statements.source_has_accounts(1, 7)],
     "find_identities": [identity_statements.find([(0, 86_400_000), (864_000_000, 950_400_000)], 17, 1000)],
     "count_in": [batch_statements.append_calls(), batch_statements.count_in(BY_SOURCE_ACCOUNT)],
     "count_in_corrected": [batch_statements.count_in(BY_SOURCE_ACCOUNT, corrected=True)],
@@ -94,15 +111,18 @@ STATEMENTS: dict[str, list[Statement]] = {
         )
     ],
     "prune_day": prune_statements.prune_day(20513),
+    "cut_months": month_statements.cut_months(BY_ACCOUNT, 20520),
     "erase": [
         erase_statements.rename(3, 1, "ada", "erased-1"),
         erase_statements.paths_with(1, "ada"),
-        erase_statements.change_paths(1, 0, 1000),
+        erase_statements.change_paths("call_fresh", 1, 0, 1000),
         erase_statements.change_rows("rejected_sample", ("content", "reason")),
     ],
     "audit": [
         audit_statements.marginal_against_calls(BY_ACCOUNT, 20513, 20544),
         audit_statements.marginal_against_totals(BY_ACCOUNT, 20513, 20544),
+        audit_statements.days_against_calls(20513, 20544),
+        audit_statements.months_against_days(BY_ACCOUNT, range(24314, 24315)),
         audit_statements.identities_taken_twice(20513, 20544),
         audit_statements.withdrawn_too_often(20513, 20544),
         audit_statements.accepted_against_calls(20513, 20544),
@@ -112,8 +132,11 @@ STATEMENTS: dict[str, list[Statement]] = {
         *compaction_statements.merge_fresh(BY_SOURCE_ACCOUNT),
         *compaction_statements.settle_merged(BY_ACCOUNT),
         *compaction_statements.merge_month(BY_ACCOUNT, 24314, 20513, 20544),
-        *compaction_statements.sort_span(1_772_323_200_000, 1_772_366_400_000),
-        *compaction_statements.note_sorted(20513, 1_772_323_200_000, 1_772_409_600_000),
+        *compaction_statements.sort_span(20513, 1_772_323_200_000, 1_772_366_400_000),
+        *compaction_statements.pack_span(20513, 1_772_366_400_000, 1_772_409_600_000),
+        *compaction_statements.note_day(20513, 1_772_323_200_000, 1_772_409_600_000),
+        compaction_statements.position_behind(1000),
+        *compaction_statements.pack_up_to(17),
         *compaction_statements.close_books("rejection", 20513),
         *compaction_statements.drop_surplus_samples(20),
     ],

@@ -28,7 +28,7 @@ from tests.support.metering import ALL_TIME, NOON, Metering
 T = TypeVar("T")
 Call = dict[str, Any]
 
-EAGER = CompactionLimits(fresh_rows=1, merged_rows=4, runs_of_month=2)
+EAGER = CompactionLimits(fresh_rows=1, merged_rows=4, runs_of_month=2, fresh_calls=4, packed_at_once=3)
 DAYS = [NOON + timedelta(days=days) for days in (-60, -40, -36, -30, -20, -2, -1, 0)]
 
 names = st.sampled_from(["", "a", "b", "ü"])

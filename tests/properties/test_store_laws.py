@@ -19,7 +19,7 @@ from calltally.usage_query import START, Dimension, Metric, Ordering, UsageQuery
 from calltally.window import Granularity, Window
 from tests.call_batches import a_call, batch_of
 
-EAGER = CompactionLimits(fresh_rows=1, merged_rows=4, runs_of_month=2)
+EAGER = CompactionLimits(fresh_rows=1, merged_rows=4, runs_of_month=2, fresh_calls=4, packed_at_once=3)
 QUICK = settings(max_examples=50, deadline=None)
 
 _SPRING = datetime(2026, 3, 27, 20, tzinfo=UTC)

@@ -70,11 +70,17 @@ class MeterMetrics:
             refused.add_metric([reason], count)
         yield refused
         yield _gauge("seen_ids", "Identities in memory.", meter.seen_ids.count)
+        yield _gauge("seen_ids_spilled", "Identities on disk only.", meter.seen_ids.spilled)
         yield _gauge("seen_ids_memory_bytes", "Memory held for identities.", meter.seen_ids.memory_bytes)
         yield _gauge(
+            "seen_ids_filter_bytes",
+            "Memory of it that is held for those on disk.",
+            meter.seen_ids.generations.filter_bytes,
+        )
+        yield _gauge(
             "seen_ids_forgotten_position",
-            "Identities received up to this position are looked up in the store.",
-            meter.seen_ids.forgotten_position,
+            "Identities received up to this position are looked up in the store, for calls of their days.",
+            meter.seen_ids.forgotten.position,
         )
         info = GaugeMetricFamily("calltally_info", "The version that runs.", labels=["version"])
         info.add_metric([__version__], 1)

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calltally.call_batch import Int64s, UInt64s
+from calltally.ingest.sorted_identities import Sorted, SortedIdentities
 
 BUCKET = 8
 """Slots of one bucket: their low halves fill one cache line, so that most look-ups touch one line."""
@@ -119,6 +120,10 @@ class IdentityTable:
         part = slice(first_bucket, first_bucket + buckets)
         held = self._low[part] != 0
         return self._high[part][held], self._low[part][held], self._digest[part][held]
+
+    def sorted(self) -> Sorted:
+        """All identities in the order of runs. Another thread may ask while nothing is added."""
+        return SortedIdentities(*self.span(0, len(self._low)))
 
 
 def _any_of_row(equal: Bools) -> Bools:

@@ -219,18 +219,30 @@ class Intake:
         )
 
     async def _look_up(self, slices: list[CheckedSlice]) -> None:
-        """Lets slices know what the store holds of identities that memory has let go, as of now."""
-        while (asked := self._step.forgotten_position) > 0:
-            calls = [slice_.calls for slice_ in slices if slice_.calls is not None]
+        """Lets slices know what the store holds of identities that were let go, as of now.
+
+        Live calls hardly ever are of days of which something was let go, and wait for nothing then.
+        """
+        while (asked := self._step.forgotten).position > 0:
+            before_ms = self._stored.needed_before_ms(asked)
+            old = [
+                (slice_, slice_.calls)
+                for slice_ in slices
+                if slice_.calls is not None and slice_.calls.earliest_ms < before_ms
+            ]
+            if not old:
+                return
             loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(self._executor, self._find, calls, asked)
-            if self._step.forgotten_position == asked:
-                for slice_ in slices:
-                    slice_.stored = None if slice_.calls is None else next(found)
+            found = await loop.run_in_executor(
+                self._executor, self._find, [calls for _, calls in old], asked.position, before_ms
+            )
+            if self._step.forgotten == asked:
+                for (slice_, _), stored in zip(old, found, strict=True):
+                    slice_.stored = stored
                 return
 
-    def _find(self, calls: list[JudgeableCalls], up_to_position: int) -> Iterator[Stored]:
-        return iter([self._stored.find(each, up_to_position) for each in calls])
+    def _find(self, calls: list[JudgeableCalls], up_to_position: int, before_ms: int) -> list[Stored]:
+        return [self._stored.find(each, up_to_position, before_ms) for each in calls]
 
 
 def _with_calls(faults: list[tuple[int, Fault]], slice_: DecodedCalls) -> list[RejectedCall]:

@@ -28,6 +28,11 @@ class JudgeableCalls(Protocol):
         """The earliest of ``time_ms``; there is one call at least."""
         ...
 
+    @property
+    def latest_ms(self) -> int:
+        """The latest of ``time_ms``; there is one call at least."""
+        ...
+
     def __len__(self) -> int: ...
     def place(self, row: int) -> int:
         """Where a call stands in what its sender sent."""

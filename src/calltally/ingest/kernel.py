@@ -65,6 +65,11 @@ class KernelCalls:
         """The earliest of ``time_ms``."""
         return self.decoded.earliest_ms
 
+    @property
+    def latest_ms(self) -> int:
+        """The latest of ``time_ms``."""
+        return self.decoded.latest_ms
+
     def place(self, row: int) -> int:
         """Where a call stands in what its sender sent."""
         return self._first + row

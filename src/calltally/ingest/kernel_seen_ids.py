@@ -7,13 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from calltally.call_batch import UInt64s
+from calltally.ingest.identity_run import Found
 from calltally.ingest.identity_table import Bools
 from calltally.ingest.kernel import native
+from calltally.ingest.kernel_identity_run import KernelIdentityRun
 from calltally.ingest.seen_ids import AT_ONCE, Seen, SeenIds, Verdicts
+from calltally.ingest.sorted_identities import Sorted
 
 N = TypeVar("N", bound=np.generic)
-
-_Stored = tuple[Bools, UInt64s]
 
 
 class KernelTable:
@@ -50,13 +51,17 @@ class KernelTable:
         high, low, digest = self.native.span(first_bucket, buckets)
         return np.frombuffer(high, np.uint64), np.frombuffer(low, np.uint64), np.frombuffer(digest, np.uint64)
 
+    def sorted(self) -> Sorted:
+        """See `IdentityTable.sorted`."""
+        return native.SortedIdentities.of_table(self.native)
+
     def judge(
         self,
         others: Sequence["KernelTable"],
         high: UInt64s,
         low: UInt64s,
         digest: UInt64s,
-        stored: _Stored | None,
+        stored: Found | None,
     ) -> Verdicts:
         """The verdicts on identities for which there is room; new ones are in the table afterwards."""
         verdicts = self.native.judge(
@@ -72,10 +77,8 @@ class KernelTable:
 class KernelSeenIds(SeenIds):
     """See `SeenIds`: the same verdicts, each identity looked up and remembered in one go."""
 
-    _active: KernelTable
-
-    def __init__(self, memory: int) -> None:
-        super().__init__(memory, KernelTable)
+    def __init__(self, memory: int, **sizes: int) -> None:
+        super().__init__(memory, KernelTable, KernelIdentityRun, **sizes)
 
     def judge(
         self,
@@ -85,19 +88,22 @@ class KernelSeenIds(SeenIds):
         *,
         position: int,
         received_ms: int,
-        stored: _Stored | None = None,
+        latest_ms: int,
+        stored: Found | None = None,
     ) -> Verdicts:
         """See `SeenIds.judge`."""
+        stored = self._spilled(high, low, stored)
         parts = []
         start = 0
         while start < len(low):
             self._make_room()
-            part = slice(start, start + min(len(low) - start, self._free, AT_ONCE))
+            part = slice(start, start + min(len(low) - start, self._growing.free, AT_ONCE))
             others = cast("Sequence[KernelTable]", self._others)
             known = stored and (stored[0][part], stored[1][part])
-            verdicts = self._active.judge(others, high[part], low[part], digest[part], known)
+            active = cast("KernelTable", self._growing.active)
+            verdicts = active.judge(others, high[part], low[part], digest[part], known)
             if new := int(np.count_nonzero(verdicts == Seen.NEW)):
-                self._note(new, position, received_ms)
+                self._note(new, position, received_ms, latest_ms)
             parts.append(verdicts)
             start = part.stop
         return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.int8), *parts])

@@ -14,6 +14,7 @@ from calltally.ingest.accepted_rows import AcceptedRows, GatheredRows, RowMaking
 from calltally.ingest.books import Books, RefusalBook, SampleBox
 from calltally.ingest.call_rules import sealed_fault
 from calltally.ingest.corrected_calls import CorrectedCalls, CorrectionNote
+from calltally.ingest.generations import Forgotten
 from calltally.ingest.identity_table import Bools
 from calltally.ingest.interning import Interning
 from calltally.ingest.judgeable_calls import CheckedSlice, JudgeableCalls
@@ -88,9 +89,9 @@ class OrderedStep:
         return self._routes.has_patterns
 
     @property
-    def forgotten_position(self) -> int:
-        """Identities received up to here must be looked up in the store before they are judged."""
-        return self._seen_ids.forgotten_position
+    def forgotten(self) -> Forgotten:
+        """What must be looked up in the store before it is judged."""
+        return self._seen_ids.forgotten
 
     def take(self, slices: Sequence[CheckedSlice], now_ms: int) -> StepResult:
         """Judges calls of one or many requests in their order, and books them with those that were rejected.
@@ -223,6 +224,7 @@ class OrderedStep:
                 calls.digest,
                 position=self._journal.appended + 1,
                 received_ms=now_ms,
+                latest_ms=calls.latest_ms,
                 stored=slice_.stored,
             )
             judged = self._rows.accept(calls, verdicts, interning, made.rows)
@@ -247,10 +249,10 @@ class OrderedStep:
     def _still_new(self, stated: PreparedCalls, corrected: CorrectedCalls) -> bool:
         """Whether no call took one of the new identities since the store was read.
 
-        Memory holds every identity that was taken after `forgotten_position`, the store said all of those up
-        to ``known_up_to``: together they know every one, unless memory has let go of later ones meanwhile.
+        The seen ids hold every identity that was taken after the forgotten ones, the store said all of those
+        up to ``known_up_to``: together they know every one, unless later ones were let go meanwhile.
         """
-        if self.forgotten_position > corrected.known_up_to:
+        if self.forgotten.position > corrected.known_up_to:
             return False
         new = corrected.new
         held = self._seen_ids.holds(stated.identity_high[new], stated.identity_low[new])
@@ -263,6 +265,7 @@ class OrderedStep:
             stated.digest[new],
             position=self._journal.appended + 1,
             received_ms=now_ms,
+            latest_ms=int(stated.time_ms.max()),
         )
 
     def _noted_refusals(self, interning: Interning) -> list[Refusal]:

@@ -77,6 +77,11 @@ class PreparedCalls:
         """The earliest of ``time_ms``."""
         return int(self.time_ms.min())
 
+    @property
+    def latest_ms(self) -> int:
+        """The latest of ``time_ms``."""
+        return int(self.time_ms.max())
+
     def place(self, row: int) -> int:
         """Where a call stands in what its sender sent."""
         return self.indexes[row]

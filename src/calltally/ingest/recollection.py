@@ -1,9 +1,13 @@
 """After a start: everything ingest has to know of what came before."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from calltally.call_batch import Entry
 from calltally.dictionary import Dictionary
+from calltally.ingest.generations import Forgotten
+from calltally.ingest.run_folder import uncovered
 from calltally.ingest.seen_ids import SeenIds
 from calltally.journal.journal_reader import JournalReader
 from calltally.store.usage_store import UsageStore
@@ -15,23 +19,31 @@ _CALLS_AT_ONCE = 500_000
 
 
 def recollect(
-    store: UsageStore, tail: JournalReader, dictionary: Dictionary, seen_ids: SeenIds, received_from_ms: int
+    store: UsageStore,
+    tail: JournalReader,
+    dictionary: Dictionary,
+    seen_ids: SeenIds,
+    received_from_ms: int,
+    make_room: Callable[[], None],
 ) -> None:
-    """Fills the seen ids from the store, and them and the dictionary from the journal's tail, which the store
-    has yet to take.
+    """Adds to the runs that the seen ids have already what the store holds besides, and to them and the
+    dictionary what is in the journal's tail, which the store has yet to take.
 
     Identities received before the instant stay in the store and are looked up there.
     """
-    seen_ids.forgotten_position = store.last_position_before(received_from_ms)
-    for block in store.identities(received_from_ms):
-        seen_ids.remember(
-            block.high,
-            block.low,
-            block.digest,
-            position=int(block.positions.max()),
-            received_ms=int(block.received_ms.max()),
-        )
-        seen_ids.forget(received_before_ms=received_from_ms, stored_position=store.position)
+    seen_ids.generations.forget(Forgotten(*store.last_before(received_from_ms)))
+    for since, end in uncovered([run.head for run in seen_ids.generations.runs], store.position):
+        with seen_ids.reading(since, end, received_from_ms):
+            for block in store.identities(received_from_ms, since.first, end.last):
+                seen_ids.remember(
+                    block.high,
+                    block.low,
+                    block.digest,
+                    position=end.last,
+                    received_ms=int(block.received_ms.max()),
+                    latest_ms=int(block.time_ms.max()),
+                )
+                make_room()
     while frames := tail.read(_CALLS_AT_ONCE):
         for position, frame in frames:
             dictionary.load(frame.values)
@@ -46,4 +58,5 @@ def recollect(
                     np.ascontiguousarray(taking["digest"]),
                     position=position,
                     received_ms=frame.received_ms,
+                    latest_ms=int(taking["time_ms"].max()),
                 )

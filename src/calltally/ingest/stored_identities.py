@@ -1,10 +1,10 @@
-"""Identities that memory has let go, looked up in the store."""
+"""Identities that ingest has let go, looked up in the store."""
 
 import numpy as np
 
-from calltally.call_batch import UInt64s
 from calltally.clock import Clock
-from calltally.ingest.identity_table import Bools
+from calltally.ingest.generations import ANY_TIME, Forgotten
+from calltally.ingest.identity_run import Found
 from calltally.ingest.judgeable_calls import JudgeableCalls
 from calltally.store.usage_store import UsageStore
 
@@ -19,17 +19,30 @@ class StoredIdentities:
         self._clock = clock
         self._horizon_ms = horizon_ms
 
-    def find(self, calls: JudgeableCalls, up_to_position: int) -> tuple[Bools, UInt64s]:
-        """For each call whether its identity was received up to a position, and with what digest."""
+    def needed_before_ms(self, forgotten: Forgotten) -> int:
+        """Calls before this instant must be looked for; later ones can be none of those that were let go.
+
+        What was received before the horizon matters only for calls of its own days. What is within it, for
+        want of room or since the clock was set back, may be met on any day.
+        """
+        if forgotten.received_ms >= self._clock.now_ms() - self._horizon_ms:
+            return ANY_TIME
+        return (forgotten.latest_ms // _MILLISECONDS_PER_DAY + 1) * _MILLISECONDS_PER_DAY
+
+    def find(self, calls: JudgeableCalls, up_to_position: int, before_ms: int) -> Found:
+        """For each call before an instant whether its identity was received up to a position, and with what
+        digest."""
         present = np.zeros(len(calls), np.bool_)
         digests = np.zeros(len(calls), np.uint64)
+        times = calls.time_ms
+        asked = np.flatnonzero(times < before_ms)
         found, its_digests = self._store.find_identities(
-            calls.identity_high,
-            calls.identity_low,
-            calls.time_ms // _MILLISECONDS_PER_DAY,
+            calls.identity_high[asked],
+            calls.identity_low[asked],
+            times[asked] // _MILLISECONDS_PER_DAY,
             up_to_position,
             self._clock.now_ms() - self._horizon_ms,
         )
-        present[found] = True
-        digests[found] = its_digests
+        present[asked[found]] = True
+        digests[asked[found]] = its_digests
         return present, digests

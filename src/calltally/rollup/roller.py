@@ -20,7 +20,7 @@ from calltally.store.usage_store import UsageStore
 log = structlog.get_logger()
 
 CALLS_PER_BATCH = 250_000
-"""More make a call no cheaper, but a question wait longer."""
+"""More make a call hardly cheaper, but a question wait longer."""
 
 _SMALL_BATCH = 32_768
 """Smaller batches lie in the store's write-ahead log until a checkpoint packs them."""

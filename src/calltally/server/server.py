@@ -81,7 +81,7 @@ async def _serve(
         "serving",
         address=address,
         kernel="native" if meter.uses_kernel else "reference",
-        seen_ids=meter.seen_ids.count,
+        seen_ids=meter.seen_ids.count + meter.seen_ids.spilled,
         position=meter.store.position,
     )
     await ready(address, installation)

@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date
@@ -25,7 +25,7 @@ from calltally.store.memory_ledger import LedgerCall, active, decoded, packed
 from calltally.store.redaction import Redaction
 from calltally.store.retained import Retained
 from calltally.store.time_zone import time_zone
-from calltally.store.usage_store import THINGS, Identities, StoredCalls
+from calltally.store.usage_store import THINGS, Identities, Life, StoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window, first_of_month
 
@@ -43,6 +43,7 @@ class MemoryUsageStore:
     def __init__(self) -> None:
         self._dictionary = Dictionary()
         self._identity_seed = secrets.randbits(63)
+        self._lives = (Life(secrets.randbits(63), 0),)
         self._position = 0
         self._counted: list[LedgerCall] = []
         self._forgotten: list[LedgerCall] = []
@@ -57,6 +58,10 @@ class MemoryUsageStore:
     @property
     def identity_seed(self) -> int:
         return self._identity_seed
+
+    @property
+    def lives(self) -> Sequence[Life]:
+        return self._lives
 
     @property
     def position(self) -> int:
@@ -153,19 +158,33 @@ class MemoryUsageStore:
     def erasures(self, organization: str) -> tuple[Erasure, ...]:
         return self._books.erasures(self._id_of(organization))
 
-    def identities(self, received_from_ms: int) -> Iterator[Identities]:
-        calls = [c for c in self._calls() if c.takes_its_identity and c.received_ms >= received_from_ms]
+    def identities(
+        self, received_from_ms: int, first_position: int = 0, last_position: int | None = None
+    ) -> Iterator[Identities]:
+        last = self.position if last_position is None else last_position
+        calls = [
+            call
+            for call in self._calls()
+            if call.takes_its_identity
+            and call.received_ms >= received_from_ms
+            and first_position <= call.position <= last
+        ]
         if calls:
             yield Identities(
                 high=np.array([call.identity[0] for call in calls], np.uint64),
                 low=np.array([call.identity[1] for call in calls], np.uint64),
                 digest=np.array([call.digest for call in calls], np.uint64),
-                positions=np.array([call.position for call in calls], np.uint64),
                 received_ms=np.array([call.received_ms for call in calls], np.int64),
+                time_ms=np.array([instant_ms(call.time) for call in calls], np.int64),
             )
 
-    def last_position_before(self, received_ms: int) -> int:
-        return max((c.position for c in self._calls() if c.received_ms < received_ms), default=0)
+    def last_before(self, received_ms: int) -> tuple[int, int, int]:
+        before = [call for call in self._calls() if call.received_ms < received_ms]
+        return (
+            max((call.position for call in before), default=0),
+            max((call.received_ms for call in before), default=0),
+            max((instant_ms(call.time) for call in before), default=0),
+        )
 
     def find_identities(
         self, high: UInt64s, low: UInt64s, days: Int64s, up_to_position: int, received_from_ms: int

@@ -1,6 +1,6 @@
 """The seam behind which calls and counts live."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -37,13 +37,13 @@ THINGS = (Dimension.CLIENT_ID, Dimension.USER_ID, Dimension.SOURCE_ID, Dimension
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """Identities of stored calls as columns, with the digest of each call's content and its receipt."""
+    """Identities of stored calls as columns, with each call's digest, receipt and time."""
 
     high: UInt64s
     low: UInt64s
     digest: UInt64s
-    positions: UInt64s
     received_ms: Int64s
+    time_ms: Int64s
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,14 @@ class StoredCalls:
     columns: CallColumns
     paths: PackedTexts
     active: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What a store was from one opening on: a number made by chance, and the position that it found."""
+
+    id: int
+    after: int
 
 
 class UsageStore(Protocol):
@@ -85,6 +93,15 @@ class UsageStore(Protocol):
     @property
     def position(self) -> int:
         """The journal position of the last batch applied; 0 for a new store."""
+        ...
+
+    @property
+    def lives(self) -> Sequence[Life]:
+        """The lives of this store, the present one last.
+
+        A copy shares the lives up to the moment when it was made, and none that began later: what was said
+        in one of them of positions up to where the next began is true of both.
+        """
         ...
 
     def apply(self, batch: CallBatch) -> None:
@@ -176,15 +193,17 @@ class UsageStore(Protocol):
         """Every erasure in the order they came, with an empty ``text``."""
         ...
 
-    def identities(self, received_from_ms: int) -> Iterator[Identities]:
-        """The identities that were taken at or after an instant, in blocks, oldest first.
+    def identities(
+        self, received_from_ms: int, first_position: int = 0, last_position: int | None = None
+    ) -> Iterator[Identities]:
+        """The identities that were taken at or after an instant, in blocks, in no particular order.
 
         An identity is taken by the row that received or added its call; later rows of it are left out.
         """
         ...
 
-    def last_position_before(self, received_ms: int) -> int:
-        """The position of the last stored call received before an instant; 0 if there is none."""
+    def last_before(self, received_ms: int) -> tuple[int, int, int]:
+        """The greatest position, receipt and time of the calls received before an instant; 0 without any."""
         ...
 
     def find_identities(

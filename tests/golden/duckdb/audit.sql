@@ -119,6 +119,127 @@ WHERE  stored_calls <> recounted_calls
 ORDER BY organization, day
 LIMIT 1000;
 
+-- $first_day = 20513
+-- $end_day = 20544
+-- $first_ms = 1772323200000
+-- $end_ms = 1775001600000
+WITH stored AS (
+    SELECT day, SUM(packed) AS packed, SUM(fresh) AS fresh
+    FROM   call_day
+    WHERE  day >= $first_day
+      AND  day <  $end_day
+    GROUP BY ALL
+),
+recounted AS (
+    SELECT day_of(time_ms) AS day, SUM(packed) AS packed, SUM(fresh) AS fresh
+    FROM   (
+        SELECT time_ms, 1 AS packed, 0 AS fresh
+        FROM   call_packed
+        WHERE  time_ms >= $first_ms
+          AND  time_ms <  $end_ms
+        UNION ALL
+        SELECT time_ms, 0 AS packed, 1 AS fresh
+        FROM   call_fresh
+        WHERE  time_ms >= $first_ms
+          AND  time_ms <  $end_ms
+    )
+    GROUP BY ALL
+),
+compared AS (
+    SELECT day,
+           CAST(COALESCE(stored.packed, 0) AS BIGINT) AS stored_packed,
+           CAST(COALESCE(stored.fresh, 0) AS BIGINT) AS stored_fresh,
+           CAST(COALESCE(recounted.packed, 0) AS BIGINT) AS recounted_packed,
+           CAST(COALESCE(recounted.fresh, 0) AS BIGINT) AS recounted_fresh
+    FROM   stored
+    FULL JOIN recounted USING (day)
+)
+FROM   compared
+WHERE  stored_packed <> recounted_packed
+   OR  stored_fresh <> recounted_fresh
+ORDER BY day
+LIMIT 1000;
+
+-- $first_month = 24314
+-- $end_month = 24315
+-- $first_day = 20513
+-- $end_day = 20544
+WITH stored AS (
+    SELECT organization,
+           month,
+           account,
+           SUM(calls) AS calls,
+           SUM(status_200) AS status_200,
+           SUM(status_300) AS status_300,
+           SUM(status_400) AS status_400,
+           SUM(status_429) AS status_429,
+           SUM(status_500) AS status_500,
+           BIT_OR(days) AS days
+    FROM   by_account_month
+    WHERE  month >= $first_month
+      AND  month <  $end_month
+    GROUP BY ALL
+),
+recounted AS (
+    SELECT organization,
+           month_of(day) AS month,
+           account,
+           SUM(calls) AS calls,
+           SUM(status_200) AS status_200,
+           SUM(status_300) AS status_300,
+           SUM(status_400) AS status_400,
+           SUM(status_429) AS status_429,
+           SUM(status_500) AS status_500,
+           BIT_OR(CASE WHEN calls > 0 THEN bit_of(day) ELSE 0 END) AS days
+    FROM   (
+        SELECT organization,
+               day,
+               account,
+               SUM(calls) AS calls,
+               SUM(status_200) AS status_200,
+               SUM(status_300) AS status_300,
+               SUM(status_400) AS status_400,
+               SUM(status_429) AS status_429,
+               SUM(status_500) AS status_500
+        FROM   by_account_settled
+        WHERE  day >= $first_day
+          AND  day <  $end_day
+        GROUP BY organization, day, account
+    )
+    GROUP BY ALL
+),
+compared AS (
+    SELECT organization,
+           month,
+           account,
+           CAST(COALESCE(stored.calls, 0) AS BIGINT) AS stored_calls,
+           CAST(COALESCE(stored.status_200, 0) AS BIGINT) AS stored_status_200,
+           CAST(COALESCE(stored.status_300, 0) AS BIGINT) AS stored_status_300,
+           CAST(COALESCE(stored.status_400, 0) AS BIGINT) AS stored_status_400,
+           CAST(COALESCE(stored.status_429, 0) AS BIGINT) AS stored_status_429,
+           CAST(COALESCE(stored.status_500, 0) AS BIGINT) AS stored_status_500,
+           CAST(COALESCE(stored.days, 0) AS BIGINT) AS stored_days,
+           CAST(COALESCE(recounted.calls, 0) AS BIGINT) AS recounted_calls,
+           CAST(COALESCE(recounted.status_200, 0) AS BIGINT) AS recounted_status_200,
+           CAST(COALESCE(recounted.status_300, 0) AS BIGINT) AS recounted_status_300,
+           CAST(COALESCE(recounted.status_400, 0) AS BIGINT) AS recounted_status_400,
+           CAST(COALESCE(recounted.status_429, 0) AS BIGINT) AS recounted_status_429,
+           CAST(COALESCE(recounted.status_500, 0) AS BIGINT) AS recounted_status_500,
+           CAST(COALESCE(recounted.days, 0) AS BIGINT) AS recounted_days
+    FROM   stored
+    FULL JOIN recounted USING (organization, month, account)
+)
+FROM   compared
+WHERE  stored_calls <> recounted_calls
+   OR  stored_status_200 <> recounted_status_200
+   OR  stored_status_300 <> recounted_status_300
+   OR  stored_status_400 <> recounted_status_400
+   OR  stored_status_429 <> recounted_status_429
+   OR  stored_status_500 <> recounted_status_500
+   OR  stored_days <> recounted_days
+ORDER BY organization, month, account
+LIMIT 1000;
+
 -- $first_ms = 1772323200000
 -- $end_ms = 1775001600000
       SELECT organization, day_of(time_ms) AS day, identity_high, identity_low, COUNT(*), 1

@@ -33,16 +33,51 @@ DROP TABLE merging_by_source;
 
 DELETE FROM by_source_account_fresh;
 
+CREATE TEMP TABLE settling AS
+SELECT organization, day, account, CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(status_200) AS BIGINT) AS status_200, CAST(SUM(status_300) AS BIGINT) AS status_300, CAST(SUM(status_400) AS BIGINT) AS status_400, CAST(SUM(status_429) AS BIGINT) AS status_429, CAST(SUM(status_500) AS BIGINT) AS status_500
+FROM   by_account_merged
+GROUP BY organization, day, account;
+
 INSERT INTO settled_run
 SELECT 'by_account', month_of(day), COUNT(*)
-FROM   by_account_merged
+FROM   settling
 GROUP BY ALL;
 
 INSERT INTO by_account_settled
-SELECT organization, day, account, CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(status_200) AS BIGINT) AS status_200, CAST(SUM(status_300) AS BIGINT) AS status_300, CAST(SUM(status_400) AS BIGINT) AS status_400, CAST(SUM(status_429) AS BIGINT) AS status_429, CAST(SUM(status_500) AS BIGINT) AS status_500
-FROM   by_account_merged
-GROUP BY organization, day, account
+FROM settling
 ORDER BY month_of(day), organization, account, day;
+
+CREATE TEMP TABLE withdrawn AS
+SELECT DISTINCT month_of(day) AS month
+FROM   settling
+WHERE  calls < 0;
+
+DELETE FROM by_account_month
+WHERE  month IN (FROM withdrawn);
+
+INSERT INTO by_account_month
+SELECT organization, month_of(day) AS month, account, SUM(calls) AS calls, SUM(status_200) AS status_200, SUM(status_300) AS status_300, SUM(status_400) AS status_400, SUM(status_429) AS status_429, SUM(status_500) AS status_500,
+       BIT_OR(CASE WHEN calls > 0 THEN bit_of(day) ELSE 0 END) AS days
+FROM   settling
+WHERE  month_of(day) NOT IN (FROM withdrawn)
+GROUP BY organization, month, account
+ORDER BY month, organization, account;
+
+INSERT INTO by_account_month
+SELECT organization, month_of(day) AS month, account, SUM(calls) AS calls, SUM(status_200) AS status_200, SUM(status_300) AS status_300, SUM(status_400) AS status_400, SUM(status_429) AS status_429, SUM(status_500) AS status_500,
+       BIT_OR(CASE WHEN calls > 0 THEN bit_of(day) ELSE 0 END) AS days
+FROM   (
+    SELECT organization, day, account, SUM(calls) AS calls, SUM(status_200) AS status_200, SUM(status_300) AS status_300, SUM(status_400) AS status_400, SUM(status_429) AS status_429, SUM(status_500) AS status_500
+    FROM   by_account_settled
+    WHERE  month_of(day) IN (FROM withdrawn)
+    GROUP BY organization, day, account
+)
+GROUP BY organization, month, account
+ORDER BY month, organization, account;
+
+DROP TABLE withdrawn;
+
+DROP TABLE settling;
 
 DELETE FROM by_account_merged;
 
@@ -65,6 +100,17 @@ INSERT INTO by_account_settled
 FROM merging
 ORDER BY organization, account, day;
 
+-- $month = 24314
+DELETE FROM by_account_month
+WHERE  month = $month;
+
+INSERT INTO by_account_month
+SELECT organization, month_of(day) AS month, account, SUM(calls) AS calls, SUM(status_200) AS status_200, SUM(status_300) AS status_300, SUM(status_400) AS status_400, SUM(status_429) AS status_429, SUM(status_500) AS status_500,
+       BIT_OR(CASE WHEN calls > 0 THEN bit_of(day) ELSE 0 END) AS days
+FROM   merging
+GROUP BY organization, month, account
+ORDER BY month, organization, account;
+
 -- $marginal = by_account
 -- $month = 24314
 DELETE FROM settled_run
@@ -79,6 +125,15 @@ FROM   merging;
 
 DROP TABLE merging;
 
+-- $day = 20513
+-- $start_ms = 1772323200000
+-- $end_ms = 1772366400000
+INSERT INTO call_day
+SELECT $day, COUNT(*), -COUNT(*)
+FROM   call_fresh
+WHERE  time_ms >= $start_ms
+  AND  time_ms <  $end_ms;
+
 -- $start_ms = 1772323200000
 -- $end_ms = 1772366400000
 CREATE TEMP TABLE sorting AS
@@ -88,15 +143,44 @@ WHERE  time_ms >= $start_ms
 
 -- $start_ms = 1772323200000
 -- $end_ms = 1772366400000
-DELETE FROM call
+DELETE FROM call_fresh
 WHERE  time_ms >= $start_ms
   AND  time_ms <  $end_ms;
 
-INSERT INTO call
+-- $start_ms = 1772323200000
+-- $end_ms = 1772366400000
+DELETE FROM call_packed
+WHERE  time_ms >= $start_ms
+  AND  time_ms <  $end_ms;
+
+INSERT INTO call_packed
 FROM sorting
 ORDER BY organization, client, route, account, "user", time_ms;
 
 DROP TABLE sorting;
+
+-- $day = 20513
+-- $start_ms = 1772366400000
+-- $end_ms = 1772409600000
+INSERT INTO call_day
+SELECT $day, COUNT(*), -COUNT(*)
+FROM   call_fresh
+WHERE  time_ms >= $start_ms
+  AND  time_ms <  $end_ms;
+
+-- $start_ms = 1772366400000
+-- $end_ms = 1772409600000
+INSERT INTO call_packed
+FROM call_fresh
+WHERE  time_ms >= $start_ms
+  AND  time_ms <  $end_ms
+ORDER BY organization, client, route, account, "user", time_ms;
+
+-- $start_ms = 1772366400000
+-- $end_ms = 1772409600000
+DELETE FROM call_fresh
+WHERE  time_ms >= $start_ms
+  AND  time_ms <  $end_ms;
 
 -- $day = 20513
 DELETE FROM call_day
@@ -106,10 +190,32 @@ WHERE  day = $day;
 -- $start_ms = 1772323200000
 -- $end_ms = 1772409600000
 INSERT INTO call_day
-SELECT $day, COUNT(*), 0
-FROM   call
-WHERE  time_ms >= $start_ms
-  AND  time_ms <  $end_ms;
+SELECT $day, packed, fresh
+FROM   (SELECT COUNT(*) AS packed FROM call_packed WHERE time_ms >= $start_ms AND time_ms < $end_ms),
+       (SELECT COUNT(*) AS fresh FROM call_fresh WHERE time_ms >= $start_ms AND time_ms < $end_ms);
+
+-- $calls = 1000
+SELECT COALESCE(
+    (SELECT position FROM call_fresh LIMIT 1 OFFSET $calls),
+    (SELECT MAX(position) FROM call_fresh)
+);
+
+-- $position = 17
+INSERT INTO call_day
+SELECT day_of(time_ms), COUNT(*), -COUNT(*)
+FROM   call_fresh
+WHERE  position <= $position
+GROUP BY ALL;
+
+-- $position = 17
+INSERT INTO call_packed
+FROM call_fresh
+WHERE  position <= $position
+ORDER BY day_of(time_ms), organization, client, route, account, "user", time_ms;
+
+-- $position = 17
+DELETE FROM call_fresh
+WHERE  position <= $position;
 
 -- $receipt_day = 20513
 CREATE TEMP TABLE closing AS

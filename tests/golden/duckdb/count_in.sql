@@ -1,4 +1,4 @@
-INSERT INTO call
+INSERT INTO call_fresh
 SELECT organization, time_ms, received_ms, position, origin, client, "user", source, account, method, route, path, status, NULLIF(duration_ms, -1), NULLIF(request_bytes, -1), NULLIF(response_bytes, -1), identity_high, identity_low, digest, entry
 FROM   batch;
 

@@ -20,13 +20,13 @@ GROUP BY path;
 -- $organization = 1
 -- $first_ms = 0
 -- $last_ms = 1000
-UPDATE call
+UPDATE call_fresh
 SET    path = changed.redacted
 FROM   changed
-WHERE  call.organization = $organization
-  AND  call.time_ms >= $first_ms
-  AND  call.time_ms <= $last_ms
-  AND  call.path = changed.path;
+WHERE  call_fresh.organization = $organization
+  AND  call_fresh.time_ms >= $first_ms
+  AND  call_fresh.time_ms <= $last_ms
+  AND  call_fresh.path = changed.path;
 
 UPDATE rejected_sample
 SET    content = changed.content,

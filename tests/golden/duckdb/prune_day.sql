@@ -34,7 +34,13 @@ GROUP BY position;
 
 -- $start_ms = 1772323200000
 -- $end_ms = 1772409600000
-DELETE FROM call
+DELETE FROM call_fresh
+WHERE  time_ms >= $start_ms
+  AND  time_ms <  $end_ms;
+
+-- $start_ms = 1772323200000
+-- $end_ms = 1772409600000
+DELETE FROM call_packed
 WHERE  time_ms >= $start_ms
   AND  time_ms <  $end_ms;
 

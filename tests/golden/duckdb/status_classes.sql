@@ -1,4 +1,6 @@
 -- $organization = 1
+-- $first_month = 24314
+-- $end_month = 24315
 -- $first_day = 20513
 -- $end_day = 20544
 -- $status_class = [4, 5]
@@ -7,7 +9,16 @@ WITH counted AS (
            UNNEST([2, 3, 4, 5, 0]) AS status_class,
            UNNEST([status_200, status_300, status_400, status_500, calls - status_200 - status_300 - status_400 - status_500]) AS calls,
            UNNEST([0, 0, status_429, 0, 0]) AS status_429
-    FROM   by_client_route
+    FROM   by_client_route_month
+    WHERE  organization = $organization
+      AND  month >= $first_month
+      AND  month <  $end_month
+    UNION ALL
+    SELECT client,
+           UNNEST([2, 3, 4, 5, 0]) AS status_class,
+           UNNEST([status_200, status_300, status_400, status_500, calls - status_200 - status_300 - status_400 - status_500]) AS calls,
+           UNNEST([0, 0, status_429, 0, 0]) AS status_429
+    FROM   by_client_route_unsettled
     WHERE  organization = $organization
       AND  day >= $first_day
       AND  day <  $end_day

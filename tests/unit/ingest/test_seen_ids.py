@@ -1,14 +1,20 @@
 """The seen ids judge as a plain dictionary would, whatever tables are behind them."""
 
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calltally.ingest import seen_ids as module
 from calltally.ingest.kernel_seen_ids import KernelSeenIds
+from calltally.ingest.run_folder import RunFolder
 from calltally.ingest.seen_ids import Seen, SeenIds
+from calltally.ingest.spilling import Spilling
+from calltally.store.usage_store import Life
 from tests.support.ingest_chains import needs_the_kernel
 
 Numbers = npt.NDArray[np.uint64]
@@ -29,7 +35,9 @@ def numbers(*values: int) -> Numbers:
 
 
 def judge(seen: SeenIds, high: Numbers, low: Numbers, digest: Numbers, position: int = 1) -> list[int]:
-    verdicts: list[int] = seen.judge(high, low, digest, position=position, received_ms=position).tolist()
+    verdicts: list[int] = seen.judge(
+        high, low, digest, position=position, received_ms=position, latest_ms=position
+    ).tolist()
     return verdicts
 
 
@@ -63,29 +71,63 @@ def test_what_the_store_holds_is_no_news(kind: Kind) -> None:
     stored = (np.array([True, True, False]), numbers(7, 8, 0))
 
     verdicts = seen.judge(
-        numbers(1, 2, 3), numbers(1, 2, 3), numbers(7, 7, 7), position=1, received_ms=1, stored=stored
+        numbers(1, 2, 3),
+        numbers(1, 2, 3),
+        numbers(7, 7, 7),
+        position=1,
+        received_ms=1,
+        latest_ms=1,
+        stored=stored,
     )
 
     assert verdicts.tolist() == [Seen.SAME, Seen.OTHER, Seen.NEW]
     assert seen.count == 1
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.lists(
-            st.tuples(st.integers(0, 3), st.integers(1, 60), st.integers(0, 1)), min_size=1, max_size=40
-        ),
-        max_size=12,
-    )
+batches_of_identities = st.lists(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(1, 60), st.integers(0, 1)), min_size=1, max_size=40),
+    max_size=12,
 )
+
+
+@settings(max_examples=60, deadline=None)
+@given(batches_of_identities)
 def test_verdicts_equal_those_of_a_plain_dictionary(
     kind: Kind, batches: list[list[tuple[int, int, int]]]
 ) -> None:
+    seen = kind(2**30, smallest=64)
+
+    known = judged_as_a_dictionary_would(seen, batches, lambda _: None)
+
+    assert seen.count == known
+
+
+@settings(max_examples=60, deadline=None)
+@given(batches_of_identities, st.sampled_from([1, 10**5]), st.booleans())
+def test_verdicts_equal_those_of_a_plain_dictionary_when_nearly_everything_is_on_disk(
+    kind: Kind, batches: list[list[tuple[int, int, int]]], memory: int, join: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        seen = kind(memory, smallest=8, largest=8)
+        spilling = Spilling(seen, RunFolder(Path(folder), 1, [Life(1, 0)], seen.kind_of_run), 10**9)
+
+        def spill(position: int) -> None:
+            spilling.settle(position, position)
+            if join:
+                spilling.look(position, position)
+
+        known = judged_as_a_dictionary_would(seen, batches, spill)
+
+        spilling.stop()
+        assert seen.count + seen.spilled == known
+
+
+def judged_as_a_dictionary_would(
+    seen: SeenIds, batches: list[list[tuple[int, int, int]]], then: Callable[[int], None]
+) -> int:
+    """Compares all verdicts, doing something after each batch; returns how many identities there are."""
     known: dict[tuple[int, int], int] = {}
-    seen = kind(2**30)
-    seen._active = seen._new_table(64)
-    for batch in batches:
+    for position, batch in enumerate(batches, start=1):
         expected = []
         for high, low, digest in batch:
             held = known.get((high, low * 64))
@@ -97,10 +139,12 @@ def test_verdicts_equal_those_of_a_plain_dictionary(
             numbers(*(row[0] for row in batch)),
             numbers(*(row[1] * 64 for row in batch)),
             numbers(*(row[2] for row in batch)),
+            position,
         )
 
         assert verdicts == expected
-    assert seen.count == len(known)
+        then(position)
+    return len(known)
 
 
 def test_nothing_is_lost_while_tables_grow(kind: Kind) -> None:
@@ -119,11 +163,9 @@ def test_nothing_is_lost_while_tables_grow(kind: Kind) -> None:
 
 
 @pytest.fixture
-def small(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> SeenIds:
+def small(kind: Kind) -> SeenIds:
     """Seen ids with generations of 798 identities and memory for about six of them."""
-    monkeypatch.setattr(module, "_SMALLEST", 1024)
-    monkeypatch.setattr(module, "_LARGEST", 1024)
-    return kind(6 * 1024 * 25)
+    return kind(6 * 1024 * 25, smallest=1024, largest=1024)
 
 
 def test_the_oldest_generation_goes_when_memory_is_full(small: SeenIds) -> None:
@@ -134,8 +176,8 @@ def test_the_oldest_generation_goes_when_memory_is_full(small: SeenIds) -> None:
         small.forget(received_before_ms=0, stored_position=position)
 
     assert small.memory_bytes <= 6 * 1024 * 25
-    assert 0 < small.forgotten_position < 100
-    remembered = ids[small.forgotten_position * 100 :]
+    assert 0 < small.forgotten.position < 100
+    remembered = ids[small.forgotten.position * 100 :]
     assert set(judge(small, remembered, remembered, remembered)) == {Seen.SAME}
 
 
@@ -147,7 +189,7 @@ def test_what_the_store_does_not_hold_yet_is_never_forgotten(small: SeenIds) -> 
 
     small.forget(received_before_ms=0, stored_position=0)
 
-    assert small.forgotten_position == 0
+    assert small.forgotten.position == 0
     assert small.count == 10_000
 
 
@@ -159,5 +201,5 @@ def test_generations_past_the_horizon_go(small: SeenIds) -> None:
 
     small.forget(received_before_ms=500, stored_position=1000)
 
-    assert small.forgotten_position >= 1
+    assert small.forgotten.position >= 1
     assert set(judge(small, later, later, later, 1001)) == {Seen.SAME}

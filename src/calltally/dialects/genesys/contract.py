@@ -116,7 +116,7 @@ class UsageExecutionResult(msgspec.Struct, frozen=True, rename="camel"):
     results_uri: str
 
 
-class ApiUsageRow(msgspec.Struct, frozen=True, rename="camel"):
+class ApiUsageRow(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """Counts of one group. Columns that were not grouped by are empty texts, unasked counts are absent."""
 
     client_id: str = ""

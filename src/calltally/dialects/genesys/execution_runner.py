@@ -176,8 +176,7 @@ class ExecutionRunner:
             seen = await self._names.names(organization, {str(row[column]) for row in result.rows})
 
         def written() -> Outcome:
-            rows = to_genesys_rows(question, organization, result, seen)
-            return Outcome(to_genesys_pages(rows), len(rows))
+            return Outcome(*to_genesys_pages(to_genesys_rows(question, organization, result, seen)))
 
         return await asyncio.to_thread(written)
 

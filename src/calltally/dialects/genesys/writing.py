@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice, repeat, starmap, zip_longest
-from typing import cast
+from itertools import chain, islice, repeat, starmap, zip_longest
+from operator import itemgetter
+from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET
@@ -23,15 +24,35 @@ _ABSENT = repeat(UNSET)
 
 def to_genesys_rows(
     question: Question, organization: str, result: UsageResult, names: Mapping[str, str]
-) -> list[ApiUsageRow]:
+) -> Iterator[ApiUsageRow]:
     """One row per group with calls, by date, client, user, method and template, in this order.
 
-    Template URIs have no slash in front; groups that are the same without it are added up. Raises
-    `BadRequestError` when the result was cut and the question does not ask for its first rows only.
+    Template URIs have no slash in front; groups that are the same without it are added up. Rows are made as
+    they are taken, since memory for very many costs more than filling it. Raises `BadRequestError` when the
+    result was cut and the question does not ask for its first rows only.
     """
     if result.total_rows > len(result.rows) and question.first_rows is None:
         raise _too_large(len(result.rows))
-    columns = _columns(question, result)
+    rows, have_slashes = _shown(question, result)
+    parts = (rows[start : start + ROWS_OF_A_PAGE] for start in range(0, len(rows), ROWS_OF_A_PAGE))
+
+    def written(part: Sequence[_Row]) -> Iterator[ApiUsageRow]:
+        columns: dict[str, Sequence[Value]] = dict(zip(result.columns, zip(*part, strict=True), strict=True))
+        if have_slashes:
+            routes = cast("Sequence[str]", columns[Dimension.ROUTE])
+            columns[Dimension.ROUTE] = [route.removeprefix("/") for route in routes]
+        return starmap(ApiUsageRow, _cells(question, organization, columns, names))
+
+    return chain.from_iterable(map(written, parts))
+
+
+def _cells(
+    question: Question,
+    organization: str,
+    columns: Mapping[str, Sequence[Value]],
+    names: Mapping[str, str],
+) -> Iterator[tuple[Any, ...]]:
+    """The values of an `ApiUsageRow` for each of some rows, which are given as columns."""
     client_ids = columns.get(Dimension.CLIENT_ID, ())
     counts = {metric: columns[METRICS[metric]] for metric in question.metrics}
     cells = (
@@ -44,15 +65,17 @@ def to_genesys_rows(
         *(counts.get(metric, _ABSENT) for metric in UsageMetric),
         _dates(columns[START]) if START in columns else _ABSENT,
     )
-    return list(starmap(ApiUsageRow, islice(zip(*cells, strict=False), len(columns[Metric.CALLS]))))
+    return islice(zip(*cells, strict=False), len(columns[Metric.CALLS]))
 
 
-def to_genesys_pages(rows: list[ApiUsageRow]) -> list[bytes]:
-    """The rows as JSON arrays, each of so many that an execution's page holds."""
+def to_genesys_pages(rows: Iterator[ApiUsageRow]) -> tuple[list[bytes], int]:
+    """The rows as JSON arrays, each of so many that an execution's page holds; and how many there are."""
     encoder = msgspec.json.Encoder()
-    return [
-        encoder.encode(rows[start : start + ROWS_OF_A_PAGE]) for start in range(0, len(rows), ROWS_OF_A_PAGE)
-    ]
+    pages, count = [], 0
+    while page := list(islice(rows, ROWS_OF_A_PAGE)):
+        pages.append(encoder.encode(page))
+        count += len(page)
+    return pages, count
 
 
 def to_genesys_results(pages: Iterable[bytes]) -> msgspec.Raw:
@@ -79,33 +102,32 @@ def _too_large(rows: int) -> BadRequestError:
     return BadRequestError("response.entity.too.large", sentence, rows=str(rows))
 
 
-def _whole_groups(result: UsageResult, keys: int) -> Iterator[_Row]:
+def _whole_groups(result: UsageResult, keys: int) -> Sequence[_Row]:
     """The rows; of a cut result only those whose twin with or without a slash cannot be missing.
 
     The route is the last thing that rows are ordered by, so twins agree in everything before it.
     """
     if result.total_rows == len(result.rows) or Dimension.ROUTE not in result.columns:
-        yield from result.rows
-        return
+        return result.rows
     incomplete = result.rows[-1][: keys - 1] if result.rows else ()
-    yield from (row for row in result.rows if row[: keys - 1] != incomplete)
+    return [row for row in result.rows if row[: keys - 1] != incomplete]
 
 
-def _columns(question: Question, result: UsageResult) -> dict[str, Sequence[Value]]:
-    """The rows to be shown, turned into columns: an answer may have a great many of them."""
+def _shown(question: Question, result: UsageResult) -> tuple[Sequence[_Row], bool]:
+    """The rows to be shown, and whether a slash in front of their routes is still to be left out.
+
+    There may be a great many, so as little as possible is done row by row.
+    """
     keys = len(result.columns) - len(question.counted)
-    rows: Iterable[_Row] = _whole_groups(result, keys)
-    slashes = Dimension.ROUTE in result.columns
-    if slashes and len({cast("str", row[keys - 1])[:1] == "/" for row in result.rows}) > 1:
-        rows, slashes = _without_slashes(rows, keys), False
-    shown = list(islice((row for row in rows if row[keys]), question.first_rows))
-    columns: dict[str, Sequence[Value]] = dict.fromkeys(result.columns, ())
-    columns.update(zip(result.columns, zip(*shown, strict=True), strict=False))
-    if slashes:
-        columns[Dimension.ROUTE] = [
-            cast("str", route).removeprefix("/") for route in columns[Dimension.ROUTE]
-        ]
-    return columns
+    rows, have_slashes = _whole_groups(result, keys), False
+    if Dimension.ROUTE in result.columns:
+        routes = cast("set[str]", set(map(itemgetter(keys - 1), rows)))
+        have_slashes = all(route.startswith("/") for route in routes)
+        if not have_slashes and any(route.startswith("/") for route in routes):
+            rows = list(_without_slashes(rows, keys))
+    if 0 in map(itemgetter(keys), rows):
+        rows = [row for row in rows if row[keys]]
+    return rows[: question.first_rows], have_slashes
 
 
 def _without_slashes(rows: Iterable[_Row], keys: int) -> Iterator[_Row]:

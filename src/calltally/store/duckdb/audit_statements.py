@@ -8,9 +8,17 @@ numbers that are stored, then the recounted ones, in the same order.
 from collections.abc import Iterable, Sequence
 from textwrap import indent
 
-from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, MARGINALS, Marginal
-from calltally.store.duckdb.statements import TAKES_AN_IDENTITY, WEIGHT, Statement, columns
-from calltally.store.duckdb.time_buckets import DAY_MS
+from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, MARGINALS, MONTHLY, SETTLED, Marginal
+from calltally.store.duckdb.month_statements import ACTIVE, DAYS
+from calltally.store.duckdb.statements import (
+    FRESH_CALLS,
+    PACKED_CALLS,
+    TAKES_AN_IDENTITY,
+    WEIGHT,
+    Statement,
+    columns,
+)
+from calltally.store.duckdb.time_buckets import DAY_MS, first_day_of
 
 DIFFERENCES_TOLD = 1000
 
@@ -31,6 +39,7 @@ TABLES = (
     "pruned_receipt",
     "pruned_correction",
     *(marginal.table(level) for marginal in MARGINALS for level in marginal.levels),
+    *(marginal.months for marginal in MONTHLY),
 )
 """Every table but the calls."""
 
@@ -43,7 +52,7 @@ def rows_of_days() -> Statement:
     """How many rows of the ledger each day has."""
     return Statement(
         """
-        SELECT day, SUM(sorted) + SUM(unsorted)
+        SELECT day, SUM(packed) + SUM(fresh)
         FROM   call_day
         GROUP BY day
         ORDER BY day
@@ -56,6 +65,11 @@ def first_day_of_counts() -> Statement:
     return Statement(
         "SELECT MIN(day)\nFROM   (SELECT day FROM frozen_total UNION ALL SELECT day FROM by_day)"
     )
+
+
+def last_day_of_counts() -> Statement:
+    """The last day that has counts; NULL without."""
+    return Statement("SELECT MAX(day)\nFROM   by_day")
 
 
 def accepted_of_days() -> Statement:
@@ -99,13 +113,41 @@ def marginal_against_totals(marginal: Marginal, first_day: int, end_day: int) ->
     return _compared(key, COUNTS, stored, recounted, first_day=first_day, end_day=end_day)
 
 
+def months_against_days(marginal: Marginal, months: range) -> Statement:
+    """Every sum by month of what is settled, and the days on which there were calls, as bits."""
+    key, settled = ", ".join(marginal.key), marginal.table(SETTLED)
+    daily = (
+        f"SELECT {columns([*marginal.key, *_sums(COUNTS)])}\nFROM   {settled}\nWHERE  {_KEPT}\nGROUP BY {key}"
+    )
+    month = ["month_of(day) AS month" if name == "month" else name for name in marginal.month_key]
+    return _compared(
+        marginal.month_key,
+        (*COUNTS, DAYS),
+        f"SELECT {columns([*marginal.month_key, *_sums(COUNTS), f'BIT_OR({DAYS}) AS {DAYS}'])}\n"
+        f"FROM   {marginal.months}\n"
+        "WHERE  month >= $first_month\n  AND  month <  $end_month\nGROUP BY ALL",
+        f"SELECT {columns([*month, *_sums(COUNTS), ACTIVE])}\n"
+        f"FROM   (\n{indent(daily, '    ')}\n)\nGROUP BY ALL",
+        first_month=months.start,
+        end_month=months.stop,
+        first_day=first_day_of(months.start),
+        end_day=first_day_of(months.stop),
+    )
+
+
 def days_against_calls(first_day: int, end_day: int) -> Statement:
-    """How many rows a day has."""
+    """How many rows a day has, packed and fresh."""
+    lying = "\nUNION ALL\n".join(
+        f"SELECT time_ms, {packed} AS packed, {1 - packed} AS fresh\nFROM   {table}\nWHERE  {_OF_SPAN}"
+        for table, packed in ((PACKED_CALLS, 1), (FRESH_CALLS, 0))
+    )
     return _compared(
         ("day",),
-        ("size",),
-        f"SELECT day, SUM(sorted) + SUM(unsorted) AS size\nFROM   call_day\nWHERE  {_KEPT}\nGROUP BY ALL",
-        f"SELECT day_of(time_ms) AS day, COUNT(*) AS size\nFROM   call\nWHERE  {_OF_SPAN}\nGROUP BY ALL",
+        ("packed", "fresh"),
+        f"SELECT {columns(['day', *_sums(('packed', 'fresh'))])}\n"
+        f"FROM   call_day\nWHERE  {_KEPT}\nGROUP BY ALL",
+        f"SELECT {columns(['day_of(time_ms) AS day', *_sums(('packed', 'fresh'))])}\n"
+        f"FROM   (\n{indent(lying, '    ')}\n)\nGROUP BY ALL",
         **_span(first_day, end_day),
     )
 

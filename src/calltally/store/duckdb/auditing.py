@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -11,9 +12,9 @@ from calltally.dictionary import Dictionary, Kind
 from calltally.store.audit import AuditStep, Difference
 from calltally.store.duckdb import audit_statements as statements
 from calltally.store.duckdb.database import Database
-from calltally.store.duckdb.marginals import COUNTS, MARGINALS, Marginal
+from calltally.store.duckdb.marginals import COUNTS, MARGINALS, MONTHLY, Marginal
 from calltally.store.duckdb.statements import Statement
-from calltally.store.duckdb.time_buckets import EPOCH
+from calltally.store.duckdb.time_buckets import EPOCH, first_day_of, month_of
 from calltally.store.duckdb.usage_question import COLUMNS, KINDS
 from calltally.store.retained import Retained
 
@@ -51,7 +52,13 @@ class Auditing:
 
     def steps(self) -> Iterator[AuditStep]:
         """Plans, then checks one after the other; a step that fails to read tells that as a difference."""
-        checks = [*self._of_calls(), *self._of_pruned_days(), *self._of_books(), *self._of_tables()]
+        checks = [
+            *self._of_calls(),
+            *self._of_pruned_days(),
+            *self._of_months(),
+            *self._of_books(),
+            *self._of_tables(),
+        ]
         for done, check in enumerate(checks, start=1):
             yield AuditStep(check.what, done, len(checks), self._differences(check))
 
@@ -102,6 +109,27 @@ class Auditing:
                     self._of_marginal(marginal, columns=()),
                 )
 
+    def _of_months(self) -> Iterator[_Check]:
+        """Months one by one; the first and the last with all that should not be there before and after."""
+        connection = self._database.reader()
+        first, last = (
+            statement.run(connection).fetchall()[0][0]
+            for statement in (statements.first_day_of_counts(), statements.last_day_of_counts())
+        )
+        inner = [] if last is None else range(month_of(first) + 1, month_of(last) + 1)
+        edges = [month_of(_FIRST_DAY), *inner, month_of(_END_DAY - 1) + 1]
+        for start, stop in pairwise(edges):
+            named = _named_span(
+                _FIRST_DAY if start == edges[0] else first_day_of(start),
+                _END_DAY if stop == edges[-1] else first_day_of(stop),
+            )
+            for marginal in MONTHLY:
+                yield _Check(
+                    f"counts {_named(marginal, 'month')} against days{named}",
+                    statements.months_against_days(marginal, range(start, stop)),
+                    self._of_month(marginal),
+                )
+
     def _of_books(self) -> Iterator[_Check]:
         what = "received calls against their verdicts"
         yield _Check(what, statements.verdicts_against_received(), self._of_receipt(what))
@@ -127,22 +155,26 @@ class Auditing:
 
     def _of_marginal(self, marginal: Marginal, columns: tuple[str, ...] | None = None) -> Tell:
         names = marginal.columns if columns is None else columns
+        return self._of_key(_named(marginal), names, COUNTS, _date)
 
+    def _of_month(self, marginal: Marginal) -> Tell:
+        counts = (*COUNTS, "days with calls (as bits)")
+        return self._of_key(_named(marginal, "month"), marginal.columns, counts, _first_of_month)
+
+    def _of_key(
+        self, named: str, names: Sequence[str], counts: Sequence[str], when: Callable[[int], date]
+    ) -> Tell:
         def tell(row: tuple[Any, ...]) -> list[Difference]:
-            organization, day, *numbers = row
-            ids, counts = numbers[: len(names)], numbers[len(names) :]
+            organization, time, *numbers = row
+            ids, found = numbers[: len(names)], numbers[len(names) :]
             texts = (
                 f"{name.strip(chr(34))}={self._text(name, id_)}" for name, id_ in zip(names, ids, strict=True)
             )
-            pairs = zip(COUNTS, counts[: len(COUNTS)], counts[len(COUNTS) :], strict=True)
+            key = ", ".join(texts)
+            pairs = zip(counts, found[: len(counts)], found[len(counts) :], strict=True)
             return [
                 Difference(
-                    f"{count} {_named(marginal)}",
-                    self._organization(organization),
-                    _date(day),
-                    ", ".join(texts),
-                    stored,
-                    recounted,
+                    f"{count} {named}", self._organization(organization), when(time), key, stored, recounted
                 )
                 for count, stored, recounted in pairs
                 if stored != recounted
@@ -180,8 +212,13 @@ class Auditing:
 
 
 def _of_day(row: tuple[Any, ...]) -> list[Difference]:
-    day, stored, recounted = row
-    return [Difference("sizes of days", "", _date(day), "", stored, recounted)]
+    day, *numbers = row
+    pairs = zip(("packed", "fresh"), numbers[:2], numbers[2:], strict=True)
+    return [
+        Difference("sizes of days", "", _date(day), name, stored, recounted)
+        for name, stored, recounted in pairs
+        if stored != recounted
+    ]
 
 
 def _of_correction(row: tuple[Any, ...]) -> list[Difference]:
@@ -210,9 +247,9 @@ def _spans(sizes: Sequence[tuple[int, int]], first_day: int) -> list[tuple[int, 
     return list(zip(edges, [*edges[1:], _END_DAY], strict=True))
 
 
-def _named(marginal: Marginal) -> str:
+def _named(marginal: Marginal, time: str = "day") -> str:
     columns = [column.strip('"') for column in marginal.columns]
-    return f"by {', '.join(['day', *columns])}"
+    return f"by {', '.join([time, *columns])}"
 
 
 def _named_span(first: int, end: int) -> str:
@@ -222,3 +259,7 @@ def _named_span(first: int, end: int) -> str:
 
 def _date(number: int) -> date:
     return date.fromordinal(EPOCH.toordinal() + number)
+
+
+def _first_of_month(number: int) -> date:
+    return _date(first_day_of(number))

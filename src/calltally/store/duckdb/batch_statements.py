@@ -1,7 +1,7 @@
 """The SQL that takes a batch into the tables. ``batch`` is the registered Arrow table of its calls."""
 
 from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, FRESH, Marginal
-from calltally.store.duckdb.statements import WEIGHT, Statement
+from calltally.store.duckdb.statements import FRESH_CALLS, WEIGHT, Statement
 
 CALL_COLUMNS = (
     "organization",
@@ -25,14 +25,14 @@ CALL_COLUMNS = (
     "digest",
     "entry",
 )
-"""The columns of the table call, in order."""
+"""The columns of the tables of calls, in order."""
 
 _ABSENT_AS_NULL = ("duration_ms", "request_bytes", "response_bytes")
 
 
 def append_calls() -> Statement:
     values = [f"NULLIF({name}, -1)" if name in _ABSENT_AS_NULL else name for name in CALL_COLUMNS]
-    return Statement(f"INSERT INTO call\nSELECT {', '.join(values)}\nFROM   batch")
+    return Statement(f"INSERT INTO {FRESH_CALLS}\nSELECT {', '.join(values)}\nFROM   batch")
 
 
 def count_in(marginal: Marginal, *, corrected: bool = False) -> Statement:
@@ -57,7 +57,7 @@ def _count(count: str, corrected: bool) -> str:
 
 
 def note_days() -> Statement:
-    """How many rows of each day the batch adds unsorted."""
+    """How many rows of each day the batch adds."""
     return Statement(
         """
         INSERT INTO call_day
@@ -87,4 +87,16 @@ def found(identity_seed: int) -> Statement:
     return Statement(
         "INSERT INTO meta VALUES ('identity_seed', $identity_seed), ('position', 0)",
         identity_seed=identity_seed,
+    )
+
+
+def begin_life(life: int, position: int) -> Statement:
+    return Statement(
+        """
+        INSERT INTO life
+        SELECT COALESCE(MAX(number), 0) + 1, $life, $position
+        FROM   life
+        """,
+        life=life,
+        position=position,
     )

@@ -2,33 +2,38 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 
 from duckdb import DuckDBPyConnection
 
 from calltally.store.duckdb import compaction_statements as statements
-from calltally.store.duckdb.marginals import FRESH, MARGINALS, MERGED
+from calltally.store.duckdb.marginals import FRESH, MARGINALS, MERGED, Marginal
 from calltally.store.duckdb.statements import Statement
-from calltally.store.duckdb.time_buckets import DAY_MS
+from calltally.store.duckdb.time_buckets import DAY_MS, first_day_of, month_of
 from calltally.store.usage_store import SAMPLES_KEPT
-
-_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class CompactionLimits:
-    """How much may lie about before it is worth merging: rows of a level, runs of a month, old positions; and
-    about how many calls are sorted in one step."""
+    """How much may lie about before it is worth merging: rows of a level, runs of a month, old positions and
+    calls of days that are not over; and about how many calls are packed in one step.
+
+    Of a marginal that has few rows a tenth of ``merged_rows`` is settled, so that its months are soon there.
+    """
 
     fresh_rows: int = 100_000
     merged_rows: int = 500_000
     runs_of_month: int = 4
     positions: int = 1000
-    sorted_at_once: int = 1_000_000
+    fresh_calls: int = 20_000_000
+    packed_at_once: int = 500_000
+
+
+_FEW = 20
+"""Fresh calls are packed by themselves beside so many times more packed ones, else all are sorted anew."""
 
 
 class Compaction:
-    """Merges the levels of marginals, sorts the calls of days that are over and closes their books.
+    """Merges the levels of marginals, packs calls, sorted, and closes the books of days that are over.
 
     A step changes where rows lie and never what they add up to, in one transaction: whatever dies, each row
     is in its old place or in its new one. What other transactions add beside a step is left as it
@@ -44,7 +49,7 @@ class Compaction:
         self._connection = connection
         self._commit = commit
         self._limits = limits
-        self._sorted_until_ms = 0  # of the day whose parts are being sorted; after a restart it begins anew
+        self._packed_until_ms = 0  # of the day whose parts are being packed; after a restart it begins anew
 
     def step(self, current_day: int) -> bool:
         """Does the first piece of work found, False when there is none. Days before the current are over."""
@@ -52,6 +57,7 @@ class Compaction:
             self._levels()
             or self._month(current_day)
             or self._day(current_day)
+            or self._surplus()
             or self._books(current_day)
             or self._positions()
         )
@@ -63,46 +69,59 @@ class Compaction:
                 statement.run(self._connection)
             self._commit(self._connection)
         except BaseException:
-            self._sorted_until_ms = 0
+            self._packed_until_ms = 0
             self._connection.rollback()
             raise
         return True
 
     def _levels(self) -> list[Statement]:
-        limits = {FRESH: self._limits.fresh_rows, MERGED: self._limits.merged_rows}
-        work = {FRESH: statements.merge_fresh, MERGED: statements.settle_merged}
         sizes = statements.level_sizes().run(self._connection).fetchall()
         for name, level, rows in sizes:
-            if rows >= limits[level]:
-                return work[level](_BY_NAME[name])
+            if level == FRESH and rows >= self._limits.fresh_rows:
+                return statements.merge_fresh(_BY_NAME[name])
+            if level == MERGED and rows >= self._most_merged(_BY_NAME[name]):
+                return statements.settle_merged(_BY_NAME[name])
         return []
 
+    def _most_merged(self, marginal: Marginal) -> int:
+        most = self._limits.merged_rows
+        return max(1, most // 10) if marginal.has_few_rows else most
+
     def _month(self, current_day: int) -> list[Statement]:
-        today = date.fromordinal(_EPOCH.toordinal() + current_day)
-        current_month = today.year * 12 + today.month - 1
-        scattered = statements.scattered_month(self._limits.runs_of_month, current_month)
+        scattered = statements.scattered_month(self._limits.runs_of_month, month_of(current_day))
         for name, month in scattered.run(self._connection).fetchall():
-            return statements.merge_month(_BY_NAME[name], month, _first_day(month), _first_day(month + 1))
+            return statements.merge_month(_BY_NAME[name], month, first_day_of(month), first_day_of(month + 1))
         return []
 
     def _day(self, current_day: int) -> list[Statement]:
-        for (day,) in statements.unsorted_day(current_day).run(self._connection).fetchall():
+        """Packs the next part of a day that is over."""
+        for (day,) in statements.unpacked_day(current_day).run(self._connection).fetchall():
             start_ms, end_ms = day * DAY_MS, (day + 1) * DAY_MS
-            part_start_ms = self._sorted_until_ms if start_ms < self._sorted_until_ms < end_ms else start_ms
-            part_end_ms = self._end_of_part(part_start_ms, end_ms)
-            self._sorted_until_ms = part_end_ms
-            work = statements.sort_span(part_start_ms, part_end_ms)
-            return work if part_end_ms < end_ms else [*work, *statements.note_sorted(day, start_ms, end_ms)]
+            part_start_ms = self._packed_until_ms if start_ms < self._packed_until_ms < end_ms else start_ms
+            part_end_ms, packed, fresh = self._part(part_start_ms, end_ms)
+            self._packed_until_ms = part_end_ms
+            pack = statements.sort_span if 0 < packed <= _FEW * fresh else statements.pack_span
+            work = pack(day, part_start_ms, part_end_ms)
+            return work if part_end_ms < end_ms else [*work, *statements.note_day(day, start_ms, end_ms)]
         return []
 
-    def _end_of_part(self, start_ms: int, end_ms: int) -> int:
-        """The end of a span, halved until the span holds few enough calls."""
-        while end_ms - start_ms > 1:
+    def _part(self, start_ms: int, end_ms: int) -> tuple[int, int, int]:
+        """The end of a span, halved until it holds few enough calls, and how many are packed and fresh."""
+        while True:
             within = statements.calls_within(start_ms, end_ms)
-            if within.run(self._connection).fetchall()[0][0] <= self._limits.sorted_at_once:
-                break
+            ((packed, fresh),) = within.run(self._connection).fetchall()
+            if packed + fresh <= self._limits.packed_at_once or end_ms - start_ms <= 1:
+                return end_ms, packed, fresh
             end_ms = (start_ms + end_ms) // 2
-        return end_ms
+
+    def _surplus(self) -> list[Statement]:
+        """Packs the calls that came first when more are fresh than are wanted."""
+        ((fresh,),) = statements.fresh_calls().run(self._connection).fetchall()
+        if fresh <= self._limits.fresh_calls:
+            return []
+        behind = statements.position_behind(self._limits.packed_at_once)
+        ((position,),) = behind.run(self._connection).fetchall()
+        return statements.pack_up_to(position)
 
     def _books(self, current_day: int) -> list[Statement]:
         for table in statements.BOOKS:
@@ -118,7 +137,3 @@ class Compaction:
 
 
 _BY_NAME = {marginal.name: marginal for marginal in MARGINALS}
-
-
-def _first_day(month: int) -> int:
-    return (date(month // 12, month % 12 + 1, 1) - _EPOCH).days

@@ -1,6 +1,8 @@
 """The SQL of compaction. Each function's statements belong into one transaction, in their order."""
 # ruff: noqa: S608 - what is put into the text are names from marginals.py; values are bound
 
+from collections.abc import Mapping
+
 from calltally.store.duckdb.marginals import (
     COUNTS,
     FRESH,
@@ -10,12 +12,19 @@ from calltally.store.duckdb.marginals import (
     Marginal,
     gathered_by,
 )
-from calltally.store.duckdb.statements import Statement
+from calltally.store.duckdb.month_statements import add_months, replace_month
+from calltally.store.duckdb.statements import CALL_TABLES, FRESH_CALLS, PACKED_CALLS, Statement
 
 CALL_ORDER = ("organization", "client", "route", "account", '"user"', "time_ms")
-"""How the calls of a day are sorted: like beside like, which makes them small."""
+"""How packed calls are sorted: like beside like, which makes them small."""
 
+_ORDER = f"ORDER BY {', '.join(CALL_ORDER)}"
 _SPAN = "WHERE  time_ms >= $start_ms\n  AND  time_ms <  $end_ms"
+_WITHIN = "time_ms >= $start_ms AND time_ms < $end_ms"
+_COUNTED = (
+    f"FROM   (SELECT COUNT(*) AS packed FROM {PACKED_CALLS} WHERE {_WITHIN}),\n"
+    f"       (SELECT COUNT(*) AS fresh FROM {FRESH_CALLS} WHERE {_WITHIN})"
+)
 
 
 def level_sizes() -> Statement:
@@ -60,23 +69,18 @@ def settle_merged(marginal: Marginal) -> list[Statement]:
     merged = marginal.table(MERGED)
     key, order = ", ".join(marginal.key), ", ".join(["month_of(day)", *marginal.sort_order])
     return [
+        Statement(f"CREATE TEMP TABLE settling AS\nSELECT {key}, {_sums()}\nFROM   {merged}\nGROUP BY {key}"),
         Statement(
             f"""
             INSERT INTO settled_run
             SELECT '{marginal.name}', month_of(day), COUNT(*)
-            FROM   {merged}
+            FROM   settling
             GROUP BY ALL
             """
         ),
-        Statement(
-            f"""
-            INSERT INTO {marginal.table(SETTLED)}
-            SELECT {key}, {_sums()}
-            FROM   {merged}
-            GROUP BY {key}
-            ORDER BY {order}
-            """
-        ),
+        Statement(f"INSERT INTO {marginal.table(SETTLED)}\nFROM settling\nORDER BY {order}"),
+        *(add_months(marginal, "settling") if marginal.has_months else []),
+        Statement("DROP TABLE settling"),
         Statement(f"DELETE FROM {merged}"),
     ]
 
@@ -123,6 +127,7 @@ def merge_month(marginal: Marginal, month: int, first_day: int, end_day: int) ->
             end_day=end_day,
         ),
         Statement(f"INSERT INTO {settled}\nFROM merging\nORDER BY {', '.join(marginal.sort_order)}"),
+        *(replace_month(marginal, month, "merging") if marginal.has_months else []),
         Statement(
             "DELETE FROM settled_run\nWHERE  marginal = $marginal\n  AND  month = $month",
             marginal=marginal.name,
@@ -137,16 +142,16 @@ def merge_month(marginal: Marginal, month: int, first_day: int, end_day: int) ->
     ]
 
 
-def unsorted_day(current_day: int) -> Statement:
-    """The earliest day that is over and of which a twentieth or more lies unsorted."""
+def unpacked_day(current_day: int) -> Statement:
+    """The earliest day that is over and of which a twentieth or more is fresh."""
     return Statement(
         """
         SELECT day
         FROM   call_day
         WHERE  day < $current_day
         GROUP BY day
-        HAVING SUM(unsorted) > 0
-           AND SUM(unsorted) * 20 >= SUM(sorted) + SUM(unsorted)
+        HAVING SUM(fresh) > 0
+           AND SUM(fresh) * 20 >= SUM(packed) + SUM(fresh)
         ORDER BY day
         LIMIT 1
         """,
@@ -155,32 +160,86 @@ def unsorted_day(current_day: int) -> Statement:
 
 
 def calls_within(start_ms: int, end_ms: int) -> Statement:
-    """How many rows lie in a span."""
-    return Statement(f"SELECT COUNT(*)\nFROM   call\n{_SPAN}", start_ms=start_ms, end_ms=end_ms)
+    """How many calls of a span are packed, and how many are fresh."""
+    return Statement(f"SELECT packed, fresh\n{_COUNTED}", start_ms=start_ms, end_ms=end_ms)
 
 
-def sort_span(start_ms: int, end_ms: int) -> list[Statement]:
-    """Writes the calls of a part of a day anew, sorted."""
+def pack_span(day: int, start_ms: int, end_ms: int) -> list[Statement]:
+    """Packs the fresh calls of a part of a day, sorted among themselves."""
     span = {"start_ms": start_ms, "end_ms": end_ms}
     return [
+        _note_packing(day, span),
+        Statement(f"INSERT INTO {PACKED_CALLS}\nFROM {FRESH_CALLS}\n{_SPAN}\n{_ORDER}", **span),
+        Statement(f"DELETE FROM {FRESH_CALLS}\n{_SPAN}", **span),
+    ]
+
+
+def sort_span(day: int, start_ms: int, end_ms: int) -> list[Statement]:
+    """Packs all calls of a part of a day anew, those that are packed already and the fresh ones together."""
+    span = {"start_ms": start_ms, "end_ms": end_ms}
+    return [
+        _note_packing(day, span),
         Statement(f"CREATE TEMP TABLE sorting AS\nFROM call\n{_SPAN}", **span),
-        Statement(f"DELETE FROM call\n{_SPAN}", **span),
-        Statement(f"INSERT INTO call\nFROM sorting\nORDER BY {', '.join(CALL_ORDER)}"),
+        *(Statement(f"DELETE FROM {table}\n{_SPAN}", **span) for table in CALL_TABLES),
+        Statement(f"INSERT INTO {PACKED_CALLS}\nFROM sorting\n{_ORDER}"),
         Statement("DROP TABLE sorting"),
     ]
 
 
-def note_sorted(day: int, start_ms: int, end_ms: int) -> list[Statement]:
-    """Says that all calls of a day lie sorted, once all its parts do."""
+def note_day(day: int, start_ms: int, end_ms: int) -> list[Statement]:
+    """Makes one note of all that say where the calls of a day lie."""
     return [
         Statement("DELETE FROM call_day\nWHERE  day = $day", day=day),
         Statement(
-            f"INSERT INTO call_day\nSELECT $day, COUNT(*), 0\nFROM   call\n{_SPAN}",
+            f"INSERT INTO call_day\nSELECT $day, packed, fresh\n{_COUNTED}",
             day=day,
             start_ms=start_ms,
             end_ms=end_ms,
         ),
     ]
+
+
+def fresh_calls() -> Statement:
+    return Statement(f"SELECT COUNT(*) FROM {FRESH_CALLS}")
+
+
+def position_behind(calls: int) -> Statement:
+    """The position behind the first so many fresh calls, or the last one when there are fewer."""
+    return Statement(
+        f"""
+        SELECT COALESCE(
+            (SELECT position FROM {FRESH_CALLS} LIMIT 1 OFFSET $calls),
+            (SELECT MAX(position) FROM {FRESH_CALLS})
+        )
+        """,
+        calls=calls,
+    )
+
+
+def pack_up_to(position: int) -> list[Statement]:
+    """Packs the fresh calls up to a position, sorted among themselves."""
+    came = "WHERE  position <= $position"
+    return [
+        Statement(
+            "INSERT INTO call_day\nSELECT day_of(time_ms), COUNT(*), -COUNT(*)\n"
+            f"FROM   {FRESH_CALLS}\n{came}\nGROUP BY ALL",
+            position=position,
+        ),
+        Statement(
+            f"INSERT INTO {PACKED_CALLS}\nFROM {FRESH_CALLS}\n{came}\n"
+            f"ORDER BY day_of(time_ms), {', '.join(CALL_ORDER)}",
+            position=position,
+        ),
+        Statement(f"DELETE FROM {FRESH_CALLS}\n{came}", position=position),
+    ]
+
+
+def _note_packing(day: int, span: Mapping[str, int]) -> Statement:
+    return Statement(
+        f"INSERT INTO call_day\nSELECT $day, COUNT(*), -COUNT(*)\nFROM   {FRESH_CALLS}\n{_SPAN}",
+        day=day,
+        **span,
+    )
 
 
 BOOKS = {

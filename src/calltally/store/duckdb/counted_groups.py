@@ -1,37 +1,69 @@
 """The groups of an answer, as numbers."""
 
+import numpy as np
 from duckdb import DuckDBPyConnection
 
-from calltally.store.duckdb.added_rows import Columns, added_rows
+from calltally.store.duckdb.added_rows import Columns, added_months, added_rows
 from calltally.store.duckdb.counted_rows import CountedRows, unique
 from calltally.store.duckdb.statements import Statement
-from calltally.store.duckdb.time_buckets import TimeBuckets
+from calltally.store.duckdb.time_buckets import TimeBuckets, bits_of, months_of
 from calltally.store.duckdb.usage_question import UsageQuestion, name_of
-from calltally.store.duckdb.usage_statement import usage
-from calltally.usage_query import START, Dimension, Metric, UsageQuery
+from calltally.store.duckdb.usage_statement import WITHDRAWN, usage
+from calltally.store.usage_store import THINGS
+from calltally.usage_query import START, Metric, UsageQuery
 
 FEW_ROWS = 5_000
 """Adding up so many rows here takes half a millisecond, by day one; having SQL do it takes one or more longer
 than reading them."""
 
 _FEW_THINGS = 10
-_THINGS = (Dimension.CLIENT_ID, Dimension.USER_ID, Dimension.ACCOUNT_ID)
 
 
 def counted_groups(
     connection: DuckDBPyConnection, query: UsageQuery, question: UsageQuestion, buckets: TimeBuckets
 ) -> Columns:
     """What the statement `usage` finds; few rows are added up here, where few can be expected."""
-    rows = CountedRows(query, question, buckets)
+    for by_month in (True, False):
+        groups = _groups(connection, query, question, buckets, by_month=by_month)
+        if not np.any(groups.get(WITHDRAWN, False)):
+            return groups
+    raise AssertionError("days tell of each whether it has calls")
+
+
+def _groups(
+    connection: DuckDBPyConnection,
+    query: UsageQuery,
+    question: UsageQuestion,
+    buckets: TimeBuckets,
+    *,
+    by_month: bool,
+) -> Columns:
+    rows = CountedRows(query, question, buckets, by_month=by_month, plain_times=True)
     if rows.marginal is not None and not rows.has_class and _is_about_few(question):
         counted = rows.statement()
         few = Statement(f"{counted.sql}\nLIMIT $few", **counted.parameters, few=FEW_ROWS + 1)
         found = few.run(connection).fetchnumpy()
         if len(found[Metric.CALLS]) <= FEW_ROWS:
-            keys = unique([*([START] if rows.has_start else []), *(name_of(d) for d in query.group_by)])
-            return added_rows(found, keys, rows.counts, by_day=rows.has_day)
-    return usage(query, question, buckets).run(connection).fetchnumpy()
+            return _added(found, query, rows, buckets)
+    return usage(query, question, buckets, by_month=by_month).run(connection).fetchnumpy()
+
+
+def _added(found: Columns, query: UsageQuery, rows: CountedRows, buckets: TimeBuckets) -> Columns:
+    keys = unique([*([START] if rows.has_start else []), *(name_of(d) for d in query.group_by)])
+    if not (rows.has_start or rows.has_day):
+        return added_rows(found, keys, rows.counts, by_day=False)
+    at = found["at"].astype(np.int64)
+    if not rows.has_months:
+        timed = {**found, START: buckets.of_days(at), "day": at}
+        return added_rows(timed, keys, rows.counts, by_day=rows.has_day)
+    whole = found["days"] >= 0
+    month = np.where(whole, at, months_of(at))
+    timed = {**found, START: month, "month": month}
+    if not rows.has_day:
+        return added_rows(timed, keys, rows.counts, by_day=False)
+    bits = {"bit": np.where(whole, 0, bits_of(at)), "days": np.where(whole, found["days"], 0)}
+    return added_months({**timed, **bits}, keys, rows.counts)
 
 
 def _is_about_few(question: UsageQuestion) -> bool:
-    return any(len(question.where.get(thing, range(_FEW_THINGS + 1))) <= _FEW_THINGS for thing in _THINGS)
+    return any(len(question.where.get(thing, range(_FEW_THINGS + 1))) <= _FEW_THINGS for thing in THINGS)

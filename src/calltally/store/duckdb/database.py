@@ -115,7 +115,7 @@ class Database:
         try:
             with self._committing:
                 connection.begin()
-                connection.execute("SELECT value FROM meta LIMIT 1").fetchall()
+                connection.execute("SELECT value FROM meta LIMIT 0")  # looking begins it
             self._local.sees_a_moment = True
             try:
                 yield connection

@@ -1,13 +1,16 @@
 """The embedded store: one DuckDB file."""
 
+import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
+
+import numpy as np
 
 from calltally.call_batch import (
     CallBatch,
@@ -22,6 +25,7 @@ from calltally.clock import instant_ms
 from calltally.dictionary import Dictionary, DictionaryValue, Kind
 from calltally.store.audit import AuditStep
 from calltally.store.duckdb import batch_statements, statements
+from calltally.store.duckdb.added_rows import Columns
 from calltally.store.duckdb.answered_rows import AnsweredRows
 from calltally.store.duckdb.auditing import Auditing
 from calltally.store.duckdb.backup import copy_store
@@ -42,8 +46,8 @@ from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion,
 from calltally.store.export import Form, What, demand_whole_days
 from calltally.store.retained import NEVER_PRUNED, Retained
 from calltally.store.time_zone import time_zone
-from calltally.store.usage_store import THINGS, Identities, StoredCalls
-from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
+from calltally.store.usage_store import THINGS, Identities, Life, StoredCalls
+from calltally.usage_query import START, Dimension, Metric, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Granularity, Window
 
 _UNKNOWN = -1
@@ -100,6 +104,7 @@ class DuckDBUsageStore:
         self._checkpointed = 0
         try:
             self._identity_seed, self._position, self._extent, self._retained = self._read_back()
+            self._lives = self._begin_life()
         except BaseException:
             self._database.close()
             raise
@@ -115,6 +120,10 @@ class DuckDBUsageStore:
     @property
     def position(self) -> int:
         return self._position
+
+    @property
+    def lives(self) -> Sequence[Life]:
+        return self._lives
 
     @property
     def calls_from(self) -> date:
@@ -172,17 +181,26 @@ class DuckDBUsageStore:
 
     @_at_one_moment
     def usage(self, query: UsageQuery) -> UsageResult:
-        zone = time_zone(query.time_zone)
         with self._unpruned(lambda retained: retained.demand(query)):
-            question = self._question(query)
-            if question is None:
+            counted = self._counted(query)
+            if counted is None:
                 return _without_calls(query)
-            extent = self._extent.within(question.start_ms, question.end_ms)
-            if extent.is_empty:
-                return _without_calls(query)
-            buckets = TimeBuckets(query.granularity, zone, extent.first_ms, extent.end_ms)
-            groups = counted_groups(self._database.reader(), query, question, buckets)
+            groups, buckets = counted
             return AnsweredRows(query, groups, self._dictionary, buckets).result()
+
+    def _counted(self, query: UsageQuery) -> tuple[Columns, TimeBuckets] | None:
+        """The groups of an answer as numbers; None when no call can be meant."""
+        zone = time_zone(query.time_zone)
+        question = self._question(query)
+        if question is None:
+            return None
+        stored = self._extent
+        extent = stored.within(question.start_ms, question.end_ms)
+        if extent.is_empty:
+            return None
+        buckets = TimeBuckets(query.granularity, zone, extent.first_ms, extent.end_ms)
+        reader, question = self._database.reader(), question.to_whole_months(stored)
+        return counted_groups(reader, query, question, buckets), buckets
 
     def _question(self, query: UsageQuery) -> UsageQuestion | None:
         question = UsageQuestion.of(query, self._dictionary)
@@ -213,16 +231,26 @@ class DuckDBUsageStore:
     def source_activity(
         self, organization: str, source_id: str, window: Window
     ) -> tuple[SourceActivity, ...]:
+        query = UsageQuery(
+            organization=organization,
+            window=window,
+            granularity=Granularity.MONTH,
+            where={Dimension.SOURCE_ID: frozenset({source_id})},
+            group_by=(Dimension.ACCOUNT_ID,),
+            metrics=(Metric.ACTIVE_DAYS,),
+        )
         with self._unpruned(lambda retained: retained.demand_counts(window)):
-            ids = self._source(organization, source_id)
-            if ids is None:
-                return ()
-            days = instant_ms(window.start) // DAY_MS, instant_ms(window.end) // DAY_MS
-            rows = statements.source_activity(*ids, *days).run(self._database.reader()).fetchall()
-            return tuple(
-                SourceActivity(date(month // 12, month % 12 + 1, 1), account_days, accounts)
-                for month, account_days, accounts in rows
-            )
+            counted = self._counted(query)
+        if counted is None:
+            return ()
+        groups, buckets = counted
+        with_account = groups["account"] != 0
+        months, places = np.unique(groups[START][with_account], return_inverse=True)
+        days = np.zeros(len(months), np.int64)
+        np.add.at(days, places, groups[Metric.ACTIVE_DAYS][with_account])
+        accounts = np.bincount(places, minlength=len(months))
+        rows = zip(months.tolist(), days.tolist(), accounts.tolist(), strict=True)
+        return tuple(SourceActivity(buckets.start(month).date(), *numbers) for month, *numbers in rows)
 
     @_at_one_moment
     def source_has_accounts(self, organization: str, source_id: str) -> bool:
@@ -270,12 +298,15 @@ class DuckDBUsageStore:
     def erasures(self, organization: str) -> tuple[Erasure, ...]:
         return self._books(organization).erasures()
 
-    def identities(self, received_from_ms: int) -> Iterator[Identities]:
-        return IdentityLookup(self._database.reader()).received_since(received_from_ms)
+    def identities(
+        self, received_from_ms: int, first_position: int = 0, last_position: int | None = None
+    ) -> Iterator[Identities]:
+        identities = IdentityLookup(self._database.reader())
+        return identities.received_since(received_from_ms, first_position, last_position)
 
     @_at_one_moment
-    def last_position_before(self, received_ms: int) -> int:
-        return IdentityLookup(self._database.reader()).last_position_before(received_ms)
+    def last_before(self, received_ms: int) -> tuple[int, int, int]:
+        return IdentityLookup(self._database.reader()).last_before(received_ms)
 
     @_at_one_moment
     def find_identities(
@@ -364,6 +395,10 @@ class DuckDBUsageStore:
             return None
         source = self._dictionary.find(Kind.SOURCE, organization_id, source_id)
         return None if source is None else (organization_id, source)
+
+    def _begin_life(self) -> list[Life]:
+        batch_statements.begin_life(secrets.randbits(63), self._position).run(self._writer)
+        return [Life(*row) for row in statements.lives().run(self._writer).fetchall()]
 
     def _read_back(self) -> tuple[int, int, Extent, Retained]:
         """The seed, the position, the extent of what is stored and what is kept; fills the dictionary."""

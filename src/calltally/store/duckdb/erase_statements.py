@@ -50,17 +50,18 @@ def paths_with(organization: int, text: str) -> Statement:
     )
 
 
-def change_paths(organization: int, first_ms: int, last_ms: int) -> Statement:
+def change_paths(table: str, organization: int, first_ms: int, last_ms: int) -> Statement:
+    """Takes the redacted paths of ``changed`` for those of one of the tables of calls."""
     return Statement(
-        """
-        UPDATE call
+        f"""
+        UPDATE {table}
         SET    path = changed.redacted
         FROM   changed
-        WHERE  call.organization = $organization
-          AND  call.time_ms >= $first_ms
-          AND  call.time_ms <= $last_ms
-          AND  call.path = changed.path
-        """,
+        WHERE  {table}.organization = $organization
+          AND  {table}.time_ms >= $first_ms
+          AND  {table}.time_ms <= $last_ms
+          AND  {table}.path = changed.path
+        """,  # noqa: S608 - one of two names
         organization=organization,
         first_ms=first_ms,
         last_ms=last_ms,

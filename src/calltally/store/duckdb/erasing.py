@@ -9,7 +9,7 @@ from duckdb import DuckDBPyConnection
 from calltally.call_batch import Erasure
 from calltally.dictionary import Dictionary, Kind
 from calltally.store.duckdb import erase_statements as statements
-from calltally.store.duckdb.statements import Statement
+from calltally.store.duckdb.statements import CALL_TABLES, Statement
 from calltally.store.redaction import Redaction
 
 _ROWS_AT_ONCE = 10_000
@@ -61,10 +61,10 @@ class Erasing:
         changes = [change for change in changes if change[0] != change[1]]
         if changes:
             paths, redacted, firsts, lasts = zip(*changes, strict=True)
-            self._change(
-                pa.table({"path": list(paths), "redacted": list(redacted)}),
-                statements.change_paths(organization, min(firsts), max(lasts)),
-            )
+            changed = pa.table({"path": list(paths), "redacted": list(redacted)})
+            span = min(firsts), max(lasts)
+            for table in CALL_TABLES:
+                self._change(changed, statements.change_paths(table, organization, *span))
 
     def _redact_rows(
         self, table: str, columns: tuple[str, ...], redacted: Callable[..., tuple[Any, ...]]

@@ -1,7 +1,6 @@
 """Finding and listing the identities of stored calls."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -12,39 +11,33 @@ from calltally.store.duckdb import identity_statements as statements
 from calltally.store.duckdb.time_buckets import DAY_MS
 from calltally.store.usage_store import Identities
 
-_BLOCK = 500_000
+_BLOCK = 250_000
 _SPANS = 8
+_NO_POSITION = 2**63 - 1
 
 
 class IdentityLookup:
-    """The identities in the table call, read through one connection."""
+    """The identities of stored calls, read through one connection."""
 
     def __init__(self, connection: DuckDBPyConnection) -> None:
         self._connection = connection
 
-    def received_since(self, received_ms: int) -> Iterator[Identities]:
-        """See `UsageStore.identities`; blocks hold about half a million, and all calls of a position."""
-        count = statements.count_received(received_ms).run(self._connection).fetchall()[0][0]
-        if not count:
-            return
-        blocks = -(-count // _BLOCK)
-        first, cuts, last = statements.cuts(received_ms, blocks).run(self._connection).fetchall()[0]
-        edges = sorted({first, *cuts, last + 1})
-        for start, end in pairwise(edges):
-            block = statements.block(received_ms, start, end).run(self._connection).fetchnumpy()
-            if len(block["position"]):
-                yield Identities(
-                    high=np.asarray(block["identity_high"], np.uint64),
-                    low=np.asarray(block["identity_low"], np.uint64),
-                    digest=np.asarray(block["digest"], np.uint64),
-                    positions=np.asarray(block["position"], np.uint64),
-                    received_ms=np.asarray(block["received_ms"], np.int64),
-                )
+    def received_since(
+        self, received_ms: int, first_position: int, last_position: int | None
+    ) -> Iterator[Identities]:
+        """See `UsageStore.identities`; rows come as they lie in the table, few at a time."""
+        end_position = _NO_POSITION if last_position is None else last_position + 1
+        received = statements.received(received_ms, first_position, end_position)
+        rows = self._connection.sql(received.sql, params=received.parameters).to_arrow_reader(_BLOCK)
+        for block in rows:
+            high, low, digest, received_at, time_ms = (column.to_numpy() for column in block.columns)
+            if len(high):
+                yield Identities(high, low, digest, received_at, time_ms)
 
-    def last_position_before(self, received_ms: int) -> int:
-        """See `UsageStore.last_position_before`."""
-        found = statements.last_position_before(received_ms).run(self._connection).fetchall()
-        return int(found[0][0])
+    def last_before(self, received_ms: int) -> tuple[int, int, int]:
+        """See `UsageStore.last_before`."""
+        ((position, *instants),) = statements.last_before(received_ms).run(self._connection).fetchall()
+        return (position, *instants)
 
     def find(
         self, high: UInt64s, low: UInt64s, days: Int64s, up_to_position: int, received_from_ms: int

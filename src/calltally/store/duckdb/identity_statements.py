@@ -7,43 +7,15 @@ from textwrap import indent
 from calltally.store.duckdb.statements import TAKES_AN_IDENTITY, Statement
 
 
-def count_received(received_from_ms: int) -> Statement:
+def received(received_from_ms: int, first_position: int, end_position: int) -> Statement:
     return Statement(
         f"""
-        SELECT COUNT(*)
-        FROM   call
-        WHERE  received_ms >= $received_from_ms
-          AND  {TAKES_AN_IDENTITY}
-        """,
-        received_from_ms=received_from_ms,
-    )
-
-
-def cuts(received_from_ms: int, blocks: int) -> Statement:
-    """The first position, positions that cut the calls into about equal blocks, and the last position."""
-    fractions = ", ".join(str(number / blocks) for number in range(1, blocks))
-    inner = f"APPROX_QUANTILE(position, [{fractions}])" if fractions else "[]"
-    return Statement(
-        f"""
-        SELECT MIN(position), {inner}, MAX(position)
-        FROM   call
-        WHERE  received_ms >= $received_from_ms
-          AND  {TAKES_AN_IDENTITY}
-        """,
-        received_from_ms=received_from_ms,
-    )
-
-
-def block(received_from_ms: int, first_position: int, end_position: int) -> Statement:
-    return Statement(
-        f"""
-        SELECT identity_high, identity_low, digest, position, received_ms
+        SELECT identity_high, identity_low, digest, received_ms, time_ms
         FROM   call
         WHERE  received_ms >= $received_from_ms
           AND  position >= $first_position
           AND  position <  $end_position
           AND  {TAKES_AN_IDENTITY}
-        ORDER BY position
         """,
         received_from_ms=received_from_ms,
         first_position=first_position,
@@ -51,10 +23,10 @@ def block(received_from_ms: int, first_position: int, end_position: int) -> Stat
     )
 
 
-def last_position_before(received_ms: int) -> Statement:
+def last_before(received_ms: int) -> Statement:
     return Statement(
         """
-        SELECT COALESCE(MAX(position), 0)
+        SELECT COALESCE(MAX(position), 0), COALESCE(MAX(received_ms), 0), COALESCE(MAX(time_ms), 0)
         FROM   call
         WHERE  received_ms < $received_ms
         """,

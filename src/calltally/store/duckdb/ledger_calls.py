@@ -17,7 +17,7 @@ NO_CALLS = StoredCalls(np.empty(0, CALL_COLUMNS), PackedTexts.of([""]), np.empty
 
 
 class LedgerCalls:
-    """Calls in the table call, read through one connection; see `UsageStore`."""
+    """Stored calls, read through one connection; see `UsageStore`."""
 
     def __init__(self, connection: DuckDBPyConnection) -> None:
         self._connection = connection

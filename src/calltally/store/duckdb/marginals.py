@@ -30,6 +30,10 @@ class Marginal:
 
     A batch is counted only into the marginals that gather. The others have no fresh level of their own:
     what is fresh in ``gathered_in``, which knows all their columns, counts for them too until it is merged.
+
+    What is settled is counted by UTC month too, in the table ``months``, with the days on which there were
+    calls as bits; the view ``unsettled`` has the days of the other levels. Only of days alone, which are few,
+    there are no months.
     """
 
     name: str
@@ -40,6 +44,27 @@ class Marginal:
     @property
     def key(self) -> tuple[str, ...]:
         return ("organization", "day", *self.columns)
+
+    @property
+    def month_key(self) -> tuple[str, ...]:
+        return ("organization", "month", *self.columns)
+
+    @property
+    def has_months(self) -> bool:
+        return bool(self.columns)
+
+    @property
+    def has_few_rows(self) -> bool:
+        """Whether it tells neither callers nor accounts apart, of which there may be very many."""
+        return not {"client", "account"} & {*self.columns}
+
+    @property
+    def months(self) -> str:
+        return f"{self.name}_month"
+
+    @property
+    def unsettled(self) -> str:
+        return f"{self.name}_unsettled"
 
     @property
     def gathers(self) -> bool:
@@ -80,6 +105,8 @@ MARGINALS = (
     ),
 )
 """From the narrowest to the widest; the files in schema/ have their tables and views."""
+
+MONTHLY = tuple(marginal for marginal in MARGINALS if marginal.has_months)
 
 GATHERING = tuple(marginal for marginal in MARGINALS if marginal.gathers)
 

@@ -1,8 +1,9 @@
 """The SQL that prunes. Each function's statements belong into one transaction, in their order."""
 # ruff: noqa: S608 - what is put into the text are names from marginals.py; values are bound
 
-from calltally.store.duckdb.marginals import CONDITIONS, MARGINALS
-from calltally.store.duckdb.statements import WEIGHT, Statement
+from calltally.store.duckdb.marginals import CONDITIONS, MARGINALS, MONTHLY
+from calltally.store.duckdb.month_statements import cut_months
+from calltally.store.duckdb.statements import CALL_TABLES, WEIGHT, Statement
 from calltally.store.duckdb.time_buckets import DAY_MS
 
 _DAY = "time_ms >= $start_ms\n  AND  time_ms <  $end_ms"
@@ -47,7 +48,7 @@ def prune_day(day: int) -> list[Statement]:
             f"FROM   call\nWHERE  {_DAY}\n  AND  entry <> 0\nGROUP BY position",
             **span,
         ),
-        Statement(f"DELETE FROM call\nWHERE  {_DAY}", **span),
+        *(Statement(f"DELETE FROM {table}\nWHERE  {_DAY}", **span) for table in CALL_TABLES),
         Statement("DELETE FROM call_day\nWHERE  day = $day", day=day),
         keep_calls_from(day + 1),
     ]
@@ -82,6 +83,7 @@ def prune_counts(before: int) -> list[Statement]:
     tables = ["frozen_total", *(marginal.table(level) for marginal in MARGINALS for level in marginal.levels)]
     return [
         *(Statement(f"DELETE FROM {table}\nWHERE  day < $before", before=before) for table in tables),
+        *(statement for marginal in MONTHLY for statement in cut_months(marginal, before)),
         Statement("DELETE FROM settled_run\nWHERE  month < month_of($before)", before=before),
         Statement("UPDATE retained SET counts_from = $before", before=before),
     ]

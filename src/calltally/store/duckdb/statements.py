@@ -12,11 +12,15 @@ from calltally.store.duckdb.marginals import narrowest_marginal
 
 Bound = int | str | list[int]
 
+FRESH_CALLS, PACKED_CALLS = CALL_TABLES = ("call_fresh", "call_packed")
+"""Where calls lie: as batches brought them, quick to write, and sorted and compressed. The view ``call`` is
+both together; who adds, changes or deletes rows names the tables."""
+
 WEIGHT = "CASE entry WHEN 1 THEN -1 ELSE 1 END"
-"""What a row of the table call counts; see `calltally.call_batch.Entry`."""
+"""What a row of calls counts; see `calltally.call_batch.Entry`."""
 
 TAKES_AN_IDENTITY = "entry IN (0, 3)"
-"""Which rows of the table call take their identities."""
+"""Which rows of calls take their identities."""
 
 
 class Statement:
@@ -43,44 +47,26 @@ def columns(expressions: Sequence[str]) -> str:
     return line if len(line) <= 90 else ",\n       ".join(expressions)
 
 
-def source_activity(organization: int, source: int, first_day: int, end_day: int) -> Statement:
-    """Per month: the days of all accounts with a call on a source, and how many accounts had one."""
-    return Statement(
-        """
-        WITH daily AS (
-            SELECT month_of(day) AS month, account
-            FROM   by_source_account
-            WHERE  organization = $organization
-              AND  source = $source
-              AND  account <> 0
-              AND  day >= $first_day
-              AND  day <  $end_day
-            GROUP BY month, account, day
-            HAVING SUM(calls) > 0
-        )
-        SELECT month, COUNT(*) AS account_days, COUNT(DISTINCT account) AS accounts
-        FROM   daily
-        GROUP BY month
-        ORDER BY month
-        """,
-        organization=organization,
-        source=source,
-        first_day=first_day,
-        end_day=end_day,
-    )
-
-
 def source_has_accounts(organization: int, source: int) -> Statement:
     """One row when any call with an account was counted on a source."""
     return Statement(
         """
+        WITH counted AS (
+            SELECT account, calls
+            FROM   by_source_account_month
+            WHERE  organization = $organization
+              AND  source = $source
+            UNION ALL
+            SELECT account, calls
+            FROM   by_source_account_unsettled
+            WHERE  organization = $organization
+              AND  source = $source
+        )
         SELECT 1
-        FROM   by_source_account
-        WHERE  organization = $organization
-          AND  source = $source
-          AND  account <> 0
+        FROM   counted
+        WHERE  account <> 0
         GROUP BY account
-        HAVING SUM(calls) > 0
+        HAVING SUM(counted.calls) > 0
         LIMIT 1
         """,
         organization=organization,
@@ -127,6 +113,10 @@ def dictionary() -> Statement:
 def meta() -> Statement:
     """Every name with its value; of a position, which has a row per batch, the greatest."""
     return Statement("SELECT name, MAX(value) FROM meta GROUP BY name")
+
+
+def lives() -> Statement:
+    return Statement("SELECT id, after FROM life ORDER BY number")
 
 
 def metadata_blocks() -> Statement:

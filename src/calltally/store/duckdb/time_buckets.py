@@ -3,6 +3,9 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from calltally.call_batch import Int64s
 from calltally.clock import instant_of
 from calltally.store.offset_spans import OffsetSpan, offset_spans
 from calltally.window import Granularity, midnight
@@ -14,6 +17,32 @@ _SHIFT_DAYS = 7 * 200_000
 """Whole weeks that are added before dividing: division cuts towards zero and the years before 1970 exist."""
 
 EPOCH = date(1970, 1, 1)
+_LAST_MONTH = date.max.year * 12 + 11
+
+
+def month_of(day: int) -> int:
+    """The number of the month of a day, counted as SQL's macro of this name does."""
+    of = EPOCH + timedelta(days=day)
+    return of.year * 12 + of.month - 1
+
+
+def first_day_of(month: int) -> int:
+    """The number of the first day of a month; past the last month there is, the day after all days."""
+    if month > _LAST_MONTH:
+        return (date.max - EPOCH).days + 1
+    return (date(month // 12, month % 12 + 1, 1) - EPOCH).days
+
+
+def months_of(days: Int64s) -> Int64s:
+    """`month_of`, of many days."""
+    return days.astype("M8[D]").astype("M8[M]").astype(np.int64) + EPOCH.year * 12
+
+
+def bits_of(days: Int64s) -> Int64s:
+    """The bits that stand for some days in their months, as SQL's macro ``bit_of`` has them."""
+    first = days.astype("M8[D]").astype("M8[M]").astype("M8[D]").astype(np.int64)
+    bits: Int64s = np.left_shift(1, days - first)
+    return bits
 
 
 class TimeBuckets:
@@ -47,6 +76,16 @@ class TimeBuckets:
         """The SQL expression for the zone's day of ``time_ms``, counted from 1970-01-01."""
         offset = self._case([str(span.offset_ms + _SHIFT_DAYS * DAY_MS) for span in self._spans])
         return f"(time_ms + {offset}) // {DAY_MS} - {_SHIFT_DAYS}"
+
+    def of_days(self, days: Int64s) -> Int64s:
+        """The buckets of some numbers of the zone's days."""
+        match self._granularity:
+            case Granularity.WEEK:
+                return days - (days + _SHIFT_DAYS + 3) % 7
+            case Granularity.MONTH:
+                return months_of(days)
+            case _:
+                return days
 
     def start(self, bucket: int) -> datetime:
         """The first instant of a bucket, in UTC."""

@@ -1,10 +1,12 @@
 """A usage query in the store's own numbers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from calltally.dictionary import Dictionary, Kind
+from calltally.store.duckdb.extent import Extent
+from calltally.store.duckdb.time_buckets import DAY_MS, first_day_of, month_of
 from calltally.usage_query import Dimension, StatusClass, UsageQuery
 
 COLUMNS = {
@@ -65,6 +67,18 @@ class UsageQuestion:
         if start_ms == end_ms or not all(where.values()):
             return None
         return cls(organization, start_ms, end_ms, where)
+
+    def to_whole_months(self, extent: Extent) -> "UsageQuestion":
+        """The same question, with the end of a month for an end of its span beyond which nothing is stored.
+
+        ``extent`` is that of all stored calls, of which some are in the span.
+        """
+        start_ms, end_ms = self.start_ms, self.end_ms
+        if start_ms <= extent.first_ms:
+            start_ms = first_day_of(month_of(extent.first_ms // DAY_MS)) * DAY_MS
+        if end_ms >= extent.end_ms:
+            end_ms = first_day_of(month_of((extent.end_ms - 1) // DAY_MS) + 1) * DAY_MS
+        return replace(self, start_ms=start_ms, end_ms=end_ms)
 
 
 def name_of(dimension: Dimension) -> str:

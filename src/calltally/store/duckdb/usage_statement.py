@@ -8,14 +8,21 @@ from calltally.store.duckdb.time_buckets import TimeBuckets
 from calltally.store.duckdb.usage_question import COLUMNS, UsageQuestion
 from calltally.usage_query import START, Dimension, UsageQuery
 
+WITHDRAWN = "withdrawn"
+"""The column of groups with active days of whole months that says they cannot be told so: on some day more
+was withdrawn than added since the month was settled, and whether calls are left only its days know."""
 
-def usage(query: UsageQuery, question: UsageQuestion, buckets: TimeBuckets) -> Statement:
+
+def usage(
+    query: UsageQuery, question: UsageQuestion, buckets: TimeBuckets, *, by_month: bool = True
+) -> Statement:
     """One row per group with calls, in no order, or the one row of an ungrouped total.
 
     Columns are those of `COLUMNS`, with ids for texts, and `START` is a bucket's number: `AnsweredRows` puts
-    them in order and in words. A sum has 128 bits and is cut to 64, more than can be counted.
+    them in order and in words. A sum has 128 bits and is cut to 64, more than can be counted. Where months
+    answer for active days there is a column `WITHDRAWN` too.
     """
-    rows = CountedRows(query, question, buckets)
+    rows = CountedRows(query, question, buckets, by_month=by_month)
     keys = unique([*([START] if rows.has_start else []), *(COLUMNS[d] for d in query.group_by)])
     counted = rows.statement()
     bound = dict(counted.parameters)
@@ -27,15 +34,32 @@ def usage(query: UsageQuery, question: UsageQuestion, buckets: TimeBuckets) -> S
     tables = {"counted": counted.sql}
     source, sums = "counted", [_sum(metric, grouped=bool(keys)) for metric in rows.counts]
     if rows.has_day:
-        tables["daily"] = _summed("counted", [*keys, "day"], sums, conditions)
+        days = ["month", "bit"] if rows.has_months else ["day"]
+        of_months = [_BITS] if rows.has_months else []
+        tables["daily"] = _summed("counted", [*keys, *days], [*sums, *of_months], conditions)
         source, conditions = "daily", ""
-        sums = [*sums, "COUNT(*) FILTER (WHERE daily.calls > 0) AS active_days"]
+        if rows.has_months:
+            tables["monthly"] = _summed("daily", [*keys, "month"], [*sums, *_ACTIVE_BITS])
+            source = "monthly"
+        sums = [*sums, *(_DAYS_OF_MONTHS if rows.has_months else _DAYS)]
     having = f"HAVING SUM({source}.calls) > 0" if keys else ""
     written = ",\n".join(f"{name} AS (\n{indent(sql, '    ')}\n)" for name, sql in tables.items())
     return Statement(f"WITH {written}\n{_summed(source, keys, sums, conditions, having)}", **bound)
 
 
-def _summed(table: str, keys: list[str], sums: list[str], conditions: str, having: str = "") -> str:
+_BITS = "BIT_OR(days) AS days"
+_ACTIVE_BITS = (
+    "BIT_OR(days | CASE WHEN daily.calls > 0 THEN bit ELSE 0 END) AS days",
+    f"BOOL_OR(bit > 0 AND daily.calls < 0) AS {WITHDRAWN}",
+)
+_DAYS_OF_MONTHS = (
+    "CAST(COALESCE(SUM(BIT_COUNT(days)), 0) AS BIGINT) AS active_days",
+    f"COALESCE(BOOL_OR({WITHDRAWN}), FALSE) AS {WITHDRAWN}",
+)
+_DAYS = ("COUNT(*) FILTER (WHERE daily.calls > 0) AS active_days",)
+
+
+def _summed(table: str, keys: list[str], sums: list[str], conditions: str = "", having: str = "") -> str:
     grouping = f"GROUP BY {', '.join(keys)}" if keys else ""
     lines = [f"SELECT {columns([*keys, *sums])}", f"FROM   {table}", conditions, grouping, having]
     return "\n".join(line for line in lines if line)

@@ -1,0 +1,31 @@
+"""Meters whose identities go to runs all the time."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from calltally.ingest.seen_ids import SeenIds
+from tests.support.metering import Metering
+
+
+@contextmanager
+def tables_of_six() -> Iterator[None]:
+    """Tables are full with six identities."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SeenIds.__init__, "__kwdefaults__", {"smallest": 8, "largest": 8})
+        yield
+
+
+async def spill(metering: Metering) -> None:
+    """Has everything written and joined that can be, and let go what is too old or too much."""
+    await metering.calls()
+    spilling = metering.meter._spilling
+    for _ in range(40):
+        spilling.look(metering.clock.now_ms(), metering.meter.roller.rolled.position)
+        if (work := spilling._work) is None:
+            spilling._thread.submit(lambda: None).result()  # what was to be removed is
+            return
+        await asyncio.to_thread(work.exception)
+    raise AssertionError("there is always something more to be written")

@@ -1,0 +1,337 @@
+"""A run holds exactly what was written to it, whoever wrote it, and damage is never believed."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from calltally.ingest.generations import Generation, Took
+from calltally.ingest.identity_run import IdentityRun
+from calltally.ingest.identity_table import IdentityTable
+from calltally.ingest.kernel_identity_run import KernelIdentityRun
+from calltally.ingest.kernel_seen_ids import KernelTable
+from calltally.ingest.run_file import Cut, DamagedRunError, RunHead, StoppedError
+from calltally.ingest.run_folder import RunFolder, uncovered
+from calltally.store.usage_store import Life
+from tests.support.ingest_chains import needs_the_kernel
+
+Numbers = npt.NDArray[np.uint64]
+Kind = type[IdentityRun]
+SEED = 7
+BEGINNING, END = Cut.behind(0), Cut.behind(9)
+LIVES = [Life(1, 0)]
+NEXT_LIVES = [*LIVES, Life(2, 20)]
+
+
+@pytest.fixture(params=[IdentityRun, KernelIdentityRun], scope="module")
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """A run as the reference looks into it, and as the kernel does."""
+    if request.param is KernelIdentityRun:
+        needs_the_kernel()
+    chosen: Kind = request.param
+    return chosen
+
+
+def numbers(*values: int) -> Numbers:
+    return np.array(values, np.uint64)
+
+
+def identities(size: int, seed: int = 1) -> tuple[Numbers, Numbers, Numbers]:
+    random = np.random.default_rng(seed)
+    high, low, digest = (random.integers(1, 2**64, size, np.uint64) for _ in range(3))
+    return high, low, digest
+
+
+def generation(
+    columns: tuple[Numbers, Numbers, Numbers],
+    since: Cut = BEGINNING,
+    last: Cut = END,
+    kind: Kind = IdentityRun,
+) -> Generation:
+    """A table with some identities that were received between the instants 100 and 900."""
+    slots = 2 ** (2 * len(columns[0]) + 8).bit_length()
+    table = KernelTable(slots) if kind is KernelIdentityRun else IdentityTable(slots)
+    table.insert(*columns)
+    return Generation(table, since, last, Took(0, 100, 900, 1234))
+
+
+def found_in(run: IdentityRun, high: Numbers, low: Numbers) -> tuple[list[bool], list[int]] | None:
+    found = run.find_in([run], high, low)
+    return found and (found[0].tolist(), found[1].tolist())
+
+
+@pytest.mark.parametrize("size", [1, 170, 171, 20_000])
+def test_everything_that_was_written_is_found_with_its_digest_and_nothing_else(
+    kind: Kind, tmp_path: Path, size: int
+) -> None:
+    high, low, digest = identities(size)
+    run = RunFolder(tmp_path, SEED, LIVES, kind).write(generation((high, low, digest), kind=kind))
+
+    assert found_in(run, high, low) == ([True] * size, digest.tolist())
+    assert found_in(run, high, ~low) is None
+    assert found_in(run, *identities(size, seed=2)[:2]) is None
+    assert run.head.size == size
+
+
+def test_a_run_without_its_filter_says_the_same_and_takes_less_memory(kind: Kind, tmp_path: Path) -> None:
+    high, low, digest = identities(20_000)
+    run = RunFolder(tmp_path, SEED, LIVES, kind).write(generation((high, low, digest), kind=kind))
+    with_filter = run.memory_bytes
+
+    run.drop_filter()
+
+    assert run.memory_bytes < with_filter / 20
+    assert found_in(run, high[:500], low[:500]) == ([True] * 500, digest[:500].tolist())
+    assert found_in(run, high[:500], ~low[:500]) is None
+
+
+def test_a_filter_takes_twelve_bits_and_lets_few_others_through(tmp_path: Path) -> None:
+    high, low, digest = identities(20_000)
+    run = RunFolder(tmp_path, SEED, LIVES, IdentityRun).write(generation((high, low, digest)))
+
+    others = run.may_hold(*identities(20_000, seed=2)[:2])
+
+    assert run.filter_bytes == pytest.approx(20_000 * 12 / 8, abs=64)
+    assert np.count_nonzero(others) < 200
+    assert run.may_hold(high, low).all()
+
+
+def test_identities_with_equal_halves_are_told_apart(kind: Kind, tmp_path: Path) -> None:
+    high = numbers(*[5] * 400, *range(400))
+    low = numbers(*range(1, 401), *[5] * 400)
+    digest = numbers(*range(800))
+    run = RunFolder(tmp_path, SEED, LIVES, kind).write(generation((high, low, digest), kind=kind))
+
+    known = found_in(run, high, low)
+
+    assert known is not None
+    assert all(known[0])
+    assert known[1][:4] + known[1][400:405] == [0, 1, 2, 3, 400, 401, 402, 403, 404]
+    assert found_in(run, numbers(5, 401), numbers(401, 5)) is None
+
+
+def test_the_oldest_run_that_holds_an_identity_tells_its_digest(kind: Kind, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, SEED, LIVES, kind)
+    one = numbers(1)
+    runs = [
+        folder.write(
+            generation((one, one, numbers(digest)), Cut.behind(digest), Cut.behind(digest + 1), kind)
+        )
+        for digest in (7, 8)
+    ]
+
+    found = kind.find_in(runs, one, one)
+
+    assert found is not None
+    assert found[1].tolist() == [7]
+
+
+def test_the_kernel_and_the_reference_write_the_same_bytes(tmp_path: Path) -> None:
+    needs_the_kernel()
+    columns = identities(5000)
+    columns[0][:9] = columns[0][9]
+
+    files = [
+        RunFolder(tmp_path / kind.__name__, SEED, LIVES, kind).write(generation(columns, kind=kind)).path
+        for kind in (IdentityRun, KernelIdentityRun)
+    ]
+
+    assert files[0].name == files[1].name
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_runs_that_are_joined_hold_what_their_parts_held(kind: Kind, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, SEED, LIVES, kind)
+    parts = [identities(size, seed=size) for size in (30_000, 1, 90_000, 170)]
+    cuts = [Cut.behind(position) for position in (0, 1, 2, 3, 4)]
+    runs = [
+        folder.write(generation(part, since, last, kind))
+        for part, (since, last) in zip(parts, pairwise(cuts), strict=True)
+    ]
+
+    joined = folder.join(runs)
+
+    high, low, digest = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    assert found_in(joined, high, low) == ([True] * len(high), digest.tolist())
+    assert found_in(joined, high, ~low) is None
+    assert (joined.head.since, joined.head.last, joined.head.size) == (cuts[0], cuts[-1], len(high))
+
+
+def test_the_next_start_finds_a_run(kind: Kind, tmp_path: Path) -> None:
+    high, low, digest = identities(1000)
+    written = RunFolder(tmp_path, SEED, LIVES, kind).write(generation((high, low, digest), kind=kind))
+
+    (run,) = RunFolder(tmp_path, SEED, NEXT_LIVES, kind).open(received_from_ms=0)
+
+    assert run.head == written.head
+    assert found_in(run, high, low) == ([True] * 1000, digest.tolist())
+    assert oct(run.path.stat().st_mode) == "0o100600"
+
+
+def damaged(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("place", [0, 20, 130, -1, -3000])
+def test_a_damaged_head_or_index_is_not_believed(kind: Kind, tmp_path: Path, place: int) -> None:
+    run = RunFolder(tmp_path, SEED, LIVES, kind).write(generation(identities(20_000), kind=kind))
+    damaged(run.path, place)
+
+    assert RunFolder(tmp_path, SEED, NEXT_LIVES, kind).open(0) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_was_cut_off_is_not_believed(kind: Kind, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, SEED, LIVES, kind).write(generation(identities(1000), kind=kind))
+    run.path.write_bytes(run.path.read_bytes()[:-1])
+
+    assert RunFolder(tmp_path, SEED, NEXT_LIVES, kind).open(0) == []
+
+
+@pytest.mark.parametrize("place", [4096, 4104, 4200, 4096 + 4000])
+def test_a_damaged_block_is_noticed_when_it_is_read_and_the_file_is_gone(
+    kind: Kind, tmp_path: Path, place: int
+) -> None:
+    high, low, digest = identities(1000)
+    written = RunFolder(tmp_path, SEED, LIVES, kind).write(generation((high, low, digest), kind=kind))
+    damaged(written.path, place)
+    (run,) = RunFolder(tmp_path, SEED, NEXT_LIVES, kind).open(0)
+
+    with pytest.raises(DamagedRunError, match="the next start reads the store"):
+        kind.find_in([run], high, low)
+
+    assert not run.path.exists()
+    assert RunFolder(tmp_path, SEED, NEXT_LIVES, kind).open(0) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_one_run_was_damaged_every_block_of_the_others_is_read(kind: Kind, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, SEED, LIVES, kind)
+    cuts = [Cut.behind(position) for position in range(4)]
+    runs = [
+        folder.write(generation(identities(1000, seed), since, last, kind))
+        for seed, (since, last) in enumerate(pairwise(cuts))
+    ]
+    damaged(runs[1].path, 20_000)
+    runs[0].damaged()
+
+    (sound,) = RunFolder(tmp_path, SEED, NEXT_LIVES, kind).open(0)
+
+    assert sound.head == runs[2].head
+    assert list(tmp_path.iterdir()) == [sound.path]
+
+
+def test_a_damaged_part_is_not_joined(kind: Kind, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, SEED, LIVES, kind)
+    runs = [
+        folder.write(generation(identities(1000, seed), Cut.behind(seed), Cut.behind(seed + 1), kind))
+        for seed in (1, 2)
+    ]
+    damaged(runs[1].path, 5000)
+
+    with pytest.raises(DamagedRunError):
+        folder.join(runs)
+
+    assert {path.name for path in tmp_path.iterdir()} == {runs[0].path.name, f"{runs[1].path.name}.damaged"}
+
+
+@pytest.mark.parametrize(
+    ("seed", "lives"),
+    [
+        (SEED + 1, NEXT_LIVES),  # another installation's
+        (SEED, [Life(3, 0), Life(2, 20)]),  # a life that is not the store's
+        (SEED, [Life(1, 0), Life(2, 8)]),  # a copy that was made at position 8 and went on by itself
+        (SEED, [Life(4, 0), Life(1, 0)]),  # nothing is there yet of the present life
+    ],
+)
+def test_a_run_of_another_store_or_another_life_is_not_believed(
+    tmp_path: Path, seed: int, lives: list[Life]
+) -> None:
+    RunFolder(tmp_path, SEED, LIVES, IdentityRun).write(generation(identities(10)))
+
+    assert RunFolder(tmp_path, seed, lives, IdentityRun).open(0) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_lacks_what_now_matters_is_not_believed(tmp_path: Path) -> None:
+    one = generation(identities(10))
+    one.took.received_from_ms = 100
+    RunFolder(tmp_path, SEED, LIVES, IdentityRun).write(one)
+
+    assert len(RunFolder(tmp_path, SEED, NEXT_LIVES, IdentityRun).open(100)) == 1
+    assert RunFolder(tmp_path, SEED, NEXT_LIVES, IdentityRun).open(99) == []
+
+
+def test_what_a_crash_left_half_written_or_twice_is_removed(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, SEED, LIVES, IdentityRun)
+    cuts = [Cut.behind(0), Cut.between(3, 3), Cut.between(3, 3), Cut.behind(9)]
+    parts = [
+        folder.write(generation(identities(10, seed), since, last))
+        for seed, (since, last) in enumerate(pairwise(cuts))
+    ]
+    joined = folder.join(parts)
+    (tmp_path / "half.ids.partial").write_bytes(b"half")
+
+    (run,) = RunFolder(tmp_path, SEED, NEXT_LIVES, IdentityRun).open(0)
+
+    assert run.head == joined.head
+    assert [path.name for path in tmp_path.iterdir()] == [joined.path.name]
+
+
+def test_writing_is_broken_off_when_the_process_is_to_end(kind: Kind, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, SEED, LIVES, kind)
+    folder.stop()
+
+    with pytest.raises(StoppedError):
+        folder.write(generation(identities(10), kind=kind))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def head(since: Cut, last: Cut) -> RunHead:
+    return RunHead(since, last, 1, 0, 0, 0, 0, 1, 1)
+
+
+def test_without_runs_everything_is_read_from_the_store() -> None:
+    assert uncovered([], 50) == [(Cut.behind(0), Cut.behind(50))]
+    assert uncovered([], 0) == []
+
+
+def test_runs_that_follow_each_other_leave_only_what_came_later() -> None:
+    middle = Cut.between(7, 7)
+    runs = [head(middle, Cut.between(20, 20)), head(Cut.behind(0), middle)]
+
+    assert uncovered(runs, 50) == [(runs[0].last, Cut.behind(50))]
+
+
+def test_a_missing_run_is_read_again_with_the_whole_of_both_positions_that_it_may_share() -> None:
+    first, second = Cut.between(7, 7), Cut.between(9, 9)
+    runs = [head(Cut.behind(0), first), head(second, Cut.behind(50))]
+
+    assert uncovered(runs, 50) == [(first, second)]
+    assert (first.first, second.last) == (7, 9)
+
+
+def test_a_run_that_is_missing_within_one_position_is_noticed() -> None:
+    cuts = [Cut.behind(0), *(Cut.between(5, 5) for _ in range(3)), Cut.behind(5)]
+    runs = [head(since, last) for since, last in pairwise(cuts)]
+
+    assert uncovered(runs, 5) == []
+    for missing in range(4):
+        rest = runs[:missing] + runs[missing + 1 :]
+        ((since, end),) = [span for span in uncovered(rest, 5) if span[0].first <= 5 <= span[1].last]
+        assert since.first <= 5 <= end.last
+
+
+def test_a_run_that_was_read_in_no_order_is_read_again_as_a_whole() -> None:
+    amid = [Cut.between(1, 30), Cut.between(1, 30)]
+    cuts = [Cut.behind(0), *amid, Cut.behind(30)]
+    runs = [head(since, last) for since, last in pairwise(cuts)]
+
+    ((since, end),) = uncovered([runs[0], runs[2]], 30)
+
+    assert (since.first, end.last) == (1, 30)
