@@ -67,9 +67,9 @@ def first_day_of_counts() -> Statement:
     )
 
 
-def last_day_of_counts() -> Statement:
-    """The last day that has counts; NULL without."""
-    return Statement("SELECT MAX(day)\nFROM   by_day")
+def settled_months() -> Statement:
+    """The months of which anything is settled."""
+    return Statement("SELECT DISTINCT month\nFROM   settled_run\nORDER BY month")
 
 
 def accepted_of_days() -> Statement:

@@ -110,19 +110,13 @@ class Auditing:
                 )
 
     def _of_months(self) -> Iterator[_Check]:
-        """Months one by one; the first and the last with all that should not be there before and after."""
-        connection = self._database.reader()
-        first, last = (
-            statement.run(connection).fetchall()[0][0]
-            for statement in (statements.first_day_of_counts(), statements.last_day_of_counts())
-        )
-        inner = [] if last is None else range(month_of(first) + 1, month_of(last) + 1)
+        """A month at a time, each with what should not be there before the next; the first and the last with
+        all before and after."""
+        settled = statements.settled_months().run(self._database.reader()).fetchall()
+        inner = [month for (month,) in settled[1:]]
         edges = [month_of(_FIRST_DAY), *inner, month_of(_END_DAY - 1) + 1]
         for start, stop in pairwise(edges):
-            named = _named_span(
-                _FIRST_DAY if start == edges[0] else first_day_of(start),
-                _END_DAY if stop == edges[-1] else first_day_of(stop),
-            )
+            named = _named_span(first_day_of(start), first_day_of(stop))
             for marginal in MONTHLY:
                 yield _Check(
                     f"counts {_named(marginal, 'month')} against days{named}",
