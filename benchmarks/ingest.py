@@ -23,7 +23,7 @@ from benchmarks.server_process import ServerProcess
 from benchmarks.sqlite_rival import SqliteRival, sqlite_rival
 from calltally.ingest.decoded_calls import SLICE
 
-CONNECTIONS = {1: 64, 100: 16}
+CONNECTIONS = {1: 64, 100: 32, 1000: 16}
 """Connections by the size of a batch; all others have `_OTHERS`."""
 
 _OTHERS = 8
