@@ -45,8 +45,8 @@ class Application:
         )
         self._doors = RequestPaths(AnswerHeaders(BoundedBodies(self._route, bounds)))
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        return self._doors(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._doors(scope, receive, send)
 
     def _route(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if self._calls_door and scope["path"].removesuffix("/") == CALLS_PATH:

@@ -21,14 +21,14 @@ class RequestPaths:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
             path = one_spelling(raw.partition(b"?")[0].decode("latin-1"))
             raw_path = path.encode()
             if raw_path != scope.get("raw_path") or path != scope["path"]:
                 scope = {**scope, "path": path, "raw_path": raw_path}
-        return self._app(scope, receive, send)
+        await self._app(scope, receive, send)
 
 
 def one_spelling(raw_path: str) -> str:
