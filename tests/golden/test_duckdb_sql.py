@@ -123,7 +123,7 @@ STATEMENTS: dict[str, list[Statement]] = {
         audit_statements.marginal_against_totals(BY_ACCOUNT, 20513, 20544),
         audit_statements.days_against_calls(20513, 20544),
         audit_statements.months_against_days(BY_ACCOUNT, range(24314, 24315)),
-        audit_statements.identities_taken_twice(20513, 20544),
+        audit_statements.identities_taken_twice(20513, 20544, 1, 3),
         audit_statements.withdrawn_too_often(20513, 20544),
         audit_statements.accepted_against_calls(20513, 20544),
         audit_statements.corrections_against_rows(),

@@ -13,13 +13,16 @@ from calltally.store.usage_store import UsageStore
 
 log = structlog.get_logger()
 
+_MOST_STEPS = 4
+"""Steps between two checkpoints: the store keeps in memory which rows were moved until one is taken."""
+
 
 class Compactor:
     """Has the store merge what has gathered and take checkpoints, in a thread of its own, one at a time.
 
     While calls are coming in it merges only now and then, as what it merged would soon be to merge again, and
-    rests after a step as long as the step took. A checkpoint follows the work, so that what it moved does not
-    linger in the store's write-ahead log.
+    rests after a step as long as the step took. A checkpoint follows the work, a few steps or one that failed,
+    so that what was moved does not linger in the store's write-ahead log and memory.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Compactor:
         self._longest_rest_seconds = longest_rest_seconds
         self._on_failure = on_failure
         self._working = False
+        self._steps = 0  # since the last checkpoint
         self._ended_at = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="compactor", daemon=True)
@@ -62,8 +66,8 @@ class Compactor:
         while not self._stop.is_set():
             rest = self._look_seconds
             try:
-                if self._checkpoint_is_due():
-                    self._checkpoint()
+                if self._checkpoint_is_due() or self._steps >= _MOST_STEPS:
+                    self._save()
                 elif self._is_time():
                     rest = self._step()
             except StoreFailedError as error:
@@ -72,6 +76,7 @@ class Compactor:
             except Exception:  # a step that failed left the store as it was; the next one may succeed
                 log.exception("compaction failed")
                 rest = self._rest_seconds
+                self._steps = _MOST_STEPS
             self._stop.wait(rest)
 
     def _step(self) -> float:
@@ -79,12 +84,17 @@ class Compactor:
         started = time.monotonic()
         if self._store.compact():
             self._working = True
+            self._steps += 1
             return 0.0 if self._is_quiet() else time.monotonic() - started
-        if self._working:
-            self._checkpoint()
+        if self._steps:
+            self._save()
         self._working = False
         self._ended_at = time.monotonic()
         return self._look_seconds
+
+    def _save(self) -> None:
+        self._steps = 0
+        self._checkpoint()
 
     def _is_quiet(self) -> bool:
         return time.monotonic() - self._applied_at() >= self._rest_seconds

@@ -242,11 +242,14 @@ LIMIT 1000;
 
 -- $first_ms = 1772323200000
 -- $end_ms = 1775001600000
+-- $part = 1
+-- $parts = 3
       SELECT organization, day_of(time_ms) AS day, identity_high, identity_low, COUNT(*), 1
       FROM   call
       WHERE  time_ms >= $first_ms
 AND  time_ms <  $end_ms
         AND  entry IN (0, 3)
+        AND  identity_high % $parts = $part
       GROUP BY ALL
       HAVING COUNT(*) > 1
       ORDER BY ALL

@@ -152,14 +152,18 @@ def days_against_calls(first_day: int, end_day: int) -> Statement:
     )
 
 
-def identities_taken_twice(first_day: int, end_day: int) -> Statement:
-    """Identities that two calls of a day have; the second number is how many may have it."""
+def identities_taken_twice(first_day: int, end_day: int, part: int, parts: int) -> Statement:
+    """Identities that two calls of a day have; the second number is how many may have it.
+
+    Each of ``parts`` has about as many identities, since the halves of an identity are hashes.
+    """
     return Statement(
         f"""
         SELECT organization, day_of(time_ms) AS day, identity_high, identity_low, COUNT(*), 1
         FROM   call
         WHERE  {_OF_SPAN}
           AND  {TAKES_AN_IDENTITY}
+          AND  identity_high % $parts = $part
         GROUP BY ALL
         HAVING COUNT(*) > 1
         ORDER BY ALL
@@ -167,6 +171,8 @@ def identities_taken_twice(first_day: int, end_day: int) -> Statement:
         """,
         first_ms=first_day * DAY_MS,
         end_ms=end_day * DAY_MS,
+        part=part,
+        parts=parts,
     )
 
 

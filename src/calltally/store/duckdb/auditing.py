@@ -1,6 +1,8 @@
 """Recounts everything that is stored, a span of days at a time."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -9,6 +11,7 @@ from typing import Any
 import duckdb
 
 from calltally.dictionary import Dictionary, Kind
+from calltally.errors import BusyError
 from calltally.store.audit import AuditStep, Difference
 from calltally.store.duckdb import audit_statements as statements
 from calltally.store.duckdb.database import Database
@@ -19,7 +22,11 @@ from calltally.store.duckdb.usage_question import COLUMNS, KINDS
 from calltally.store.retained import Retained
 
 ROWS_AT_ONCE = 1_000_000
+IDENTITIES_AT_ONCE = 2_000_000
+"""Of a day with more, the identities are compared in parts, so that the memory they take is bounded."""
+
 _DAYS_OF_TOTALS_AT_ONCE = 31
+_TRIES, _PAUSE_SECONDS = 30, 1.0
 
 _FIRST_DAY, _END_DAY = (date.min - EPOCH).days, (date.max - EPOCH).days + 1
 """All days that there are."""
@@ -64,17 +71,28 @@ class Auditing:
 
     def _differences(self, check: _Check) -> tuple[Difference, ...]:
         try:
-            with self._database.snapshot() as connection:
-                rows = check.statement.run(connection).fetchall()
+            rows = self._rows(check.statement)
         except duckdb.Error as error:
             return (Difference(f"{check.what}: cannot be read", "", None, str(error), 0, 0),)
         differences = [difference for row in rows for difference in check.tell(row)]
         return tuple(differences[: statements.DIFFERENCES_TOLD])
 
+    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """What a statement gives; while other work leaves it no memory it is tried again."""
+        for _ in range(_TRIES):
+            with suppress(BusyError):
+                return self._read(statement)
+            time.sleep(_PAUSE_SECONDS)
+        return self._read(statement)
+
+    def _read(self, statement: Statement) -> list[tuple[Any, ...]]:
+        with self._database.snapshot() as connection:
+            return statement.run(connection).fetchall()
+
     def _of_calls(self) -> Iterator[_Check]:
         sizes = statements.rows_of_days().run(self._database.reader()).fetchall()
         kept = [(day, rows) for day, rows in sizes if day >= self._calls_from]
-        for first, end in _spans(kept, self._calls_from):
+        for first, end, size in _spans(kept, self._calls_from):
             named = _named_span(first, end)
             for marginal in MARGINALS:
                 yield _Check(
@@ -85,11 +103,13 @@ class Auditing:
             what = f"sizes of days{named}"
             yield _Check(what, statements.days_against_calls(first, end), _of_day)
             what = f"identities{named}"
-            yield _Check(
-                what,
-                statements.identities_taken_twice(first, end),
-                self._of_identity("calls of one identity"),
-            )
+            parts = 1 + size // IDENTITIES_AT_ONCE
+            for part in range(parts):
+                yield _Check(
+                    what,
+                    statements.identities_taken_twice(first, end, part, parts),
+                    self._of_identity("calls of one identity"),
+                )
             yield _Check(
                 what,
                 statements.withdrawn_too_often(first, end),
@@ -128,7 +148,7 @@ class Auditing:
         what = "received calls against their verdicts"
         yield _Check(what, statements.verdicts_against_received(), self._of_receipt(what))
         accepted = statements.accepted_of_days().run(self._database.reader()).fetchall()
-        for first, end in _spans(accepted, _FIRST_DAY):
+        for first, end, _ in _spans(accepted, _FIRST_DAY):
             what = "accepted calls against the calls received"
             named = f"{what}{_named_span(first, end)}"
             yield _Check(named, statements.accepted_against_calls(first, end), self._of_receipt(what))
@@ -230,15 +250,16 @@ def _nothing(_: tuple[Any, ...]) -> list[Difference]:
     return []
 
 
-def _spans(sizes: Sequence[tuple[int, int]], first_day: int) -> list[tuple[int, int]]:
-    """Half-open spans of days that leave out none, each with about so many rows or a day that has more."""
-    edges, gathered = [first_day], 0
+def _spans(sizes: Sequence[tuple[int, int]], first_day: int) -> list[tuple[int, int, int]]:
+    """Half-open spans of days that leave out none, each with about so many rows or a day that has more, and
+    how many rows it has."""
+    edges, gathered = [first_day], [0]
     for day, rows in sizes:
-        if gathered and gathered + rows > ROWS_AT_ONCE and day > edges[-1]:
+        if gathered[-1] and gathered[-1] + rows > ROWS_AT_ONCE and day > edges[-1]:
             edges.append(day)
-            gathered = 0
-        gathered += rows
-    return list(zip(edges, [*edges[1:], _END_DAY], strict=True))
+            gathered.append(0)
+        gathered[-1] += rows
+    return list(zip(edges, [*edges[1:], _END_DAY], gathered, strict=True))
 
 
 def _named(marginal: Marginal, time: str = "day") -> str:

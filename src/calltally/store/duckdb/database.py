@@ -11,7 +11,7 @@ import duckdb
 import structlog
 from duckdb import DuckDBPyConnection
 
-from calltally.errors import CalltallyError, DamagedDataError, DirectoryHeldError, StoreFailedError
+from calltally.errors import BusyError, CalltallyError, DamagedDataError, DirectoryHeldError, StoreFailedError
 from calltally.store.duckdb import batch_statements, statements
 from calltally.store.duckdb.schema_files import bring_up_to_date
 from calltally.store.duckdb.spared_blocks import SparedBlocks
@@ -32,6 +32,7 @@ As many as DuckDB likes, and what batches write is written twice; none, and a ro
 so for ever, at low traffic one with every checkpoint."""
 
 _CHECKPOINT_SECONDS = 1.0
+_RETRY_SECONDS = 5
 _PATIENCE_WITH_READERS, _PAUSE_FOR_READERS = 0.1, 0.2
 
 
@@ -48,6 +49,16 @@ def telling_the_end() -> Iterator[None]:
         if "invalidated" in str(error):
             raise StoreFailedError(f"the store cannot go on: {error}") from error
         raise
+
+
+@contextmanager
+def _telling_of_memory() -> Iterator[None]:
+    """Raises `BusyError` where there was too little memory beside what else the store does."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        text = "the store has too little memory for that at present; the setting store_memory gives it more"
+        raise BusyError(text, retry_after=_RETRY_SECONDS) from error
 
 
 class Database:
@@ -103,7 +114,8 @@ class Database:
     def snapshot(self) -> Iterator[DuckDBPyConnection]:
         """The calling thread's own connection, which sees one moment between two commits until the end.
 
-        Within a snapshot it is the same one again.
+        Within a snapshot it is the same one again. Raises `BusyError` when memory does not suffice for what
+        is done with it.
         """
         connection = self.reader()
         if getattr(self._local, "sees_a_moment", False):
@@ -118,7 +130,8 @@ class Database:
                 connection.execute("SELECT value FROM meta LIMIT 0")  # looking begins it
             self._local.sees_a_moment = True
             try:
-                yield connection
+                with _telling_of_memory():
+                    yield connection
             finally:
                 self._local.sees_a_moment = False
                 connection.rollback()
