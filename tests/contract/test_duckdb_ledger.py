@@ -2,7 +2,9 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -11,8 +13,10 @@ import pytest
 
 from calltally.call_batch import RejectedSample
 from calltally.dictionary import Kind
-from calltally.errors import CalltallyError, PrunedError
+from calltally.errors import BusyError, CalltallyError, PrunedError
+from calltally.store.duckdb import auditing
 from calltally.store.duckdb.compaction import CompactionLimits
+from calltally.store.duckdb.database import Database
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.duckdb.marginals import narrowest_marginal
 from calltally.store.duckdb.usage_question import COLUMNS, KINDS
@@ -218,6 +222,76 @@ def test_an_audit_tells_a_call_that_was_withdrawn_twice(store: DuckDBUsageStore)
 
     (difference,) = differences(store)
     assert (difference.what, difference.stored, difference.recounted) == ("a call withdrawn too often", -1, 0)
+
+
+def test_an_audit_finds_identities_taken_twice_on_a_day_that_is_compared_in_parts(
+    store: DuckDBUsageStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auditing, "IDENTITIES_AT_ONCE", 10)
+    apply(store, *[a_call() for _ in range(45)])
+
+    again = tampered(store, path, "INSERT INTO call_fresh FROM call_fresh WHERE rowid < 7")
+
+    steps = list(again.audit())
+    twice = [one for step in steps for one in step.differences if one.what == "calls of one identity"]
+    assert len({one.key for one in twice}) == len(twice) == 7
+    assert all((one.stored, one.recounted) == (2, 1) for one in twice)
+    assert (
+        sum(step.what == "identities" for step in steps) == 5 + 1
+    )  # parts, and what was withdrawn too often
+    again.close()
+
+
+def test_what_finds_no_memory_at_present_may_be_asked_again(store: DuckDBUsageStore) -> None:
+    apply(store, a_call())
+
+    with pytest.raises(BusyError, match="store_memory") as refused, store._database.snapshot():
+        raise duckdb.OutOfMemoryException("failed to pin block")
+
+    assert refused.value.retry_after > 0
+    assert count(store) == 1
+
+
+def test_an_audit_waits_for_memory_that_other_work_has(
+    store: DuckDBUsageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(store, a_call())
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    monkeypatch.setattr(store, "_database", _Short(store._database, times=3))
+
+    assert differences(store) == []
+    assert len(waits) == 3
+
+
+def test_an_audit_that_finds_no_memory_proves_nothing(
+    store: DuckDBUsageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(store, a_call())
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(store, "_database", _Short(store._database, times=1000))
+
+    with pytest.raises(BusyError):
+        differences(store)
+
+
+class _Short:
+    """A database that has no memory for what is read first, so many times."""
+
+    def __init__(self, database: Database, times: int) -> None:
+        self._database = database
+        self._times = times
+
+    def reader(self) -> duckdb.DuckDBPyConnection:
+        return self._database.reader()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._database.snapshot() as connection:
+            if self._times:
+                self._times -= 1
+                raise duckdb.OutOfMemoryException("failed to allocate")
+            yield connection
 
 
 def test_an_audit_tells_a_table_that_cannot_be_read(store: DuckDBUsageStore, path: Path) -> None:

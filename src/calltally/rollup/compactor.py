@@ -21,8 +21,8 @@ class Compactor:
     """Has the store merge what has gathered and take checkpoints, in a thread of its own, one at a time.
 
     While calls are coming in it merges only now and then, as what it merged would soon be to merge again, and
-    rests after a step as long as the step took. A checkpoint follows the work, a few steps or one that failed,
-    so that what was moved does not linger in the store's write-ahead log and memory.
+    rests after a step as long as the step took. A checkpoint follows the work, a few steps or one that
+    failed, so that what was moved does not linger in the store's write-ahead log and memory.
     """
 
     def __init__(
