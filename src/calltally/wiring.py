@@ -49,6 +49,7 @@ from calltally.rollup.roller import STEPS_BEHIND
 from calltally.server.application import Application
 from calltally.server.bounded_bodies import BodyBounds
 from calltally.settings import Settings
+from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.duckdb.rewriting import write_anew
 
@@ -188,7 +189,10 @@ class Installation:
         settings = self._settings
         self._wipe_what_was_erased()
         return DuckDBUsageStore(
-            self._directory.store, threads=settings.store_threads, memory_limit=f"{settings.store_memory}B"
+            self._directory.store,
+            threads=settings.store_threads,
+            memory_limit=f"{settings.store_memory}B",
+            limits=CompactionLimits.within(settings.store_memory),
         )
 
     def _new_meter(self, store: DuckDBUsageStore, on_failure: Callable[[Exception], None]) -> Meter:

@@ -11,6 +11,8 @@ from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.time_buckets import DAY_MS, first_day_of, month_of
 from calltally.store.usage_store import SAMPLES_KEPT
 
+_MEMORY_FOR_A_CALL = 100
+
 
 @dataclass(frozen=True, slots=True)
 class CompactionLimits:
@@ -26,6 +28,12 @@ class CompactionLimits:
     positions: int = 1000
     fresh_calls: int = 20_000_000
     packed_at_once: int = 500_000
+
+    @classmethod
+    def within(cls, memory: int) -> "CompactionLimits":
+        """What goes with so many bytes of memory: DuckDB keeps up to 16 of them for a fresh call, as long as
+        others that came with it have been packed."""
+        return cls(fresh_calls=min(cls().fresh_calls, memory // _MEMORY_FOR_A_CALL))
 
 
 _FEW = 20
