@@ -53,7 +53,7 @@ class _Measured:
 
 
 def measure(
-    *, seen: int, batches: Sequence[int], seconds: float, kernel: str = "auto"
+    *, seen: int, batches: Sequence[int], seconds: float, kernel: str = "auto", rivals: bool = True
 ) -> Iterator[list[Figure]]:
     """The figures of each batch size in turn, on one server that starts with ``seen`` identities.
 
@@ -62,7 +62,7 @@ def measure(
     with filled_directory(seen, MONTH) as directory, ServerProcess(directory, kernel=kernel) as server:
         ours = {batch: _of_batch(server, batch, seconds) for batch in batches}
     theirs: dict[int, dict[str, Inserted]] = {batch: {} for batch in batches}
-    for opened in _RIVALS:
+    for opened in _RIVALS if rivals else ():
         with opened(seen) as rival:
             for batch in batches:
                 theirs[batch][rival.name] = insert_for(rival, batch, min(seconds, _RIVALS_SECONDS))
@@ -93,26 +93,22 @@ def _of_batch(server: ServerProcess, batch: int, seconds: float) -> _Measured:
 def _figures(named: str, batch: int, ours: _Measured, theirs: Mapping[str, Inserted]) -> list[Figure]:
     full, watch = ours.full, ours.watch
     millions = full.accepted / 1e6
-    rate = full.accepted / full.seconds
-    latencies = theirs[SqliteRival.name].latencies
     return [
-        *(
-            Figure(name=f"acknowledged, {named}", unit="calls/s", ours=rate, rival=name, theirs=inserted.rate)
-            for name, inserted in theirs.items()
+        *_beside_each(
+            f"acknowledged, {named}",
+            "calls/s",
+            full.accepted / full.seconds,
+            {name: one.rate for name, one in theirs.items()},
         ),
         Figure(name=f"counted, {named}", unit="calls/s", ours=full.accepted / ours.until_counted),
         *_latencies(f"full speed, {named}", full, None),
-        *_latencies(f"half of that, {named}", ours.half, latencies),
-        *(
-            Figure(
-                name=f"server's processor time, {named}",
-                unit="µs/call",
-                ours=ours.cpu / millions,
-                rival=name,
-                theirs=inserted.cpu_seconds / inserted.calls * 1e6,
-                less_is_better=True,
-            )
-            for name, inserted in theirs.items()
+        *_latencies(f"half of that, {named}", ours.half, theirs.get(SqliteRival.name)),
+        *_beside_each(
+            f"server's processor time, {named}",
+            "µs/call",
+            ours.cpu / millions,
+            {name: one.cpu_seconds / one.calls * 1e6 for name, one in theirs.items()},
+            less_is_better=True,
         ),
         Figure(
             name=f"sender's processor time, {named}",
@@ -135,14 +131,26 @@ def _figures(named: str, batch: int, ours: _Measured, theirs: Mapping[str, Inser
     ]
 
 
-def _latencies(named: str, sent: Sent, theirs: list[float] | None) -> list[Figure]:
+def _beside_each(
+    name: str, unit: str, ours: float, theirs: Mapping[str, float], *, less_is_better: bool = False
+) -> list[Figure]:
+    """A figure for each rival, or the one without any."""
+    if not theirs:
+        return [Figure(name=name, unit=unit, ours=ours, less_is_better=less_is_better)]
+    return [
+        Figure(name=name, unit=unit, ours=ours, rival=rival, theirs=figure, less_is_better=less_is_better)
+        for rival, figure in theirs.items()
+    ]
+
+
+def _latencies(named: str, sent: Sent, rival: Inserted | None) -> list[Figure]:
     return [
         Figure(
             name=f"acknowledgement p{percent} at {named}",
             unit="ms",
             ours=percentile(sent.latencies, percent),
-            rival="SQLite's commit" if theirs else "",
-            theirs=percentile(theirs, percent) if theirs else None,
+            rival="SQLite's commit" if rival else "",
+            theirs=percentile(rival.latencies, percent) if rival else None,
             less_is_better=True,
         )
         for percent in (50, 99)
@@ -185,14 +193,20 @@ def main() -> None:
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 100, 1000, 10_000])
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--kernel", choices=["auto", "reference"], default="auto")
+    parser.add_argument("--alone", action="store_true", help="leave out the rivals")
     options = parser.parse_args()
     report = Report()
     for seen in options.seen:
         told = {name: getattr(options, name) for name in ("batch", "seconds", "kernel")}
         report.group("ingest", {"seen": seen, **told})
-        for figures in measure(
-            seen=seen, batches=options.batch, seconds=options.seconds, kernel=options.kernel
-        ):
+        measured = measure(
+            seen=seen,
+            batches=options.batch,
+            seconds=options.seconds,
+            kernel=options.kernel,
+            rivals=not options.alone,
+        )
+        for figures in measured:
             report.add(figures)
 
 

@@ -26,7 +26,7 @@ _BYTES_IN_RUNS = 24
 _PATIENCE = 60.0
 
 
-def measure(*, calls: int) -> Iterator[list[Figure]]:
+def measure(*, calls: int, rivals: bool = True) -> Iterator[list[Figure]]:
     """Starts, memory and size with so many calls, all of them within the horizon of de-duplication."""
     named = f"{calls:,} calls"
     with filled_directory(calls, MONTH) as directory, ServerProcess(directory) as server:
@@ -61,7 +61,7 @@ def measure(*, calls: int) -> Iterator[list[Figure]]:
         ]
         yield [_once_more(server, calls, named)]
         yield [_after_a_kill(server, named)]
-    yield list(_sizes(calls, named))
+    yield list(_sizes(calls, named, rivals=rivals))
 
 
 def _once_more(server: ServerProcess, calls: int, named: str) -> Figure:
@@ -102,14 +102,14 @@ def _after_a_kill(server: ServerProcess, named: str) -> Figure:
     )
 
 
-def _sizes(calls: int, named: str) -> Iterator[Figure]:
+def _sizes(calls: int, named: str, *, rivals: bool) -> Iterator[Figure]:
     """Whole files, free blocks within included, which later writes take."""
     ours = filled_store(calls, MONTH)
-    rivals = {
-        "DuckDB, one table of texts": duckdb_of(calls, MONTH),
-        "SQLite, one table and its key": sqlite_of(calls),
-    }
-    for rival, theirs in rivals.items():
+    files = {}
+    if rivals:
+        files["DuckDB, one table of texts"] = duckdb_of(calls, MONTH)
+        files["SQLite, one table and its key"] = sqlite_of(calls)
+    for rival, theirs in files.items():
         yield Figure(
             name=f"disk, {named}",
             unit="bytes/call",
@@ -133,11 +133,12 @@ def _sizes(calls: int, named: str) -> Iterator[Figure]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--calls", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    parser.add_argument("--alone", action="store_true", help="leave out the rivals")
     options = parser.parse_args()
     report = Report()
     for calls in options.calls:
         report.group("restart", {"calls": calls})
-        for figures in measure(calls=calls):
+        for figures in measure(calls=calls, rivals=not options.alone):
             report.add(figures)
 
 
