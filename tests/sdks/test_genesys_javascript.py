@@ -320,21 +320,18 @@ def test_a_job_is_paged_to_its_end(
 @pytest.mark.parametrize("client_id", ["billing", "client/4 é", "nameless"])
 def test_a_client_has_jobs(sdk: SdkProgram, served: Served, client_id: str) -> None:
     first, last = midnight(served.now - timedelta(days=60)), midnight(served.now)
+    question = {"interval": dates(first, last), "metrics": ["Requests"], "groupBy": ["OrganizationId"]}
 
-    answer = sdk.ask_one(
+    answer, of_others = sdk.ask(
         served.visit,
-        **client_job(
-            client_id,
-            interval=dates(first, last),
-            metrics=["Requests"],
-            groupBy=["OrganizationId"],
-            httpMethods=["GET"],
-        ),
+        client_job(client_id, httpMethods=["GET"], **question),
+        client_job(client_id, organizationIds=["globex"], **question),
     )
 
     asked = served.calls.between(first, last + timedelta(days=1)).of(client_id=client_id, method="GET")
     assert answer.body["queryStatus"] == "Succeeded"
     assert answer.body["results"] == [{"requestCount": asked.total, "organizationId": "acme"}]
+    assert (of_others.body["queryStatus"], of_others.body["results"]) == ("Succeeded", [])
 
 
 def test_a_client_without_calls_has_no_rows(sdk: SdkProgram, served: Served) -> None:

@@ -1,5 +1,6 @@
 """Jobs, which are to follow Genesys's queries; numbers were worked out by hand from ``calls.json``."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -28,6 +29,16 @@ async def entities(client: httpx.AsyncClient, path: str = JOBS, **fields: Any) -
     reply = await client.get(await begun(client, path, **fields))
     assert (reply.status_code, reply.json()["queryStatus"]) == (200, "Succeeded")
     return reply.json()["entities"]
+
+
+async def succeeded(client: httpx.AsyncClient, uri: str) -> Any:
+    """What a job shows once it is done."""
+    for _ in range(1000):
+        result = (await client.get(uri)).json()
+        if result["queryStatus"] == "Succeeded":
+            return result
+        await asyncio.sleep(0.005)
+    raise TimeoutError
 
 
 async def refusal(client: httpx.AsyncClient, path: str = JOBS, **fields: Any) -> tuple[int, str, str]:
@@ -363,6 +374,28 @@ async def test_a_job_that_runs_shows_nothing_yet(
 
     assert (posted.status_code, running.status_code) == (202, 202)
     assert running.json() == {"queryStatus": "Running", "selfUri": posted.json()["selfUri"]}
+
+
+@pytest.mark.parametrize("app", [{"options": {"ready_within": 0}}], indirect=True)
+async def test_a_job_that_was_running_is_answered_after_a_restart(
+    app: GenesysApp, client: httpx.AsyncClient
+) -> None:
+    app.gate.shut()
+    fields = {
+        "groupBy": ["UserId"],
+        "sortBy": [{"fieldName": "requestCount"}],
+        "userIds": ["user-1", "user-2"],
+    }
+    posted = await client.post(JOBS, json=MARCH | fields)
+    await app.dialect.stop()
+    app.gate.open()
+    app.dialect = app.new_dialect()
+    await app.dialect.start()
+
+    async with app.client() as later:
+        result = await succeeded(later, posted.json()["resultsUri"])
+
+    assert [row["requestCount"] for row in result["entities"]] == [2, 3]
 
 
 @pytest.mark.parametrize("app", [{"options": {"max_rows": 6}}], indirect=True)

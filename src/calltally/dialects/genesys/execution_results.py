@@ -83,7 +83,7 @@ class ExecutionResults:
             if execution.state is not ExecutionState.COMPLETE:
                 return _incomplete_job(execution, uri)
             rows = self._part(execution, page)
-            if (size := len(bytes(rows))) > MAX_JOB_PAGE_BYTES:
+            if (size := memoryview(rows).nbytes) > MAX_JOB_PAGE_BYTES:
                 raise page_too_large(size, MAX_JOB_PAGE_BYTES)
             return PublicApiUsageResultsResponse(
                 query_status=JobStatus.SUCCEEDED,
