@@ -147,7 +147,11 @@ def _genesys_body(text: bytes) -> None:
     except (ValueError, RecursionError):
         return
     reader = QuestionReader(_CLOCK)
-    for read in (reader.from_genesys_organization_query, reader.from_genesys_simplesearch):
+    for read in (
+        reader.from_genesys_organization_query,
+        reader.from_genesys_simplesearch,
+        reader.from_genesys_organization_job,
+    ):
         with contextlib.suppress(BadRequestError):
             read(body)
     reader.from_genesys_client_query(body, "client-1")

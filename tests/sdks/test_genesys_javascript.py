@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 import pytest
@@ -46,6 +47,21 @@ def client_summary(client_id: str, api: str = "UsageApi", **options: object) -> 
         "operation": "getOauthClientUsageSummary",
         "parameters": [client_id, options],
         "results": {"operation": "getOauthClientUsageQueryResult", "clientId": client_id},
+    }
+
+
+def organization_job(page_size: int | None = None, **body: object) -> dict[str, Any]:
+    results = {"operation": "getUsageAggregatesQueryJob", "pageSize": page_size}
+    operation = "postUsageAggregatesQueryJobs"
+    return {"api": "UsageApi", "operation": operation, "parameters": [body], "results": results}
+
+
+def client_job(client_id: str, **body: object) -> dict[str, Any]:
+    return {
+        "api": "UsageApi",
+        "operation": "postUsageClientClientIdAggregatesQueryJobs",
+        "parameters": [client_id, body],
+        "results": {"operation": "getUsageClientClientIdAggregatesQueryJob", "clientId": client_id},
     }
 
 
@@ -268,6 +284,56 @@ def test_a_client_is_summed_up_by_template_and_method(sdk: SdkProgram, served: S
         assert complete_rows(answer) == ordered(asked.genesys_rows("route", "method"))
 
 
+@pytest.mark.parametrize(("page_size", "rows_a_page"), [(None, 100), (60, 60), (1000, 1000)])
+def test_a_job_is_paged_to_its_end(
+    sdk: SdkProgram, served: Served, page_size: int | None, rows_a_page: int
+) -> None:
+    first, last = midnight(served.now - timedelta(days=89)), midnight(served.now)
+
+    answer = sdk.ask_one(
+        served.visit,
+        **organization_job(
+            page_size,
+            interval=dates(first, last),
+            granularity="Day",
+            metrics=["Status429", "Requests"],
+            groupBy=["OauthClientId", "HttpMethod"],
+        ),
+    )
+
+    asked = served.calls.between(first, last + timedelta(days=1))
+    rows = asked.genesys_rows("client_id", "method", bucket=midnight)
+    assert (answer.status, answer.body["queryStatus"]) == (200, "Succeeded")
+    assert answer.body["pages"] == ceil(len(rows) / rows_a_page)
+    assert answer.body["results"] == [
+        {
+            "date": row["date"][:10],
+            "httpMethod": row["httpMethod"],
+            "requestCount": row["requests"],
+            "status429": row["status429"],
+            "oauthClient": {"id": row["clientId"]} | ({"name": name} if (name := row["clientName"]) else {}),
+        }
+        for row in ordered(rows)
+    ]
+
+
+@pytest.mark.parametrize("client_id", ["billing", "client/4 é", "nameless"])
+def test_a_client_has_jobs(sdk: SdkProgram, served: Served, client_id: str) -> None:
+    first, last = midnight(served.now - timedelta(days=60)), midnight(served.now)
+    question = {"interval": dates(first, last), "metrics": ["Requests"], "groupBy": ["OrganizationId"]}
+
+    answer, of_others = sdk.ask(
+        served.visit,
+        client_job(client_id, httpMethods=["GET"], **question),
+        client_job(client_id, organizationIds=["globex"], **question),
+    )
+
+    asked = served.calls.between(first, last + timedelta(days=1)).of(client_id=client_id, method="GET")
+    assert answer.body["queryStatus"] == "Succeeded"
+    assert answer.body["results"] == [{"requestCount": asked.total, "organizationId": "acme"}]
+    assert (of_others.body["queryStatus"], of_others.body["results"]) == ("Succeeded", [])
+
+
 def test_a_client_without_calls_has_no_rows(sdk: SdkProgram, served: Served) -> None:
     asked, summed_up = sdk.ask(
         served.visit, client_query("nothing", interval="2020/2030"), client_summary("nothing")
@@ -286,6 +352,9 @@ def test_a_bad_request_is_thrown_with_the_error_model(sdk: SdkProgram, served: S
         organization_query(interval=good, granularity="Hour"),
         organization_query(interval=good, metrics=["Date"]),
         organization_query(interval=good, group_by=["UserId"]),
+        organization_job(interval="2020/2020"),
+        client_job("billing", interval=good, platforms=["web"]),
+        client_job("billing", interval=good, templateUris=["x"] * 1001),
         simplesearch(interval=good, metrics=["Requests"]),
         simplesearch(interval=good, httpMethods=["FETCH"]),
         client_query("billing", interval=good, groupBy=["UserId"]),
@@ -298,12 +367,15 @@ def test_a_bad_request_is_thrown_with_the_error_model(sdk: SdkProgram, served: S
         (400, "invalid.value"),
         (400, "invalid.value"),
         (400, "invalid.property"),
+        (400, "constraint.validation"),
+        (400, "constraint.validation"),
+        (400, "query.too.long"),
         (400, "invalid.value"),
         (400, "invalid.value"),
         (400, "invalid.value"),
         (400, "invalid.query.param.value"),
     ]
-    assert [answer.body["status"] for answer in answers] == [400] * 9
+    assert [answer.body["status"] for answer in answers] == [400] * 12
     assert all(answer.body["contextId"] == answer.headers["inin-correlation-id"] for answer in answers)
     assert all(answer.body["message"] and answer.body["errors"] == [] for answer in answers)
 
@@ -320,9 +392,10 @@ def test_an_execution_that_does_not_exist_is_not_found(sdk: SdkProgram, served: 
         {"api": "UsageApi", "operation": "getUsageQueryExecutionIdResults", "parameters": ["nothing"]},
         {"api": "UsageApi", "operation": "getUsageSimplesearchExecutionIdResults", "parameters": ["a/b"]},
         {"api": "OAuthApi", "operation": "getOauthClientUsageQueryResult", "parameters": ["no", "billing"]},
+        {"api": "UsageApi", "operation": "getUsageAggregatesQueryJob", "parameters": ["nothing"]},
     )
 
-    assert [(answer.status, answer.body["code"]) for answer in answers] == [(404, "not.found")] * 3
+    assert [(answer.status, answer.body["code"]) for answer in answers] == [(404, "not.found")] * 4
 
 
 def test_nobody_and_the_unwelcome_are_told_apart(sdk: SdkProgram, served: Served) -> None:
@@ -332,6 +405,9 @@ def test_nobody_and_the_unwelcome_are_told_apart(sdk: SdkProgram, served: Served
         simplesearch(interval=interval),
         client_query("billing", interval=interval),
         client_summary("billing"),
+        organization_job(interval=interval),
+        client_job("billing", interval=interval),
+        {"api": "UsageApi", "operation": "getUsageAggregatesQueryJob", "parameters": ["x"]},
         {"api": "UsageApi", "operation": "getUsageQueryExecutionIdResults", "parameters": ["x"]},
         {"api": "UsageApi", "operation": "getUsageSimplesearchExecutionIdResults", "parameters": ["x"]},
         {"api": "UsageApi", "operation": "getOauthClientUsageQueryResult", "parameters": ["x", "billing"]},

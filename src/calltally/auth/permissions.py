@@ -24,6 +24,8 @@ SEGMENT = (READ_USAGE,)
 GENESYS_ORGANIZATION_USAGE = (READ_USAGE, "oauth:client:view", "usage:organization:view")
 GENESYS_SIMPLE_SEARCH = (READ_USAGE, "oauth:client:view", "usage:simpleSearch:view")
 GENESYS_CLIENT_USAGE = (READ_USAGE, "oauth:client:view", "usage:client:view")
+GENESYS_ORGANIZATION_JOBS = (READ_USAGE, "usage:organization:view")
+GENESYS_CLIENT_JOBS = (READ_USAGE, "usage:client:view")
 """Genesys's own permissions beside ours; one of them is enough."""
 
 KNOWN = frozenset(

@@ -22,6 +22,9 @@ BESIDE = [
     *("/usage/query/x/results/y", "/usage/query/x/results/y/z", "/usage/simplesearch/x", "/oauth"),
     *("/oauth/x", "/oauth/clients", "/oauth/clients/x", "/oauth/clients/x/y", "/oauth/clients/x/usage"),
     *("/oauth/clients/x/usage/y", "/oauth/clients/x/usage/query/y", "/oauth/clients/x/usage/query/results"),
+    *("/usage/aggregates", "/usage/aggregates/query", "/usage/aggregates/query/x", "/usage/client"),
+    *("/usage/aggregates/query/jobs/x/y", "/usage/client/x", "/usage/client/x/aggregates/query"),
+    *("/usage/client/x/y", "/usage/client/x/aggregates/query/jobs/y/z"),
     *("/oauth/clients/x/usage/query/results/y/z", "/oauth/clients/x/usage/summary/y", "/users/me/%2F/%25"),
 ]
 
@@ -45,11 +48,11 @@ def assert_has_the_common_headers(reply: httpx.Response) -> None:
 
 
 def path_of(operation: Operation) -> str:
-    return operation.path.format(clientId="client-1", executionId="x")
+    return operation.path.format(clientId="client-1", executionId="x", jobId="x")
 
 
-def test_there_are_seven_operations() -> None:
-    assert len(OPERATIONS) == 7
+def test_there_are_eleven_operations() -> None:
+    assert len(OPERATIONS) == 11
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -81,14 +84,16 @@ async def test_paths_beside_the_prefix_are_left_to_others(client: httpx.AsyncCli
     assert "ININ-Correlation-Id" not in (await client.get("/api")).headers
 
 
-@pytest.mark.parametrize("operation", [one for one in OPERATIONS if "executionId" in one.path])
+@pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if "executionId" in one.path or "jobId" in one.path]
+)
 @pytest.mark.parametrize(
     "execution_id", ["x", "%00", "%25FF", "%2F", "é", "7b0f4f4c-8f0a-4b5e-9d6b-0d1f5f7f3c11"]
 )
 async def test_an_execution_that_never_was_is_not_found(
     client: httpx.AsyncClient, operation: Operation, execution_id: str
 ) -> None:
-    path = operation.path.format(clientId="client-1", executionId=execution_id)
+    path = operation.path.format(clientId="client-1", executionId=execution_id, jobId=execution_id)
 
     assert_is_an_error(await client.get(path), 404, "not.found")
 

@@ -82,6 +82,106 @@ while True:
     ]
 
 
+def test_a_job_of_the_organization_is_polled_and_paged(sdk: PureCloudSdk, server: GenesysServer) -> None:
+    result = sdk.run(
+        server,
+        """
+body = of(sdk.OrganizationPublicApiUsageQueryRequest, interval="2026-03-01/2026-03-31", granularity="Week",
+          group_by=["OauthClientId", "UserId", "HttpMethod"],
+          http_methods=["GET", "POST"], template_uris=["api/v2/users/{userId}", "api/v2/conversations/calls"],
+          sort_by=[of(sdk.UsageQuerySortBy, field_name="requestCount", order="Desc")])
+posted = usage.post_usage_aggregates_query_jobs(body)
+polled(usage.get_usage_aggregates_query_job, posted.id)
+uri = f"/api/v2/usage/aggregates/query/jobs/{posted.id}"
+result, after = [posted.results_uri == posted.self_uri == uri], {}
+while True:
+    page = usage.get_usage_aggregates_query_job(posted.id, page_size=4, **after)
+    result.append(json.loads(page.to_json()))
+    if page.next_uri is None:
+        break
+    after = {"after": page.next_uri.partition("after=")[2]}
+""",
+    )
+
+    assert result[0] is True
+    assert [page["query_status"] for page in result[1:]] == ["Succeeded", "Succeeded"]
+    fields = ("date", "http_method", "status200", "status400", "status429", "status500", "request_count")
+    found = [
+        (
+            (row["oauth_client"] or {}).get("name"),
+            (row["user"] or {}).get("id"),
+            *(row[field] for field in fields),
+        )
+        for page in result[1:]
+        for row in page["entities"]
+    ]
+    assert found == [
+        ("Billing", "user-2", "2026-02-23", "GET", 0, 2, 1, 0, 2),
+        ("Reports", "user-3", "2026-03-02", "GET", 1, 0, 0, 1, 2),
+        ("Billing", "user-1", "2026-02-23", "GET", 1, 0, 0, 0, 1),
+        (None, None, "2026-03-02", "GET", 1, 0, 0, 0, 1),
+        ("Billing", "user-1", "2026-03-02", "POST", 1, 0, 0, 0, 1),
+        ("Billing", "user-1", "2026-03-09", "GET", 1, 0, 0, 0, 1),
+    ]
+    assert {row["template_uri"] for page in result[1:] for row in page["entities"]} == {None}
+
+
+def test_a_job_of_a_client_is_polled(sdk: PureCloudSdk, server: GenesysServer) -> None:
+    result = sdk.run(
+        server,
+        """
+body = of(sdk.ClientPublicApiUsageQueryRequest, interval="2026-03-01/2026-03-31", metrics=["Requests"],
+          organization_ids=["acme"])
+posted = usage.post_usage_client_client_id_aggregates_query_jobs("client-2", body)
+result = polled(usage.get_usage_client_client_id_aggregates_query_job, "client-2", posted.id)
+""",
+    )
+
+    assert result["query_status"] == "Succeeded"
+    fields = ("organization_id", "http_method", "template_uri", "request_count", "status200", "date")
+    assert [tuple(row[field] for field in fields) for row in result["entities"]] == [
+        ("acme", "DELETE", "api/v2/users/{userId}", 1, None, None),
+        ("acme", "GET", "api/v2/users/{userId}", 2, None, None),
+    ]
+
+
+def test_a_job_that_is_refused_is_an_exception_with_the_error_model(
+    sdk: PureCloudSdk, server: GenesysServer
+) -> None:
+    result = sdk.run(
+        server,
+        """
+good = {"interval": "2026-03/2026-03"}
+sender = sdk.UsageApi(client(*sender))
+foreign = sdk.UsageApi(client(*foreign))
+forged = sdk.ApiClient(); forged.access_token = "forged"
+nobody = sdk.UsageApi(forged)
+posted = usage.post_usage_aggregates_query_jobs(good)
+result = [
+    seen(usage.post_usage_aggregates_query_jobs, {}),
+    seen(usage.post_usage_aggregates_query_jobs, good | {"userIds": ["u"] * 1001}),
+    seen(usage.get_usage_aggregates_query_job, posted.id, page_size=1001),
+    seen(nobody.post_usage_aggregates_query_jobs, good),
+    seen(sender.post_usage_client_client_id_aggregates_query_jobs, "client-1", good),
+    seen(foreign.get_usage_aggregates_query_job, posted.id),
+    seen(usage.get_usage_client_client_id_aggregates_query_job, "client-1", posted.id),
+]
+""",
+        sender=server.new_client("calls:send"),
+        foreign=server.new_client("usage:read", organization="globex"),
+    )
+
+    assert [refusal[:2] for refusal in result] == [
+        [400, "constraint.validation"],
+        [400, "query.too.long"],
+        [400, "invalid.query.param.value"],
+        [401, "bad.credentials"],
+        [403, "missing.any.permissions"],
+        [404, "not.found"],
+        [404, "not.found"],
+    ]
+
+
 @pytest.mark.parametrize("api", ["usage", "oauth"])
 def test_a_client_is_asked_about_and_summed_up_through_both_api_classes(
     sdk: PureCloudSdk, server: GenesysServer, api: str

@@ -40,7 +40,10 @@ anything = st.recursive(
     max_leaves=5,
 )
 names = st.sampled_from(
-    ["granularity", "metrics", "groupBy", "oauthClientNames", "httpMethods", "templateUris", "x"]
+    [
+        *("granularity", "metrics", "groupBy", "oauthClientNames", "httpMethods", "templateUris", "x"),
+        *("sortBy", "userIds"),
+    ]
 )
 bodies = st.builds(
     lambda interval, fields: fields | {"interval": interval},
@@ -87,7 +90,11 @@ def test_a_month_ends_where_the_next_one_starts(day: date) -> None:
 
 @given(bodies)
 def test_a_body_is_a_question_or_a_refusal_with_status_400(body: Any) -> None:
-    for read in (READER.from_genesys_organization_query, READER.from_genesys_simplesearch):
+    for read in (
+        READER.from_genesys_organization_query,
+        READER.from_genesys_simplesearch,
+        READER.from_genesys_organization_job,
+    ):
         outcome = _answered(lambda read=read: _kept_and_asked(read(body)))  # type: ignore[misc]
         assert outcome is None or outcome == HTTPStatus.BAD_REQUEST
 

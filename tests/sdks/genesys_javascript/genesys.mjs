@@ -34,12 +34,13 @@ async function execution({ api: name, operation, parameters, results }) {
   do {
     const options = { after, ...(results.pageSize && { pageSize: results.pageSize }) };
     const clientId = results.clientId ? [results.clientId] : [];
+    const ids = asked.body.id ? [...clientId, asked.body.id] : [asked.body.executionId, ...clientId];
     do {
-      page = await answer(() => api[results.operation](asked.body.executionId, ...clientId, options));
+      page = await answer(() => api[results.operation](...ids, options));
     } while (page.body?.queryStatus === "Running" && (await pause()));
-    rows.push(...(page.body?.results ?? []));
+    rows.push(...(page.body?.results ?? page.body?.entities ?? []));
     pages += 1;
-    after = page.body?.cursors?.after;
+    after = page.body?.nextUri ? new URL(page.body.nextUri, address).searchParams.get("after") : page.body?.cursors?.after;
   } while (after);
   return { ...page, body: { ...page.body, asked: asked.body, results: rows, pages } };
 }

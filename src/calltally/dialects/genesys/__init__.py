@@ -1,4 +1,4 @@
-"""Genesys Cloud's seven usage operations."""
+"""Genesys Cloud's usage operations."""
 
 from calltally.dialects.genesys.routes import GenesysDialect
 

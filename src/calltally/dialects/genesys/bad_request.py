@@ -53,6 +53,18 @@ def constraint(reason: str) -> BadRequestError:
     return BadRequestError("constraint.validation", reason)
 
 
+def query_too_long(values: int, limit: int) -> BadRequestError:
+    """The filters of a job name too much."""
+    template = "The query is too long. Its filters have {values} values, of at most {limit}"
+    return BadRequestError("query.too.long", template, values=str(values), limit=str(limit))
+
+
+def page_too_large(size: int, limit: int) -> BadRequestError:
+    """What a page of a job holds is too much for one response."""
+    template = "The response is too large: {bytes} bytes, of at most {limit}. Ask for a smaller pageSize"
+    return BadRequestError("max.response.size.reached", template, bytes=str(size), limit=str(limit))
+
+
 def bad_request_of(error: InvalidInputError) -> BadRequestError:
     """An error in a request, whoever found it, in Genesys's words."""
     if isinstance(error, BadRequestError):

@@ -15,13 +15,28 @@ MAX_PAGE_SIZE = 1000
 SEARCH_CAP = 20_000
 """A simplesearch answers with its first records only, at most so many."""
 
+JOB_PAGE_SIZE = 100
+"""How many records a job's page has, unless told otherwise."""
+
+MAX_JOB_AGE_DAYS = 366
+"""A job starts on one of the last days, at most so many before today."""
+
+MAX_JOB_DAYS = 91
+"""A job's end is at most 90 days after its start, and both are included."""
+
+MAX_FILTER_VALUES = 1000
+"""How many values the filters of a job may have altogether."""
+
+MAX_JOB_PAGE_BYTES = 5 * 1024 * 1024
+"""How large the rows on a job's page may be, as JSON."""
+
 DEFAULT_DAYS = 7
 MAX_DAYS = 3650
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation; ``{clientId}`` and ``{executionId}`` in the path are parameters."""
+    """One operation; ``{clientId}``, ``{executionId}`` and ``{jobId}`` in the path are parameters."""
 
     method: str
     path: str
@@ -36,6 +51,10 @@ GET_CLIENT_USAGE_RESULTS = Operation(
     "GET", f"{PREFIX}/oauth/clients/{{clientId}}/usage/query/results/{{executionId}}"
 )
 GET_CLIENT_USAGE_SUMMARY = Operation("GET", f"{PREFIX}/oauth/clients/{{clientId}}/usage/summary")
+POST_USAGE_JOBS = Operation("POST", f"{PREFIX}/usage/aggregates/query/jobs")
+GET_USAGE_JOB = Operation("GET", f"{PREFIX}/usage/aggregates/query/jobs/{{jobId}}")
+POST_CLIENT_USAGE_JOBS = Operation("POST", f"{PREFIX}/usage/client/{{clientId}}/aggregates/query/jobs")
+GET_CLIENT_USAGE_JOB = Operation("GET", f"{PREFIX}/usage/client/{{clientId}}/aggregates/query/jobs/{{jobId}}")
 
 OPERATIONS = (
     POST_USAGE_QUERY,
@@ -45,6 +64,10 @@ OPERATIONS = (
     POST_CLIENT_USAGE_QUERY,
     GET_CLIENT_USAGE_RESULTS,
     GET_CLIENT_USAGE_SUMMARY,
+    POST_USAGE_JOBS,
+    GET_USAGE_JOB,
+    POST_CLIENT_USAGE_JOBS,
+    GET_CLIENT_USAGE_JOB,
 )
 
 
@@ -55,6 +78,8 @@ class Kind(StrEnum):
     SIMPLESEARCH = "simplesearch"
     CLIENT_QUERY = "client-query"
     CLIENT_SUMMARY = "client-summary"
+    ORGANIZATION_JOB = "organization-job"
+    CLIENT_JOB = "client-job"
 
 
 class Period(StrEnum):
@@ -93,6 +118,43 @@ class SearchColumn(StrEnum):
     CLIENT_NAME = "ClientName"
     HTTP_METHOD = "HttpMethod"
     TEMPLATE_URI = "TemplateUri"
+
+
+class JobColumn(StrEnum):
+    """The values of a job's ``groupBy``; Genesys has ``Platform`` too, which no call tells."""
+
+    OAUTH_CLIENT_NAME = "OauthClientName"
+    OAUTH_CLIENT_ID = "OauthClientId"
+    ORGANIZATION_ID = "OrganizationId"
+    USER_ID = "UserId"
+    HTTP_METHOD = "HttpMethod"
+    TEMPLATE_URI = "TemplateUri"
+
+
+ORGANIZATION_JOB_COLUMNS = tuple(column for column in JobColumn if column is not JobColumn.ORGANIZATION_ID)
+CLIENT_JOB_COLUMNS = (JobColumn.ORGANIZATION_ID, JobColumn.HTTP_METHOD, JobColumn.TEMPLATE_URI)
+
+
+class SortField(StrEnum):
+    """The values of ``fieldName`` in a job's ``sortBy``."""
+
+    DATE = "date"
+    OAUTH_CLIENT_ID = "oauthClientId"
+    USER_ID = "userId"
+    HTTP_METHOD = "httpMethod"
+    TEMPLATE_URI = "templateUri"
+    REQUEST_COUNT = "requestCount"
+    REQUESTS = "requests"
+    STATUS_200 = "status200"
+    STATUS_300 = "status300"
+    STATUS_400 = "status400"
+    STATUS_429 = "status429"
+    STATUS_500 = "status500"
+
+
+class SortOrder(StrEnum):
+    ASCENDING = "Asc"
+    DESCENDING = "Desc"
 
 
 class HttpMethodName(StrEnum):
@@ -155,6 +217,42 @@ class ApiUsageQueryResult(msgspec.Struct, frozen=True, rename="camel", kw_only=T
     cursors: Cursors | UnsetType = UNSET
 
 
+class UsageQueryResponse(msgspec.Struct, frozen=True, rename="camel"):
+    """A job, and where its results will be."""
+
+    id: str
+    results_uri: str
+    self_uri: str
+
+
+class DomainEntityRef(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An OAuth client; the name is absent where it has none."""
+
+    id: str
+    name: str = ""
+
+
+class UserReference(msgspec.Struct, frozen=True):
+    id: str
+
+
+class PublicApiUsage(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """Counts of one group of a job. What was not grouped by, not asked for or is not known is absent."""
+
+    date: str | UnsetType = UNSET
+    http_method: str = ""
+    template_uri: str = ""
+    request_count: int | UnsetType = UNSET
+    status200: int | UnsetType = UNSET
+    status300: int | UnsetType = UNSET
+    status400: int | UnsetType = UNSET
+    status429: int | UnsetType = UNSET
+    status500: int | UnsetType = UNSET
+    organization_id: str = ""
+    oauth_client: DomainEntityRef | UnsetType = UNSET
+    user: UserReference | UnsetType = UNSET
+
+
 class ErrorBody(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """The body of every refusal; the parameters of the message apart where it has some."""
 
@@ -166,3 +264,19 @@ class ErrorBody(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     context_id: str
     details: tuple[()] = ()
     errors: tuple[()] = ()
+
+
+class JobStatus(StrEnum):
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+class PublicApiUsageResultsResponse(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """How far a job is, and a page of its rows once it has succeeded; the last page leads to no next one."""
+
+    query_status: JobStatus
+    error_body: ErrorBody | UnsetType = UNSET
+    next_uri: str | UnsetType = UNSET
+    entities: list[PublicApiUsage] | UnsetType = UNSET
+    self_uri: str

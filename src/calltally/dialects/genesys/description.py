@@ -7,18 +7,24 @@ from typing import Any
 import msgspec
 
 from calltally.auth.permissions import (
+    GENESYS_CLIENT_JOBS,
     GENESYS_CLIENT_USAGE,
+    GENESYS_ORGANIZATION_JOBS,
     GENESYS_ORGANIZATION_USAGE,
     GENESYS_SIMPLE_SEARCH,
 )
 from calltally.dialects.genesys import contract
 from calltally.dialects.genesys.contract import (
+    CLIENT_JOB_COLUMNS,
     OPERATIONS,
+    ORGANIZATION_JOB_COLUMNS,
     Column,
     HttpMethodName,
     Operation,
     Period,
     SearchColumn,
+    SortField,
+    SortOrder,
     UsageMetric,
 )
 
@@ -40,13 +46,26 @@ _NAMES = {
         "Results of postOauthClientUsageQuery and getOauthClientUsageSummary",
     ),
     contract.GET_CLIENT_USAGE_SUMMARY: ("getOauthClientUsageSummary", "Ask for one client's last days"),
+    contract.POST_USAGE_JOBS: ("postUsageAggregatesQueryJobs", "Ask for the organization's usage by a job"),
+    contract.GET_USAGE_JOB: ("getUsageAggregatesQueryJob", "A job's results, in pages"),
+    contract.POST_CLIENT_USAGE_JOBS: (
+        "postUsageClientClientIdAggregatesQueryJobs",
+        "Ask for one client's usage by a job",
+    ),
+    contract.GET_CLIENT_USAGE_JOB: (
+        "getUsageClientClientIdAggregatesQueryJob",
+        "Results of a job about one client, in pages",
+    ),
 }
 _BODIES = {
     contract.POST_USAGE_QUERY: "ApiUsageOrganizationQuery",
     contract.POST_USAGE_SIMPLESEARCH: "ApiUsageSimpleSearch",
     contract.POST_CLIENT_USAGE_QUERY: "ApiUsageClientQuery",
+    contract.POST_USAGE_JOBS: "OrganizationPublicApiUsageQueryRequest",
+    contract.POST_CLIENT_USAGE_JOBS: "ClientPublicApiUsageQueryRequest",
 }
-_PAGED = {
+_JOBS = (contract.GET_USAGE_JOB, contract.GET_CLIENT_USAGE_JOB)
+_PAGED: _Data = {
     "pageSize": {
         "type": "integer",
         "minimum": 0,
@@ -55,8 +74,10 @@ _PAGED = {
     },
     "after": {"type": "string", "description": "A cursor of an earlier page."},
 }
+_PAGED_JOB = {**_PAGED, "pageSize": {**_PAGED["pageSize"], "default": contract.JOB_PAGE_SIZE}}
 _QUERIES: dict[Operation, _Data] = {
     contract.GET_USAGE_SIMPLESEARCH_RESULTS: _PAGED,
+    **dict.fromkeys(_JOBS, _PAGED_JOB),
     contract.GET_CLIENT_USAGE_SUMMARY: {
         "days": {
             "type": "integer",
@@ -70,7 +91,7 @@ _WHEN = {
     400: "Something in the request can never work.",
     401: "No token came, or it is wrong.",
     403: "The token lacks a permission.",
-    404: "No such execution at this path.",
+    404: "No such execution or job at this path.",
     408: "The body did not come in time.",
     413: "The body is too large.",
     415: "The content type cannot be read.",
@@ -107,10 +128,12 @@ def description() -> dict[str, _Data]:
 def _operation(operation: Operation) -> _Data:
     name, summary = _NAMES[operation]
     begins = operation in _BODIES or operation is contract.GET_CLIENT_USAGE_SUMMARY
-    body = _ref(contract.UsageExecutionResult if begins else contract.ApiUsageQueryResult)
+    body = _ref(_answer(operation, begins=begins))
     answers = {"200": _response("The results are there.", body)}
     if begins:
         answers["202"] = _response("The results will be there.", body)
+    elif operation in _JOBS:
+        answers["202"] = _response("The job runs, or has failed.", body)
     described: _Data = {
         "operationId": name,
         "tags": [_TAG],
@@ -127,7 +150,15 @@ def _operation(operation: Operation) -> _Data:
     return described
 
 
+def _answer(operation: Operation, *, begins: bool) -> type[msgspec.Struct]:
+    if "/jobs" in operation.path:
+        return contract.UsageQueryResponse if begins else contract.PublicApiUsageResultsResponse
+    return contract.UsageExecutionResult if begins else contract.ApiUsageQueryResult
+
+
 def _permissions(operation: Operation) -> tuple[str, ...]:
+    if "/jobs" in operation.path:
+        return GENESYS_CLIENT_JOBS if "{clientId}" in operation.path else GENESYS_ORGANIZATION_JOBS
     if "{clientId}" in operation.path:
         return GENESYS_CLIENT_USAGE
     return GENESYS_SIMPLE_SEARCH if "simplesearch" in operation.path else GENESYS_ORGANIZATION_USAGE
@@ -136,7 +167,7 @@ def _permissions(operation: Operation) -> tuple[str, ...]:
 def _path_parameters(operation: Operation) -> list[_Data]:
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in ("clientId", "executionId")
+        for name in ("clientId", "executionId", "jobId")
         if f"{{{name}}}" in operation.path
     ]
 
@@ -148,8 +179,7 @@ def _query_parameters(operation: Operation) -> list[_Data]:
 
 def _refusals(operation: Operation) -> _Data:
     # An answer needs rows, but a question is only kept: 404 is for results, pace and size for bodies.
-    results = "{executionId}" in operation.path
-    left_out = {404} if not results else set()
+    left_out = set() if "{executionId}" in operation.path or operation in _JOBS else {404}
     left_out |= set() if operation in _BODIES else {408, 413, 415}
     error = _ref(contract.ErrorBody)
     return {
@@ -177,12 +207,32 @@ def _asked() -> _Data:
         "ApiUsageOrganizationQuery": _question(_query(Column)),
         "ApiUsageClientQuery": _question(_query(columns)),
         "ApiUsageSimpleSearch": _question(search),
+        "OrganizationPublicApiUsageQueryRequest": _job(
+            ORGANIZATION_JOB_COLUMNS, {"userIds": _TEXTS, "oauthClientIds": _TEXTS}
+        ),
+        "ClientPublicApiUsageQueryRequest": _job(CLIENT_JOB_COLUMNS, {"organizationIds": _TEXTS}),
+        "UsageQuerySortBy": {
+            "type": "object",
+            "properties": {"fieldName": _one_of(SortField), "order": _one_of(SortOrder)},
+            "required": ["fieldName"],
+            "additionalProperties": False,
+        },
     }
 
 
+def _job(columns: Iterable[str], filters: _Data) -> _Data:
+    sort_by = {"type": "array", "items": {"$ref": f"#/components/schemas/{_PREFIX}UsageQuerySortBy"}}
+    platforms = {**_TEXTS, "maxItems": 0, "description": "Calls here have no platform."}
+    more = {"templateUris": _TEXTS, "httpMethods": _some_of(HttpMethodName), "platforms": platforms}
+    return _question({**_query(columns), "sortBy": sort_by, **more, **filters})
+
+
 def _query(columns: Iterable[str]) -> _Data:
-    period = {"type": "string", "enum": [str(period) for period in Period]}
-    return {"granularity": period, "metrics": _some_of(UsageMetric), "groupBy": _some_of(columns)}
+    return {
+        "granularity": _one_of(Period),
+        "metrics": _some_of(UsageMetric),
+        "groupBy": _some_of(columns),
+    }
 
 
 def _question(fields: _Data) -> _Data:
@@ -196,7 +246,11 @@ def _question(fields: _Data) -> _Data:
 
 
 def _some_of(values: Iterable[str]) -> _Data:
-    return {"type": "array", "items": {"type": "string", "enum": [str(value) for value in values]}}
+    return {"type": "array", "items": _one_of(values)}
+
+
+def _one_of(values: Iterable[str]) -> _Data:
+    return {"type": "string", "enum": [str(value) for value in values]}
 
 
 def _answered() -> _Data:
@@ -204,6 +258,8 @@ def _answered() -> _Data:
         contract.UsageExecutionResult,
         contract.ApiUsageQueryResult,
         contract.ApiUsageRow,
+        contract.UsageQueryResponse,
+        contract.PublicApiUsageResultsResponse,
         contract.ErrorBody,
     ]
     _, schemas = msgspec.json.schema_components(types, ref_template=f"#/components/schemas/{_PREFIX}{{name}}")

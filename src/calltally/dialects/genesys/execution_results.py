@@ -7,11 +7,24 @@ from typing import TypeVar
 import msgspec
 
 from calltally.control.executions import Execution, Executions, ExecutionState
-from calltally.dialects.genesys.bad_request import BadRequestError
-from calltally.dialects.genesys.contract import ApiUsageQueryResult, Kind, QueryStatus
+from calltally.dialects.genesys.bad_request import BadRequestError, page_too_large
+from calltally.dialects.genesys.contract import (
+    MAX_JOB_PAGE_BYTES,
+    ApiUsageQueryResult,
+    JobStatus,
+    Kind,
+    PublicApiUsageResultsResponse,
+    QueryStatus,
+)
 from calltally.dialects.genesys.execution_runner import Failure
-from calltally.dialects.genesys.paging import Page, to_genesys_cursors
-from calltally.dialects.genesys.writing import ROWS_OF_A_PAGE, to_genesys_part, to_genesys_results
+from calltally.dialects.genesys.paging import Page, to_genesys_cursors, to_genesys_next_uri
+from calltally.dialects.genesys.refusals import to_genesys_refusal
+from calltally.dialects.genesys.writing import (
+    ROWS_OF_A_PAGE,
+    to_genesys_entities,
+    to_genesys_part,
+    to_genesys_results,
+)
 from calltally.errors import NotFoundError
 
 T = TypeVar("T")
@@ -21,8 +34,8 @@ class ExecutionResults:
     """The results of executions, whole or in pages.
 
     Methods raise `NotFoundError` for an execution that does not exist, has expired, is another
-    organization's, of another kind or about something else, and `BadRequestError` for one whose question
-    turned out to be impossible.
+    organization's, of another kind or about something else. That a question turned out to be impossible is a
+    `BadRequestError`, but of a job it is what the job has to show.
     """
 
     def __init__(self, executions: Executions) -> None:
@@ -49,11 +62,34 @@ class ExecutionResults:
             execution = self._find(organization, execution_id, (Kind.SIMPLESEARCH,), "")
             if execution.state is not ExecutionState.COMPLETE:
                 return _incomplete(execution)
-            pages = self._pages(execution, page.offset, min(page.end, execution.rows))
             return ApiUsageQueryResult(
-                results=to_genesys_part(pages, page.offset % ROWS_OF_A_PAGE, page.size),
+                results=self._part(execution, page),
                 query_status=QueryStatus.COMPLETE,
                 cursors=to_genesys_cursors(page, execution.rows, execution_id),
+            )
+
+        return await _in_a_thread(read)
+
+    async def job(
+        self, organization: str, job_id: str, kind: Kind, target: str, page: Page, uri: str
+    ) -> PublicApiUsageResultsResponse:
+        """One page of a job, which is at a URI.
+
+        Raises `BadRequestError` for a page that is too large.
+        """
+
+        def read() -> PublicApiUsageResultsResponse:
+            execution = self._find(organization, job_id, (kind,), target)
+            if execution.state is not ExecutionState.COMPLETE:
+                return _incomplete_job(execution, uri)
+            rows = self._part(execution, page)
+            if (size := memoryview(rows).nbytes) > MAX_JOB_PAGE_BYTES:
+                raise page_too_large(size, MAX_JOB_PAGE_BYTES)
+            return PublicApiUsageResultsResponse(
+                query_status=JobStatus.SUCCEEDED,
+                next_uri=to_genesys_next_uri(uri, page, execution.rows, job_id),
+                entities=to_genesys_entities(rows),
+                self_uri=uri,
             )
 
         return await _in_a_thread(read)
@@ -63,6 +99,10 @@ class ExecutionResults:
         if execution is None or execution.kind not in kinds or execution.target != target:
             raise NotFoundError
         return execution
+
+    def _part(self, execution: Execution, page: Page) -> msgspec.Raw:
+        pages = self._pages(execution, page.offset, min(page.end, execution.rows))
+        return to_genesys_part(pages, page.offset % ROWS_OF_A_PAGE, page.size)
 
     def _pages(self, execution: Execution, first_row: int, end: int) -> list[bytes]:
         """The stored pages with the rows from one up to and without another."""
@@ -77,10 +117,24 @@ class ExecutionResults:
 
 def _incomplete(execution: Execution) -> ApiUsageQueryResult:
     if execution.failure:
-        failure = msgspec.json.decode(execution.failure, type=Failure)
-        raise BadRequestError(failure.code, "{reason}", reason=failure.message)
+        raise _impossible(execution)
     running = execution.state is ExecutionState.RUNNING
     return ApiUsageQueryResult(query_status=QueryStatus.RUNNING if running else QueryStatus.FAILED)
+
+
+def _incomplete_job(execution: Execution, uri: str) -> PublicApiUsageResultsResponse:
+    if execution.failure:
+        error = to_genesys_refusal(_impossible(execution), execution.execution_id).body
+        return PublicApiUsageResultsResponse(query_status=JobStatus.FAILED, error_body=error, self_uri=uri)
+    running = execution.state is ExecutionState.RUNNING
+    return PublicApiUsageResultsResponse(
+        query_status=JobStatus.RUNNING if running else JobStatus.FAILED, self_uri=uri
+    )
+
+
+def _impossible(execution: Execution) -> BadRequestError:
+    failure = msgspec.json.decode(execution.failure, type=Failure)
+    return BadRequestError(failure.code, "{reason}", reason=failure.message)
 
 
 async def _in_a_thread(read: Callable[[], T]) -> T:

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from msgspec import UNSET, UnsetType
 
 from calltally.dialects.genesys.bad_request import invalid_parameter
-from calltally.dialects.genesys.contract import MAX_PAGE_SIZE, SEARCH_CAP, Cursors
+from calltally.dialects.genesys.contract import MAX_PAGE_SIZE, Cursors
 from calltally.dialects.genesys.parameters import Parameters
 
 _NO_SIZE = (None, "", "0")
@@ -31,9 +31,10 @@ class Page:
         return self.offset + self.size
 
 
-def from_genesys_page(parameters: Parameters, execution_id: str) -> Page:
+def from_genesys_page(parameters: Parameters, execution_id: str, default_size: int = MAX_PAGE_SIZE) -> Page:
     """Raises `BadRequestError` for a size outside 1 to 1000 and a cursor not made for this execution."""
-    return Page(_size(parameters.get("pageSize")), _offset(parameters.get("after"), execution_id))
+    size = _size(parameters.get("pageSize"), default_size)
+    return Page(size, _offset(parameters.get("after"), execution_id))
 
 
 def to_genesys_cursors(page: Page, records: int, execution_id: str) -> Cursors | UnsetType:
@@ -43,9 +44,16 @@ def to_genesys_cursors(page: Page, records: int, execution_id: str) -> Cursors |
     return Cursors(before, after) if before or after else UNSET
 
 
-def _size(text: str | None) -> int:
+def to_genesys_next_uri(uri: str, page: Page, records: int, execution_id: str) -> str | UnsetType:
+    """Where the page behind this one is; nowhere behind the last."""
+    if page.end >= records:
+        return UNSET
+    return f"{uri}?pageSize={page.size}&after={_cursor(page.end, execution_id)}"
+
+
+def _size(text: str | None, default: int) -> int:
     if text in _NO_SIZE:
-        return MAX_PAGE_SIZE
+        return default
     if text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MAX_PAGE_SIZE:
         return int(text)
     raise invalid_parameter(text, "pageSize", f"a whole number from 1 to {MAX_PAGE_SIZE}")
@@ -56,7 +64,7 @@ def _offset(cursor: str | None, execution_id: str) -> int:
         return 0
     if _CURSOR.fullmatch(cursor):
         offset = int.from_bytes(urlsafe_b64decode(cursor)[:_OFFSET_BYTES], "big")
-        if offset < SEARCH_CAP and _cursor(offset, execution_id) == cursor:
+        if _cursor(offset, execution_id) == cursor:
             return offset
     raise invalid_parameter(cursor, "after", "the cursors of an earlier page of this execution")
 

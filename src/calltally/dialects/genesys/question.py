@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from calltally.dialects.genesys.contract import Column, UsageMetric
-from calltally.usage_query import Dimension, Metric, UsageQuery
+from calltally.usage_query import Dimension, Metric, Ordering, UsageQuery
 from calltally.window import Granularity, Window
 
 DIMENSIONS = {
@@ -30,8 +30,8 @@ METRICS = {
 class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Usage of one organization's clients, from ``start`` (included) to ``end`` (excluded).
 
-    Of the filters, None means all. ``first_rows`` cuts the answer. Questions are stored: give new fields a
-    default.
+    Of the filters, None means all. ``first_rows`` cuts the answer; ``order_by`` puts it into another order
+    than that of dates and columns. Questions are stored: give new fields a default.
     """
 
     start: datetime
@@ -40,9 +40,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     columns: tuple[Column, ...]
     metrics: tuple[UsageMetric, ...]
     client_id: str | None = None
+    client_ids: tuple[str, ...] | None = None
     client_names: tuple[str, ...] | None = None
+    user_ids: tuple[str, ...] | None = None
+    organization_ids: tuple[str, ...] | None = None
     methods: tuple[str, ...] | None = None
     template_uris: tuple[str, ...] | None = None
+    order_by: tuple[Ordering, ...] = ()
     first_rows: int | None = None
 
     def to_text(self) -> str:
@@ -66,16 +70,24 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             window=Window(self.start, self.end),
             granularity=self.granularity,
             group_by=tuple(DIMENSIONS[column] for column in DIMENSIONS if column in self.columns),
-            where=dict(self._where(client_ids)),
+            where=dict(self._where(organization, client_ids)),
             metrics=self.counted,
             limit=limit,
         )
 
-    def _where(self, client_ids: frozenset[str] | None) -> Iterable[tuple[Dimension, frozenset[str]]]:
+    def _where(
+        self, organization: str, client_ids: frozenset[str] | None
+    ) -> Iterable[tuple[Dimension, frozenset[str]]]:
         if self.client_id is not None:
             yield Dimension.CLIENT_ID, frozenset({self.client_id})
+        if self.client_ids is not None:
+            yield Dimension.CLIENT_ID, frozenset(self.client_ids)
         if client_ids is not None:
             yield Dimension.CLIENT_ID, client_ids
+        if self.organization_ids is not None and organization not in self.organization_ids:
+            yield Dimension.CLIENT_ID, frozenset()  # no client of this organization calls for another
+        if self.user_ids is not None:
+            yield Dimension.USER_ID, frozenset(self.user_ids)
         if self.methods is not None:
             yield Dimension.METHOD, frozenset(self.methods) | {method.lower() for method in self.methods}
         if self.template_uris is not None:

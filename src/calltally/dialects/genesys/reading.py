@@ -5,31 +5,46 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from calltally.clock import Clock, instant_of
 from calltally.dialects.genesys.bad_request import (
+    constraint,
     invalid_parameter,
     invalid_property,
     invalid_value,
     malformed,
+    query_too_long,
 )
 from calltally.dialects.genesys.contract import (
+    CLIENT_JOB_COLUMNS,
     DEFAULT_DAYS,
     MAX_DAYS,
+    MAX_FILTER_VALUES,
+    MAX_JOB_AGE_DAYS,
+    MAX_JOB_DAYS,
+    ORGANIZATION_JOB_COLUMNS,
     SEARCH_CAP,
     Column,
     HttpMethodName,
+    JobColumn,
     Period,
     SearchColumn,
+    SortField,
+    SortOrder,
     UsageMetric,
 )
 from calltally.dialects.genesys.interval import Interval, missing_interval
-from calltally.dialects.genesys.question import Question
+from calltally.dialects.genesys.question import METRICS, Question
+from calltally.usage_query import START, Dimension, Metric, Ordering
 from calltally.window import Granularity, midnight
 
 E = TypeVar("E", bound=StrEnum)
 
 _QUERY_FIELDS = ("interval", "granularity", "metrics", "groupBy")
 _SEARCH_FIELDS = ("interval", "metrics", "oauthClientNames", "httpMethods", "templateUris")
+_JOB_FILTERS = ("templateUris", "httpMethods", "platforms")
+_JOB_FIELDS = ("interval", "granularity", "sortBy", "metrics", "groupBy", *_JOB_FILTERS)
 _GRANULARITIES = {
     Period.DAY: Granularity.DAY,
     Period.WEEK: Granularity.WEEK,
@@ -43,6 +58,24 @@ _SEARCH_COLUMNS = {
 _SEARCH_METRICS: dict[str, StrEnum] = {
     value.lower(): value for value in (*SearchColumn, *UsageMetric) if value is not UsageMetric.REQUESTS
 }
+_JOB_COLUMNS = {
+    JobColumn.OAUTH_CLIENT_NAME: Column.OAUTH_CLIENT_ID,
+    JobColumn.OAUTH_CLIENT_ID: Column.OAUTH_CLIENT_ID,
+    JobColumn.ORGANIZATION_ID: Column.ORGANIZATION_ID,
+    JobColumn.USER_ID: Column.USER_ID,
+    JobColumn.HTTP_METHOD: Column.HTTP_METHOD,
+    JobColumn.TEMPLATE_URI: Column.TEMPLATE_URI,
+}
+_SORT_COLUMNS: dict[SortField, str] = {
+    SortField.DATE: START,
+    SortField.OAUTH_CLIENT_ID: Dimension.CLIENT_ID,
+    SortField.USER_ID: Dimension.USER_ID,
+    SortField.HTTP_METHOD: Dimension.METHOD,
+    SortField.TEMPLATE_URI: Dimension.ROUTE,
+    SortField.REQUEST_COUNT: Metric.CALLS,
+    **{SortField(metric.lower()): METRICS[metric] for metric in UsageMetric},
+}
+_SORT_KEYS = "objects with fieldName and order"
 
 
 class QuestionReader:
@@ -91,6 +124,48 @@ class QuestionReader:
             client_id=client_id,
         )
 
+    def from_genesys_organization_job(self, body: object) -> Question:
+        return self._job(
+            body,
+            "OrganizationPublicApiUsageQueryRequest",
+            ORGANIZATION_JOB_COLUMNS,
+            ("userIds", "oauthClientIds"),
+        )
+
+    def from_genesys_client_job(self, body: object, client_id: str) -> Question:
+        return self._job(
+            body, "ClientPublicApiUsageQueryRequest", CLIENT_JOB_COLUMNS, ("organizationIds",), client_id
+        )
+
+    def _job(
+        self,
+        body: object,
+        model: str,
+        columns: tuple[JobColumn, ...],
+        filters: tuple[str, ...],
+        client_id: str | None = None,
+    ) -> Question:
+        """Without a grouping it is by all columns."""
+        fields = _fields(body, (*_JOB_FIELDS, *filters), model)
+        start, end = self._job_span(fields)
+        _check_filters(fields, (*_JOB_FILTERS, *filters))
+        named = _choices(fields, "groupBy", _by_lower_case(columns)) or columns
+        methods = _choices(fields, "httpMethods", _by_lower_case(HttpMethodName))
+        question = Question(
+            start=start,
+            end=end,
+            granularity=_granularity(fields),
+            columns=tuple(dict.fromkeys(_JOB_COLUMNS[column] for column in named)),
+            metrics=_choices(fields, "metrics", _by_lower_case(UsageMetric)) or tuple(UsageMetric),
+            client_id=client_id,
+            client_ids=_texts(fields, "oauthClientIds"),
+            user_ids=_texts(fields, "userIds"),
+            organization_ids=_texts(fields, "organizationIds"),
+            methods=tuple(map(str, methods)) or None,
+            template_uris=_texts(fields, "templateUris"),
+        )
+        return replace(question, order_by=_order(fields, question))
+
     def _query(
         self, body: object, model: str, columns: tuple[Column, ...], client_id: str | None = None
     ) -> Question:
@@ -105,13 +180,17 @@ class QuestionReader:
             client_id=client_id,
         )
 
+    def _job_span(self, fields: Mapping[str, object]) -> tuple[datetime, datetime]:
+        interval = _interval(fields)
+        if interval.start < (first := midnight(self._today() - timedelta(days=MAX_JOB_AGE_DAYS))):
+            text = f"starts more than a year ago; it can start on {first:%Y-%m-%d}"
+            raise constraint(f"The interval [{fields['interval']}] {text}")
+        if interval.end - interval.start > timedelta(days=MAX_JOB_DAYS):
+            raise constraint(f"The interval [{fields['interval']}] ends more than 90 days after it starts")
+        return self._cut(interval.start), self._cut(interval.end)
+
     def _span(self, fields: Mapping[str, object]) -> tuple[datetime, datetime]:
-        text = fields.get("interval")
-        if text is None:
-            raise missing_interval()
-        if not isinstance(text, str):
-            raise invalid_value(text, "interval", ["a string"])
-        interval = Interval.from_text(text)
+        interval = _interval(fields)
         return self._cut(interval.start), self._cut(interval.end)
 
     def _cut(self, instant: datetime) -> datetime:
@@ -131,6 +210,38 @@ def _fields(body: object, known: tuple[str, ...], model: str) -> Mapping[str, ob
         if name not in known:
             raise invalid_property(name, model)
     return body
+
+
+def _interval(fields: Mapping[str, object]) -> Interval:
+    text = fields.get("interval")
+    if text is None:
+        raise missing_interval()
+    if not isinstance(text, str):
+        raise invalid_value(text, "interval", ["a string"])
+    return Interval.from_text(text)
+
+
+def _check_filters(fields: Mapping[str, object], names: Iterable[str]) -> None:
+    values = sum(len(_list(fields, name)) for name in names)
+    if values > MAX_FILTER_VALUES:
+        raise query_too_long(values, MAX_FILTER_VALUES)
+    if _list(fields, "platforms"):
+        raise constraint("The platforms of calls are not known here; leave out platforms")
+
+
+def _order(fields: Mapping[str, object], question: Question) -> tuple[Ordering, ...]:
+    """What to sort by, each of it something that the rows have; of a field given twice the first counts."""
+    columns = question.usage_query("").columns
+    names = _by_lower_case(name for name, column in _SORT_COLUMNS.items() if column in columns)
+    order: dict[str, Ordering] = {}
+    for item in _list(fields, "sortBy", _SORT_KEYS):
+        if not isinstance(item, dict):
+            raise invalid_value(item, "sortBy", [_SORT_KEYS])
+        key = _fields(item, ("fieldName", "order"), "UsageQuerySortBy")
+        column = _SORT_COLUMNS[_choice(key.get("fieldName"), "fieldName", names)]
+        direction = _choice(key.get("order") or SortOrder.ASCENDING, "order", _by_lower_case(SortOrder))
+        order.setdefault(column, Ordering(column, descending=direction is SortOrder.DESCENDING))
+    return tuple(order.values())
 
 
 def _granularity(fields: Mapping[str, object]) -> Granularity:
@@ -165,12 +276,12 @@ def _texts(fields: Mapping[str, object], name: str) -> tuple[str, ...] | None:
     return tuple(texts) or None
 
 
-def _list(fields: Mapping[str, object], name: str) -> list[object]:
+def _list(fields: Mapping[str, object], name: str, of: str = "strings") -> list[object]:
     value = fields.get(name)
     if value is None:
         return []
     if not isinstance(value, list):
-        raise invalid_value(value, name, ["a list of strings"])
+        raise invalid_value(value, name, [f"a list of {of}"])
     return value
 
 

@@ -14,7 +14,9 @@ from litestar.enums import HttpMethod
 
 from calltally.auth.caller import Caller, Doorkeeper
 from calltally.auth.permissions import (
+    GENESYS_CLIENT_JOBS,
     GENESYS_CLIENT_USAGE,
+    GENESYS_ORGANIZATION_JOBS,
     GENESYS_ORGANIZATION_USAGE,
     GENESYS_SIMPLE_SEARCH,
 )
@@ -115,6 +117,10 @@ class GenesysDialect:
             contract.POST_CLIENT_USAGE_QUERY: self._post_client_query,
             contract.GET_CLIENT_USAGE_RESULTS: self._get_client_results,
             contract.GET_CLIENT_USAGE_SUMMARY: self._get_client_summary,
+            contract.POST_USAGE_JOBS: self._post_job,
+            contract.GET_USAGE_JOB: self._get_job,
+            contract.POST_CLIENT_USAGE_JOBS: self._post_client_job,
+            contract.GET_CLIENT_USAGE_JOB: self._get_client_job,
         }
         return Router(
             "/",
@@ -171,6 +177,27 @@ class GenesysDialect:
         question = self._reader.from_genesys_summary(client_id, days)
         return await self._accept(caller, Kind.CLIENT_SUMMARY, question, _target(client_id))
 
+    async def _post_job(self, request: _Request) -> Response[bytes]:
+        caller = await self._admit(request, GENESYS_ORGANIZATION_JOBS)
+        question = self._reader.from_genesys_organization_job(await self._body(request))
+        return await self._accept(caller, Kind.ORGANIZATION_JOB, question)
+
+    async def _get_job(self, request: _Request) -> Response[bytes]:
+        caller = await self._admit(request, GENESYS_ORGANIZATION_JOBS)
+        return await self._show_job(caller, request, Kind.ORGANIZATION_JOB)
+
+    async def _post_client_job(self, request: _Request) -> Response[bytes]:
+        caller = await self._admit(request, GENESYS_CLIENT_JOBS)
+        client_id = _parameter(request, "clientId")
+        question = self._reader.from_genesys_client_job(await self._body(request), client_id)
+        return await self._accept(caller, Kind.CLIENT_JOB, question, _target(client_id))
+
+    async def _get_client_job(self, request: _Request) -> Response[bytes]:
+        caller = await self._admit(request, GENESYS_CLIENT_JOBS)
+        return await self._show_job(
+            caller, request, Kind.CLIENT_JOB, _target(_parameter(request, "clientId"))
+        )
+
     async def _admit(self, request: _Request, permissions: tuple[str, ...]) -> Caller:
         """Who is asking; a request of nobody we know counts against no limit."""
         caller = await self._doorkeeper.admit(request.headers.get("Authorization"))
@@ -190,9 +217,7 @@ class GenesysDialect:
         )
         async with asyncio.timeout(self._answer_timeout):
             finished = await self._runner.take(execution, self._ready_within)
-        accepted = contract.UsageExecutionResult(
-            execution.execution_id, _results_uri(kind, execution.execution_id, target)
-        )
+        accepted = _accepted(kind, execution.execution_id, target)
         return _reply(accepted, HTTPStatus.OK if finished else HTTPStatus.ACCEPTED)
 
     async def _show(
@@ -201,6 +226,19 @@ class GenesysDialect:
         execution_id = _parameter(request, "executionId")
         async with asyncio.timeout(self._answer_timeout):
             return _reply(await self._results.all(caller.organization, execution_id, kinds, target))
+
+    async def _show_job(
+        self, caller: Caller, request: _Request, kind: Kind, target: str = ""
+    ) -> Response[bytes]:
+        """A page of a job: 200 where it has succeeded, or 202."""
+        job_id = _parameter(request, "jobId")
+        parameters = Parameters(request.scope["query_string"])
+        page = from_genesys_page(parameters, job_id, contract.JOB_PAGE_SIZE)
+        uri = _results_uri(kind, job_id, target)
+        async with asyncio.timeout(self._answer_timeout):
+            job = await self._results.job(caller.organization, job_id, kind, target, page, uri)
+        succeeded = job.query_status is contract.JobStatus.SUCCEEDED
+        return _reply(job, HTTPStatus.OK if succeeded else HTTPStatus.ACCEPTED)
 
 
 async def _refuse_path() -> Response[bytes]:
@@ -249,15 +287,28 @@ def _target(client_id: str) -> str:
     return quote(client_id, safe="")
 
 
+def _accepted(
+    kind: Kind, execution_id: str, target: str
+) -> contract.UsageExecutionResult | contract.UsageQueryResponse:
+    uri = _results_uri(kind, execution_id, target)
+    if kind in (Kind.ORGANIZATION_JOB, Kind.CLIENT_JOB):
+        return contract.UsageQueryResponse(execution_id, uri, uri)
+    return contract.UsageExecutionResult(execution_id, uri)
+
+
 def _results_uri(kind: Kind, execution_id: str, target: str) -> str:
     match kind:
         case Kind.ORGANIZATION_QUERY:
             path = contract.GET_USAGE_QUERY_RESULTS.path
         case Kind.SIMPLESEARCH:
             path = contract.GET_USAGE_SIMPLESEARCH_RESULTS.path
+        case Kind.ORGANIZATION_JOB:
+            path = contract.GET_USAGE_JOB.path
+        case Kind.CLIENT_JOB:
+            path = contract.GET_CLIENT_USAGE_JOB.path
         case _:
             path = contract.GET_CLIENT_USAGE_RESULTS.path
-    return path.format(executionId=execution_id, clientId=target)
+    return path.format(executionId=execution_id, jobId=execution_id, clientId=target)
 
 
 def _template(operation: Operation) -> str:

@@ -10,7 +10,14 @@ import msgspec
 from msgspec import UNSET
 
 from calltally.dialects.genesys.bad_request import BadRequestError
-from calltally.dialects.genesys.contract import ApiUsageRow, Column, UsageMetric
+from calltally.dialects.genesys.contract import (
+    ApiUsageRow,
+    Column,
+    DomainEntityRef,
+    PublicApiUsage,
+    UsageMetric,
+    UserReference,
+)
 from calltally.dialects.genesys.question import METRICS, Question
 from calltally.usage_query import START, Dimension, Metric, UsageResult, Value
 
@@ -25,7 +32,7 @@ _ABSENT = repeat(UNSET)
 def to_genesys_rows(
     question: Question, organization: str, result: UsageResult, names: Mapping[str, str]
 ) -> Iterator[ApiUsageRow]:
-    """One row per group with calls, by date, client, user, method and template, in this order.
+    """One row per group with calls, by date, client, user, method and template, unless asked otherwise.
 
     Template URIs have no slash in front; groups that are the same without it are added up. Rows are made as
     they are taken, since memory for very many costs more than filling it. Raises `BadRequestError` when the
@@ -93,6 +100,28 @@ def to_genesys_part(pages: Sequence[bytes], first: int, size: int) -> msgspec.Ra
     return msgspec.Raw(msgspec.json.encode(rows[first : first + size]))
 
 
+def to_genesys_entities(rows: msgspec.Raw) -> list[PublicApiUsage]:
+    """Rows as they are on the pages of an execution, in the words of jobs."""
+    return [_entity(row) for row in msgspec.json.decode(rows, type=list[ApiUsageRow])]
+
+
+def _entity(row: ApiUsageRow) -> PublicApiUsage:
+    return PublicApiUsage(
+        date=UNSET if row.date is UNSET else row.date[: len("yyyy-mm-dd")],
+        http_method=row.http_method,
+        template_uri=row.template_uri,
+        request_count=row.requests,
+        status200=row.status200,
+        status300=row.status300,
+        status400=row.status400,
+        status429=row.status429,
+        status500=row.status500,
+        organization_id=row.organization_id,
+        oauth_client=DomainEntityRef(row.client_id, row.client_name) if row.client_id else UNSET,
+        user=UserReference(row.user_id) if row.user_id else UNSET,
+    )
+
+
 def _too_large(rows: int) -> BadRequestError:
     sentence = (
         "The response is over the size limit. Reduce pageSize or expand list to reduce response size if"
@@ -127,6 +156,8 @@ def _shown(question: Question, result: UsageResult) -> tuple[Sequence[_Row], boo
             rows = list(_without_slashes(rows, keys))
     if 0 in map(itemgetter(keys), rows):
         rows = [row for row in rows if row[keys]]
+    for key in reversed(question.order_by):
+        rows = sorted(rows, key=itemgetter(result.columns.index(key.column)), reverse=key.descending)
     return rows[: question.first_rows], have_slashes
 
 
