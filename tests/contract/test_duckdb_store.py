@@ -15,6 +15,7 @@ from calltally.errors import CalltallyError, DamagedDataError, DirectoryHeldErro
 from calltally.store.duckdb import counted_groups
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
+from calltally.store.usage_store import Work
 from tests.call_batches import a_call, batch_of
 from tests.contract.questions import Store, apply, count, rows
 from tests.contract.usage_store_contract import PersistentUsageStoreContract, Reopen
@@ -199,6 +200,21 @@ def test_of_a_day_that_goes_on_the_calls_that_came_first_are_packed_when_there_a
     assert _lying(path, "call_packed") == [(TENTH, 12, A), (TENTH, 12, A), (TENTH, 12, B)]
     assert _lying(path, "call_fresh") == [(TENTH, 12, A), (TENTH, 12, B)]
     assert _noted(path) == [(TENTH, 3, 2)]
+
+
+def test_when_many_are_fresh_those_that_came_first_are_packed_before_those_of_a_day_that_is_over(
+    path: Path,
+) -> None:
+    store = DuckDBUsageStore(path, limits=CompactionLimits(fresh_calls=3, packed_at_once=2))
+    for days in ("10", "09 10", "09 09"):
+        apply(store, *(a_call(client_id="a", time=f"2026-03-{day}T12:00:00Z") for day in days.split()))
+
+    work = store.compact()
+    store.close()
+
+    assert work is Work.PRESSING
+    assert _lying(path, "call_packed") == [(NINTH, 12, A), (TENTH, 12, A), (TENTH, 12, A)]
+    assert _lying(path, "call_fresh") == [(NINTH, 12, A), (NINTH, 12, A)]
 
 
 def test_few_late_calls_are_packed_behind_the_many_of_their_part_of_the_day(path: Path) -> None:

@@ -9,7 +9,7 @@ import structlog
 from calltally.errors import StoreFailedError
 from calltally.rollup.background import go_behind
 from calltally.rollup.roller import STEPS_BEHIND
-from calltally.store.usage_store import UsageStore
+from calltally.store.usage_store import UsageStore, Work
 
 log = structlog.get_logger()
 
@@ -21,8 +21,8 @@ class Compactor:
     """Has the store merge what has gathered and take checkpoints, in a thread of its own, one at a time.
 
     While calls are coming in it merges only now and then, as what it merged would soon be to merge again, and
-    rests after a step as long as the step took. A checkpoint follows the work, a few steps or one that
-    failed, so that what was moved does not linger in the store's write-ahead log and memory.
+    rests after a step as `rest_after` says. A checkpoint follows the work, a few steps or one that failed, so
+    that what was moved does not linger in the store's write-ahead log and memory.
     """
 
     def __init__(
@@ -82,10 +82,10 @@ class Compactor:
     def _step(self) -> float:
         """Does one step of merging, or ends the work when nothing is left of it; returns how long to rest."""
         started = time.monotonic()
-        if self._store.compact():
+        if work := self._store.compact():
             self._working = True
             self._steps += 1
-            return 0.0 if self._is_quiet() else time.monotonic() - started
+            return rest_after(work, time.monotonic() - started, is_quiet=self._is_quiet())
         if self._steps:
             self._save()
         self._working = False
@@ -102,3 +102,8 @@ class Compactor:
     def _is_time(self) -> bool:
         rest = self._rest_seconds if self._is_quiet() else self._longest_rest_seconds
         return self._working or time.monotonic() - self._ended_at >= rest
+
+
+def rest_after(work: Work, seconds: float, *, is_quiet: bool) -> float:
+    """How many seconds to rest after a step that took so many: as many, unless it is quiet or pressing."""
+    return 0.0 if is_quiet or work is Work.PRESSING else seconds

@@ -25,7 +25,7 @@ from calltally.store.memory_ledger import LedgerCall, active, decoded, packed
 from calltally.store.redaction import Redaction
 from calltally.store.retained import Retained
 from calltally.store.time_zone import time_zone
-from calltally.store.usage_store import THINGS, Identities, Life, StoredCalls
+from calltally.store.usage_store import THINGS, Identities, Life, StoredCalls, Work
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window, first_of_month
 
@@ -249,8 +249,8 @@ class MemoryUsageStore:
         """Promises nothing beyond the life of the process."""
         return self._position
 
-    def compact(self) -> bool:
-        return False
+    def compact(self) -> Work:
+        return Work.NONE
 
     def close(self) -> None:
         """Nothing to release."""

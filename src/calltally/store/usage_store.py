@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -66,6 +67,14 @@ class Life:
 
     id: int
     after: int
+
+
+class Work(IntEnum):
+    """What a step in the background did."""
+
+    NONE = 0  # nothing was worth doing
+    SOME = 1
+    PRESSING = 2  # more lies about than should: the next step had better not wait
 
 
 class UsageStore(Protocol):
@@ -281,8 +290,8 @@ class UsageStore(Protocol):
         """Makes everything applied so far safe without the journal; returns the position it reaches."""
         ...
 
-    def compact(self) -> bool:
-        """Does one bounded step of merging in the background; False when nothing was worth doing."""
+    def compact(self) -> Work:
+        """Does one bounded step of merging in the background."""
         ...
 
     def close(self) -> None: ...

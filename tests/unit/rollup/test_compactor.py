@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
-from calltally.rollup.compactor import Compactor
-from calltally.store.usage_store import UsageStore
+from calltally.rollup.compactor import Compactor, rest_after
+from calltally.store.usage_store import UsageStore, Work
 
 
 class Merging:
@@ -20,7 +20,7 @@ class Merging:
         self._steps = steps
         self._failing = failing
 
-    def compact(self) -> bool:
+    def compact(self) -> Work:
         if self._failing:
             self._failing -= 1
             self.asked.append("failed")
@@ -28,8 +28,8 @@ class Merging:
         if self._steps:
             self._steps -= 1
             self.asked.append("step")
-            return True
-        return False
+            return Work.SOME
+        return Work.NONE
 
     def checkpoint(self) -> None:
         self.asked.append("checkpoint")
@@ -70,3 +70,13 @@ def test_a_checkpoint_gives_room_before_a_step_that_failed_is_tried_again(
     worked_off: Callable[[Merging], list[str]],
 ) -> None:
     assert worked_off(Merging(1, failing=1)) == ["failed", "checkpoint", "step", "checkpoint"]
+
+
+@pytest.mark.parametrize(
+    ("work", "is_quiet", "rest"),
+    [(Work.SOME, False, 0.5), (Work.SOME, True, 0.0), (Work.PRESSING, False, 0.0)],
+)
+def test_while_calls_come_in_it_rests_after_a_step_unless_the_work_is_pressing(
+    work: Work, *, is_quiet: bool, rest: float
+) -> None:
+    assert rest_after(work, 0.5, is_quiet=is_quiet) == rest

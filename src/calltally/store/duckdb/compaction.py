@@ -9,7 +9,7 @@ from calltally.store.duckdb import compaction_statements as statements
 from calltally.store.duckdb.marginals import FRESH, MARGINALS, MERGED, Marginal
 from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.time_buckets import DAY_MS, first_day_of, month_of
-from calltally.store.usage_store import SAMPLES_KEPT
+from calltally.store.usage_store import SAMPLES_KEPT, Work
 
 _MEMORY_FOR_A_CALL = 100
 
@@ -59,18 +59,17 @@ class Compaction:
         self._limits = limits
         self._packed_until_ms = 0  # of the day whose parts are being packed; after a restart it begins anew
 
-    def step(self, current_day: int) -> bool:
-        """Does the first piece of work found, False when there is none. Days before the current are over."""
-        work = (
-            self._levels()
-            or self._month(current_day)
-            or self._day(current_day)
-            or self._surplus()
-            or self._books(current_day)
-            or self._positions()
-        )
+    def step(self, current_day: int) -> Work:
+        """Does the first piece of work found. Days before the current are over.
+
+        Surplus goes before days: it leaves whole stretches of fresh calls behind, where packing a day leaves
+        holes all over them, and DuckDB needs memory for each call beside a hole.
+        """
+        merging = self._levels() or self._month(current_day)
+        surplus = [] if merging else self._surplus()
+        work = merging or surplus or self._day(current_day) or self._books(current_day) or self._positions()
         if not work:
-            return False
+            return Work.NONE
         self._connection.begin()
         try:
             for statement in work:
@@ -80,7 +79,7 @@ class Compaction:
             self._packed_until_ms = 0
             self._connection.rollback()
             raise
-        return True
+        return Work.PRESSING if surplus else Work.SOME
 
     def _levels(self) -> list[Statement]:
         sizes = statements.level_sizes().run(self._connection).fetchall()

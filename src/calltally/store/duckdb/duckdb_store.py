@@ -46,7 +46,7 @@ from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion,
 from calltally.store.export import Form, What, demand_whole_days
 from calltally.store.retained import NEVER_PRUNED, Retained
 from calltally.store.time_zone import time_zone
-from calltally.store.usage_store import THINGS, Identities, Life, StoredCalls
+from calltally.store.usage_store import THINGS, Identities, Life, StoredCalls, Work
 from calltally.usage_query import START, Dimension, Metric, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Granularity, Window
 
@@ -362,7 +362,7 @@ class DuckDBUsageStore:
                 self._checkpointed = reached
             return self._checkpointed
 
-    def compact(self) -> bool:
+    def compact(self) -> Work:
         """See `UsageStore.compact`; a day is over once a call came on a later one."""
         with telling_the_end(), self._tidying:
             return self._compaction.step(self._extent.received_ms // DAY_MS)
