@@ -112,7 +112,7 @@ class Settings:
     token_hours: int = _setting(24, whole_number(1, 8760), "hours", "How long an access token is good.")
     issuer: str = _setting("calltally", plain_text(), "", "The issuer that access tokens name.")
     store_threads: int = _setting(2, whole_number(1, 1024), "threads", "Threads that the store works with.")
-    store_memory: int = _size("2GB", "64MB", "100TB", "Memory that the store may use.")
+    store_memory: int = _size("1GB", "64MB", "100TB", "Memory that the store may use.")
     minimum_free_disk: int = _size("256MiB", "0", "100TB", "With less free disk no calls are taken in.")
     max_journal: int = _size(
         "4GiB", "1MiB", "100TB", "With more of the journal not yet safe in the store no calls are taken in."
