@@ -23,7 +23,7 @@ from benchmarks.server_process import ServerProcess
 from calltally.ingest.decoded_calls import SLICE
 
 _BATCH = 1000
-_CONNECTIONS = 8
+_CONNECTIONS = 16
 _WARM_UP = 1.0
 _LOOK_SECONDS = 1.0
 

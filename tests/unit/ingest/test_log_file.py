@@ -110,7 +110,9 @@ def test_what_follows_a_compressed_log_and_is_none_is_told() -> None:
     assert file.break_reason.startswith("the gzip data is damaged")
 
 
-@pytest.mark.parametrize("packed", [gzip.compress(TEXT[:99]), zstandard.compress(TEXT[:99])])
+@pytest.mark.parametrize(
+    "packed", [gzip.compress(TEXT[:99]), zstandard.compress(TEXT[:99])], ids=["gzip", "zstd"]
+)
 @given(kept=st.integers(0, 99))
 def test_a_truncated_log_is_told_wherever_it_breaks(packed: bytes, kept: int) -> None:
     assume(4 <= kept < len(packed))
