@@ -13,7 +13,9 @@ PROGRAM = Path(sys.executable).with_name("calltally")
 def calltally(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Runs the command line to its end, whatever that is."""
     command = [str(word) for word in (PROGRAM, *arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment())
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=300, env=environment()
+    )
 
 
 def cli_json(*arguments: object) -> Any:

@@ -16,6 +16,7 @@ import httpx
 from calltally.demo.demo_calls import DemoCalls
 
 CALLTALLY = str(Path(sys.executable).with_name("calltally"))
+_PATIENCE = 300
 CALLS = 60_000
 """Enough that a busy account is active in most months, whatever today is."""
 
@@ -56,11 +57,15 @@ class RunningDemo:
             self._process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=err)
 
     def __enter__(self) -> Self:
-        end = time.monotonic() + 60
-        while "Ctrl-C stops" not in self.printed:
-            assert self._process.poll() is None, self._err.read_text("utf-8")
-            assert time.monotonic() < end, "the demo was not ready within a minute"
-            time.sleep(0.05)
+        end = time.monotonic() + _PATIENCE
+        try:
+            while "Ctrl-C stops" not in self.printed:
+                assert self._process.poll() is None, self._err.read_text("utf-8")
+                assert time.monotonic() < end, f"the demo was not ready within {_PATIENCE} seconds"
+                time.sleep(0.05)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -75,7 +75,7 @@ def started_without_rights(directory: Path) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-c", code, *words],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
         env=environment(),
     )

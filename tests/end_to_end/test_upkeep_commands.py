@@ -55,7 +55,7 @@ def typed(words: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Runs the command line with words on its standard input."""
     command = [str(word) for word in (PROGRAM, *arguments)]
     return subprocess.run(
-        command, input=words, capture_output=True, text=True, check=False, timeout=60, env=environment()
+        command, input=words, capture_output=True, text=True, check=False, timeout=300, env=environment()
     )
 
 
