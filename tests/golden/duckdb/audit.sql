@@ -30,6 +30,7 @@ recounted AS (
     FROM   call
     WHERE  time_ms >= $first_ms
       AND  time_ms <  $end_ms
+      AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
     GROUP BY ALL
 ),
 compared AS (
@@ -137,11 +138,13 @@ recounted AS (
         FROM   call_packed
         WHERE  time_ms >= $first_ms
           AND  time_ms <  $end_ms
+          AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
         UNION ALL
         SELECT time_ms, 0 AS packed, 1 AS fresh
         FROM   call_fresh
         WHERE  time_ms >= $first_ms
           AND  time_ms <  $end_ms
+          AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
     )
     GROUP BY ALL
 ),
@@ -248,6 +251,7 @@ LIMIT 1000;
       FROM   call
       WHERE  time_ms >= $first_ms
 AND  time_ms <  $end_ms
+AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
         AND  entry IN (0, 3)
         AND  identity_high % $parts = $part
       GROUP BY ALL
@@ -263,6 +267,7 @@ AND  time_ms <  $end_ms
           FROM   call
           WHERE  time_ms >= $first_ms
 AND  time_ms <  $end_ms
+AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
             AND  entry = 1
       )
       SELECT organization, day_of(time_ms) AS day, identity_high, identity_low, SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END), 0
@@ -270,6 +275,7 @@ AND  time_ms <  $end_ms
       SEMI JOIN corrected USING (identity_high, identity_low)
       WHERE  time_ms >= $first_ms
 AND  time_ms <  $end_ms
+AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
       GROUP BY ALL
       HAVING SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END) < 0
       ORDER BY ALL
@@ -295,6 +301,7 @@ recounted AS (
         WHERE  received_ms >= $first_ms
           AND  received_ms <  $end_ms
           AND  entry = 0
+          AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
         GROUP BY ALL
         UNION ALL
         SELECT organization, receipt_day, calls

@@ -132,26 +132,30 @@ INSERT INTO call_day
 SELECT $day, COUNT(*), -COUNT(*)
 FROM   call_fresh
 WHERE  time_ms >= $start_ms
-  AND  time_ms <  $end_ms;
+  AND  time_ms <  $end_ms
+  AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position');
 
 -- $start_ms = 1772323200000
 -- $end_ms = 1772366400000
 CREATE TEMP TABLE sorting AS
 FROM call
 WHERE  time_ms >= $start_ms
-  AND  time_ms <  $end_ms;
+  AND  time_ms <  $end_ms
+  AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position');
 
 -- $start_ms = 1772323200000
 -- $end_ms = 1772366400000
 DELETE FROM call_fresh
 WHERE  time_ms >= $start_ms
-  AND  time_ms <  $end_ms;
+  AND  time_ms <  $end_ms
+  AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position');
 
 -- $start_ms = 1772323200000
 -- $end_ms = 1772366400000
 DELETE FROM call_packed
 WHERE  time_ms >= $start_ms
-  AND  time_ms <  $end_ms;
+  AND  time_ms <  $end_ms
+  AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position');
 
 INSERT INTO call_packed
 FROM sorting
@@ -166,7 +170,8 @@ INSERT INTO call_day
 SELECT $day, COUNT(*), -COUNT(*)
 FROM   call_fresh
 WHERE  time_ms >= $start_ms
-  AND  time_ms <  $end_ms;
+  AND  time_ms <  $end_ms
+  AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position');
 
 -- $start_ms = 1772366400000
 -- $end_ms = 1772409600000
@@ -174,13 +179,15 @@ INSERT INTO call_packed
 FROM call_fresh
 WHERE  time_ms >= $start_ms
   AND  time_ms <  $end_ms
+  AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
 ORDER BY organization, client, route, account, "user", time_ms;
 
 -- $start_ms = 1772366400000
 -- $end_ms = 1772409600000
 DELETE FROM call_fresh
 WHERE  time_ms >= $start_ms
-  AND  time_ms <  $end_ms;
+  AND  time_ms <  $end_ms
+  AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position');
 
 -- $day = 20513
 DELETE FROM call_day
@@ -191,8 +198,8 @@ WHERE  day = $day;
 -- $end_ms = 1772409600000
 INSERT INTO call_day
 SELECT $day, packed, fresh
-FROM   (SELECT COUNT(*) AS packed FROM call_packed WHERE time_ms >= $start_ms AND time_ms < $end_ms),
-       (SELECT COUNT(*) AS fresh FROM call_fresh WHERE time_ms >= $start_ms AND time_ms < $end_ms);
+FROM   (SELECT COUNT(*) AS packed FROM call_packed WHERE time_ms >= $start_ms AND time_ms < $end_ms AND position <= (SELECT MAX(value) FROM meta WHERE name = 'position')),
+       (SELECT COUNT(*) AS fresh FROM call_fresh WHERE time_ms >= $start_ms AND time_ms < $end_ms AND position <= (SELECT MAX(value) FROM meta WHERE name = 'position'));
 
 -- $calls = 1000
 SELECT COALESCE(

@@ -11,6 +11,7 @@ from textwrap import indent
 from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, MARGINALS, MONTHLY, SETTLED, Marginal
 from calltally.store.duckdb.month_statements import ACTIVE, DAYS
 from calltally.store.duckdb.statements import (
+    COMMITTED,
     FRESH_CALLS,
     PACKED_CALLS,
     TAKES_AN_IDENTITY,
@@ -43,7 +44,7 @@ TABLES = (
 )
 """Every table but the calls."""
 
-_OF_SPAN = "time_ms >= $first_ms\n  AND  time_ms <  $end_ms"
+_OF_SPAN = f"time_ms >= $first_ms\n  AND  time_ms <  $end_ms\n  AND  {COMMITTED}"
 _KEPT = "day >= $first_day\n  AND  day <  $end_day"
 _RECEIVED = "receipt_day >= $first_day\n  AND  receipt_day <  $end_day"
 
@@ -218,6 +219,7 @@ def accepted_against_calls(first_day: int, end_day: int) -> Statement:
         "    WHERE  received_ms >= $first_ms\n"
         "      AND  received_ms <  $end_ms\n"
         "      AND  entry = 0\n"
+        f"      AND  {COMMITTED}\n"
         "    GROUP BY ALL\n"
         "    UNION ALL\n"
         "    SELECT organization, receipt_day, calls\n"

@@ -8,7 +8,7 @@ import duckdb
 
 from calltally.errors import CalltallyError
 from calltally.store.duckdb.database import ROW_GROUP, Database, quoted
-from calltally.store.duckdb.statements import meta
+from calltally.store.duckdb.statements import FRESH_CALLS, meta
 
 
 def copy_store(database: Database, path: Path) -> int:
@@ -40,6 +40,11 @@ def _copy(database: Database, part: Path, name: str) -> int:
         with database.snapshot():
             position = int(dict(meta().run(connection).fetchall())["position"])
             connection.execute(f"COPY FROM DATABASE store TO {name}")
+            # What a commit brings in bulk is seen before it is through; see `statements.COMMITTED`.
+            connection.execute(
+                f"DELETE FROM {name}.{FRESH_CALLS} WHERE position > $position",  # noqa: S608 - of our own names
+                {"position": position},
+            )
             connection.commit()
             connection.begin()
         connection.execute(f"CHECKPOINT {name}")

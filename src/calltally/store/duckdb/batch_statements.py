@@ -27,6 +27,9 @@ CALL_COLUMNS = (
 )
 """The columns of the tables of calls, in order."""
 
+_NOBODY = -1
+"""The number of no organization."""
+
 _ABSENT_AS_NULL = ("duration_ms", "request_bytes", "response_bytes")
 
 
@@ -54,6 +57,22 @@ def _count(count: str, corrected: bool) -> str:
     if corrected:
         return f"SUM(CASE WHEN {condition} THEN {WEIGHT} ELSE 0 END)" if condition else f"SUM({WEIGHT})"
     return f"COUNT(*) FILTER (WHERE {condition})" if condition else "COUNT(*)"
+
+
+def take_back_a_row(marginal: Marginal) -> list[Statement]:
+    """Adds a row of nobody's to the fresh counts and removes it again, in the transaction that adds others.
+
+    DuckDB moves rows that a transaction brings in bulk into the table as they are, and every other
+    transaction sees them for as long as the commit lasts, also one that began before: so a merge could sum
+    rows that it does not remove, or remove some that it did not sum. From a transaction that has removed one
+    of its own, DuckDB takes row by row, unseen until the commit is through.
+    """
+    table = marginal.table(FRESH)
+    zeros = ", ".join("0" for _ in (*marginal.key[1:], *COUNTS))
+    return [
+        Statement(f"INSERT INTO {table} VALUES ($nobody, {zeros})", nobody=_NOBODY),  # noqa: S608 - of our own names
+        Statement(f"DELETE FROM {table}\nWHERE  organization = $nobody", nobody=_NOBODY),  # noqa: S608 - likewise
+    ]
 
 
 def note_days() -> Statement:

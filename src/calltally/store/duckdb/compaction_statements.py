@@ -13,14 +13,14 @@ from calltally.store.duckdb.marginals import (
     gathered_by,
 )
 from calltally.store.duckdb.month_statements import add_months, replace_month
-from calltally.store.duckdb.statements import CALL_TABLES, FRESH_CALLS, PACKED_CALLS, Statement
+from calltally.store.duckdb.statements import CALL_TABLES, COMMITTED, FRESH_CALLS, PACKED_CALLS, Statement
 
 CALL_ORDER = ("organization", "client", "route", "account", '"user"', "time_ms")
 """How packed calls are sorted: like beside like, which makes them small."""
 
 _ORDER = f"ORDER BY {', '.join(CALL_ORDER)}"
-_SPAN = "WHERE  time_ms >= $start_ms\n  AND  time_ms <  $end_ms"
-_WITHIN = "time_ms >= $start_ms AND time_ms < $end_ms"
+_SPAN = f"WHERE  time_ms >= $start_ms\n  AND  time_ms <  $end_ms\n  AND  {COMMITTED}"
+_WITHIN = f"time_ms >= $start_ms AND time_ms < $end_ms AND {COMMITTED}"
 _COUNTED = (
     f"FROM   (SELECT COUNT(*) AS packed FROM {PACKED_CALLS} WHERE {_WITHIN}),\n"
     f"       (SELECT COUNT(*) AS fresh FROM {FRESH_CALLS} WHERE {_WITHIN})"

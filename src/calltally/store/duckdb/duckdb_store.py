@@ -169,6 +169,7 @@ class DuckDBUsageStore:
             for statement in (
                 batch_statements.append_calls(),
                 *(batch_statements.count_in(marginal, corrected=corrected) for marginal in GATHERING),
+                *(one for marginal in GATHERING for one in batch_statements.take_back_a_row(marginal)),
                 batch_statements.note_days(),
             ):
                 statement.run(self._writer)

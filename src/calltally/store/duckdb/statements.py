@@ -19,6 +19,10 @@ both together; who adds, changes or deletes rows names the tables."""
 WEIGHT = "CASE entry WHEN 1 THEN -1 ELSE 1 END"
 """What a row of calls counts; see `calltally.call_batch.Entry`."""
 
+COMMITTED = "position <= (SELECT MAX(value) FROM meta WHERE name = 'position')"
+"""Which rows of calls a transaction may rely on: what a batch brings in bulk DuckDB moves into a table as it
+is, and every transaction sees it while the commit lasts, also one that began before."""
+
 TAKES_AN_IDENTITY = "entry IN (0, 3)"
 """Which rows of calls take their identities."""
 
