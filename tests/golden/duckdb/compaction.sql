@@ -212,17 +212,20 @@ INSERT INTO call_day
 SELECT day_of(time_ms), COUNT(*), -COUNT(*)
 FROM   call_fresh
 WHERE  position <= $position
+  AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
 GROUP BY ALL;
 
 -- $position = 17
 INSERT INTO call_packed
 FROM call_fresh
 WHERE  position <= $position
+  AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
 ORDER BY day_of(time_ms), organization, client, route, account, "user", time_ms;
 
 -- $position = 17
 DELETE FROM call_fresh
-WHERE  position <= $position;
+WHERE  position <= $position
+  AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position');
 
 -- $receipt_day = 20513
 CREATE TEMP TABLE closing AS

@@ -218,7 +218,7 @@ def position_behind(calls: int) -> Statement:
 
 def pack_up_to(position: int) -> list[Statement]:
     """Packs the fresh calls up to a position, sorted among themselves."""
-    came = "WHERE  position <= $position"
+    came = f"WHERE  position <= $position\n  AND  {COMMITTED}"
     return [
         Statement(
             "INSERT INTO call_day\nSELECT day_of(time_ms), COUNT(*), -COUNT(*)\n"
