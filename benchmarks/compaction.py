@@ -9,9 +9,9 @@ import argparse
 import time
 from collections.abc import Iterator
 
-from benchmarks.figure import Figure
+from benchmarks.figure import Figure, less
 from benchmarks.filled_directory import MONTH, scratch
-from benchmarks.recent_calls import RecentCalls
+from benchmarks.recent_calls import RecentCalls, sizes_of_batches
 from benchmarks.report import Report
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 
@@ -24,9 +24,8 @@ def measure(*, calls: int) -> Iterator[list[Figure]]:
     with scratch() as folder:
         store = DuckDBUsageStore(folder / "store.duckdb", memory_limit="2GB")
         recent = RecentCalls(store.dictionary, now_ms=int(time.time() * 1000), days=MONTH)
-        sizes = [_BATCH] * (calls // _BATCH) + ([calls % _BATCH] if calls % _BATCH else [])
         taking = 0.0
-        for batch in recent.batches(sizes):
+        for batch in recent.batches(sizes_of_batches(calls, _BATCH)):
             began = time.process_time()
             store.apply(batch)
             taking += time.process_time() - began
@@ -44,14 +43,10 @@ def measure(*, calls: int) -> Iterator[list[Figure]]:
         store.close()
         named = f"{calls:,} calls"
         yield [
-            _less(f"taking in, {named}", "µs/call", taking / calls * 1e6),
-            _less(f"compaction with its checkpoints, {named}", "µs/call", cpu / calls * 1e6),
-            _less(f"compaction, the longest of {len(steps)} steps, {named}", "ms", max(steps) * 1000),
+            less(f"taking in, {named}", "µs/call", taking / calls * 1e6),
+            less(f"compaction with its checkpoints, {named}", "µs/call", cpu / calls * 1e6),
+            less(f"compaction, the longest of {len(steps)} steps, {named}", "ms", max(steps) * 1000),
         ]
-
-
-def _less(name: str, unit: str, ours: float) -> Figure:
-    return Figure(name=name, unit=unit, ours=ours, less_is_better=True)
 
 
 def main() -> None:

@@ -26,6 +26,11 @@ class Figure:
         return self.theirs / self.ours if self.less_is_better else self.ours / self.theirs
 
 
+def less(name: str, unit: str, ours: float) -> Figure:
+    """A time or a size of ours that stands alone."""
+    return Figure(name=name, unit=unit, ours=ours, less_is_better=True)
+
+
 def percentile(values: list[float], percent: float) -> float:
     """The value that so many percent of the values do not exceed."""
     ordered = sorted(values)

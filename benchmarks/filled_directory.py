@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.recent_calls import RecentCalls
+from benchmarks.recent_calls import RecentCalls, sizes_of_batches
 from calltally.data_directory import DataDirectory
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 
@@ -67,8 +67,7 @@ def cached(name: str, suffix: str) -> Path:
 def _fill(path: Path, calls: int, days: float) -> None:
     store = DuckDBUsageStore(path, memory_limit="2GB")
     recent = RecentCalls(store.dictionary, now_ms=int(time.time() * 1000), days=days)
-    sizes = [_BATCH] * (calls // _BATCH) + ([calls % _BATCH] if calls % _BATCH else [])
-    for batch in recent.batches(sizes):
+    for batch in recent.batches(sizes_of_batches(calls, _BATCH)):
         store.apply(batch)
         while store.compact():  # as the server does: free blocks are there again after a checkpoint only
             store.checkpoint()

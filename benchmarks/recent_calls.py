@@ -45,3 +45,8 @@ class RecentCalls:
 
     def _path(self, route: int, thing: int) -> str:
         return self._dictionary.text(Kind.ROUTE, route).replace(PLACEHOLDER, str(thing))
+
+
+def sizes_of_batches(calls: int, most: int) -> list[int]:
+    """So many calls cut into batches of at most so many."""
+    return [most] * (calls // most) + ([calls % most] if calls % most else [])

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from benchmarks.asking import ask_here
-from benchmarks.figure import Figure, percentile
+from benchmarks.figure import Figure, less, percentile
 from benchmarks.filled_directory import MONTH, filled_directory
 from benchmarks.load_process import Load, LoadProcess
 from benchmarks.native_questions import native_questions
@@ -60,12 +60,12 @@ def measure(*, seen: int, pace: float, seconds: float) -> Iterator[list[Figure]]
             Figure(name=f"counted, {named}", unit="calls/s", ours=sent.accepted / until_counted),
             *_percentiles(f"acknowledgement, {named}", sent.latencies),
             *_percentiles(f"a question meanwhile, {named}", watched.questions),
-            _less(f"most calls not yet in the store, {named}", "calls", max(watched.lag)),
-            _less(f"calls not yet in the store at the end, {named}", "calls", watched.lag[-1]),
-            _less(f"server's processor time, {named}", "µs/call", (server.cpu_seconds - cpu) / millions),
-            _less(f"sender's processor time, {named}", "µs/call", client_cpu / millions),
-            _less(f"server's memory, most, {named}", "MiB", max(watched.memory)),
-            _less(f"server's memory at the end, {named}", "MiB", watched.memory[-1]),
+            less(f"most calls not yet in the store, {named}", "calls", max(watched.lag)),
+            less(f"calls not yet in the store at the end, {named}", "calls", watched.lag[-1]),
+            less(f"server's processor time, {named}", "µs/call", (server.cpu_seconds - cpu) / millions),
+            less(f"sender's processor time, {named}", "µs/call", client_cpu / millions),
+            less(f"server's memory, most, {named}", "MiB", max(watched.memory)),
+            less(f"server's memory at the end, {named}", "MiB", watched.memory[-1]),
         ]
 
 
@@ -87,11 +87,7 @@ def _watched(server: ServerProcess, sending: "Future[tuple[Sent, float]]") -> _S
 
 
 def _percentiles(name: str, milliseconds: list[float]) -> list[Figure]:
-    return [_less(f"{name}, p{percent}", "ms", percentile(milliseconds, percent)) for percent in (50, 99)]
-
-
-def _less(name: str, unit: str, ours: float) -> Figure:
-    return Figure(name=name, unit=unit, ours=ours, less_is_better=True)
+    return [less(f"{name}, p{percent}", "ms", percentile(milliseconds, percent)) for percent in (50, 99)]
 
 
 def main() -> None:
