@@ -1,54 +1,25 @@
 """Jobs, which are to follow Genesys's queries; numbers were worked out by hand from ``calls.json``."""
 
-import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.dialects.genesys.genesys_app import GenesysApp
+from tests.dialects.genesys.jobs import (
+    CLIENT_JOBS,
+    JOBS,
+    MARCH,
+    begun,
+    entities,
+    refusal,
+    requests,
+    succeeded,
+)
 
-JOBS = "/api/v2/usage/aggregates/query/jobs"
-CLIENT_JOBS = "/api/v2/usage/client/client-1/aggregates/query/jobs"
-MARCH = {"interval": "2026-03/2026-03"}
 USERS, QUEUES = "api/v2/users/{userId}", "api/v2/routing/queues"
 BILLING = {"id": "client-1", "name": "Billing"}
 REPORTS = {"id": "client-2", "name": "Reports"}
-
-
-async def begun(client: httpx.AsyncClient, path: str = JOBS, **fields: Any) -> str:
-    """Asks about March; returns where the results are."""
-    reply = await client.post(path, json=MARCH | fields)
-    assert reply.status_code == 200, reply.text
-    uri: str = reply.json()["resultsUri"]
-    return uri
-
-
-async def entities(client: httpx.AsyncClient, path: str = JOBS, **fields: Any) -> Any:
-    """All that a job finds on its first page."""
-    reply = await client.get(await begun(client, path, **fields))
-    assert (reply.status_code, reply.json()["queryStatus"]) == (200, "Succeeded")
-    return reply.json()["entities"]
-
-
-async def succeeded(client: httpx.AsyncClient, uri: str) -> Any:
-    """What a job shows once it is done."""
-    for _ in range(1000):
-        result = (await client.get(uri)).json()
-        if result["queryStatus"] == "Succeeded":
-            return result
-        await asyncio.sleep(0.005)
-    raise TimeoutError
-
-
-async def refusal(client: httpx.AsyncClient, path: str = JOBS, **fields: Any) -> tuple[int, str, str]:
-    body = (reply := await client.post(path, json=MARCH | fields)).json()
-    return reply.status_code, body["code"], body["message"]
-
-
-async def requests(client: httpx.AsyncClient, path: str = JOBS, **fields: Any) -> list[int]:
-    rows = await entities(client, path, metrics=["Requests"], **fields)
-    return [row["requestCount"] for row in rows]
 
 
 async def test_a_job_tells_where_its_results_are(client: httpx.AsyncClient) -> None:
@@ -210,86 +181,6 @@ async def test_a_job_is_sorted_by_templates_as_they_are_shown(client: httpx.Asyn
         (QUEUES, 2),
         ("api/v2/conversations/calls", 1),
     ]
-
-
-@pytest.mark.parametrize("path", [JOBS, CLIENT_JOBS])
-async def test_the_next_uris_lead_to_the_end_of_a_job(
-    app: GenesysApp, client: httpx.AsyncClient, path: str
-) -> None:
-    app.count(
-        *(
-            {"time": "2026-03-14T10:00:00Z", "client_id": "client-1", "route": f"/crowd/{number:04}"}
-            for number in range(2050)
-        )
-    )
-    uri = await begun(client, path, templateUris=[f"crowd/{number:04}" for number in range(1000)])
-    pages, following = [], f"{uri}?pageSize=300"
-    while following:
-        pages.append((await client.get(following)).json())
-        following = pages[-1].get("nextUri")
-
-    assert [len(page["entities"]) for page in pages] == [300, 300, 300, 100]
-    assert {page["selfUri"] for page in pages} == {uri}
-    found = [row["templateUri"] for page in pages for row in page["entities"]]
-    assert found == [f"crowd/{number:04}" for number in range(1000)]
-
-
-async def test_a_job_can_have_more_rows_than_a_search(app: GenesysApp, client: httpx.AsyncClient) -> None:
-    app.count(
-        *(
-            {"time": "2026-03-14T10:00:00Z", "client_id": "crowded", "route": f"/{number:05}"}
-            for number in range(20_500)
-        )
-    )
-    uri = await begun(client, oauthClientIds=["crowded"])
-    following, seen = f"{uri}?pageSize=1000", 0
-    while following:
-        page = (await client.get(following)).json()
-        seen, following = seen + len(page["entities"]), page.get("nextUri")
-
-    assert seen == 20_500
-
-
-async def test_a_page_of_a_job_has_a_hundred_rows_unless_told_otherwise(
-    app: GenesysApp, client: httpx.AsyncClient
-) -> None:
-    app.count(
-        *(
-            {"time": "2026-03-14T10:00:00Z", "client_id": "crowded", "route": f"/crowd/{number}"}
-            for number in range(101)
-        )
-    )
-    uri = await begun(client, oauthClientIds=["crowded"])
-
-    first = (await client.get(uri)).json()
-
-    assert len(first["entities"]) == 100
-    assert first["nextUri"].startswith(f"{uri}?pageSize=100&after=")
-
-
-@pytest.mark.parametrize("query", ["pageSize=1001", "pageSize=many", "after=x", "after=AAAAAAAAAAAAAAAA"])
-async def test_a_page_that_cannot_be_is_refused(client: httpx.AsyncClient, query: str) -> None:
-    reply = await client.get(f"{await begun(client)}?{query}")
-
-    assert (reply.status_code, reply.json()["code"]) == (400, "invalid.query.param.value")
-
-
-async def test_a_page_over_five_mebibytes_must_be_asked_for_in_smaller_ones(
-    app: GenesysApp, client: httpx.AsyncClient
-) -> None:
-    app.count(
-        *(
-            {"time": "2026-03-14T10:00:00Z", "client_id": "wordy", "route": f"/{number}{'x' * 60_000}"}
-            for number in range(100)
-        )
-    )
-    uri = await begun(client, oauthClientIds=["wordy"])
-
-    whole, part = await client.get(uri), await client.get(f"{uri}?pageSize=50")
-
-    assert (whole.status_code, whole.json()["code"]) == (400, "max.response.size.reached")
-    assert "of at most 5242880. Ask for a smaller pageSize" in whole.json()["message"]
-    assert (part.status_code, len(part.json()["entities"])) == (200, 50)
 
 
 async def test_filters_of_more_than_a_thousand_values_are_too_long_a_query(
