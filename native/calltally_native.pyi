@@ -80,7 +80,7 @@ class IdentityTable:
     def insert(self, high: _Numbers, low: _Numbers, digest: _Numbers) -> None: ...
     def judge(
         self,
-        others: Sequence[IdentityTable],
+        others: Sequence[tuple[IdentityTable, IdentityRun | None]],
         high: _Numbers,
         low: _Numbers,
         digest: _Numbers,
@@ -88,9 +88,9 @@ class IdentityTable:
     ) -> bytes:
         """For each identity in order whether it is new (0), held with its digest (1) or with another (2).
 
-        New ones are in the table afterwards. ``others`` are tables that may hold further identities,
-        ``stored`` says what is held elsewhere as `find` would. Raises `ValueError`, changing nothing, unless
-        there is room for all.
+        New ones are in the table afterwards. ``others`` are tables that may hold further identities, each
+        with the run that has the same, if there is one, whose filter is asked first; ``stored`` says what is
+        held elsewhere as `find` would. Raises `ValueError`, changing nothing, unless there is room for all.
         """
     def touch(self, buckets: int) -> None: ...
     def span(self, first_bucket: int, buckets: int) -> tuple[bytes, bytes, bytes]: ...

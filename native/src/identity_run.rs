@@ -36,6 +36,11 @@ impl Run {
         Ok(Run { file: File::open(path)?, blocks_start, fences, filter })
     }
 
+    /// None when there is no room for it.
+    pub fn filter(&self) -> Option<&Filter> {
+        self.filter.as_ref()
+    }
+
     /// The digest of an identity that is held; an error where a block is not as it was written.
     fn find(&self, high: u64, low: u64, buffer: &mut [u8; BLOCK_BYTES]) -> Result<Option<u64>, ()> {
         let last = self.fences.partition_point(|&fence| fence <= high);

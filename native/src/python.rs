@@ -8,9 +8,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use crate::dictionary::{Dictionary, Kind};
-use crate::identity_table::{Columns, Table};
+use crate::identity_table::{Columns, Full, Table};
 use crate::names::KnownNames;
 use crate::record::Layout;
+use crate::run_python::IdentityRun;
 use crate::slice::{self, Admission, Row, Slice};
 use crate::step::{self, Judged};
 use crate::text::Source;
@@ -250,7 +251,7 @@ impl IdentityTable {
     fn judge<'py>(
         &mut self,
         py: Python<'py>,
-        others: Vec<PyRef<'py, IdentityTable>>,
+        others: Vec<(PyRef<'py, IdentityTable>, Option<PyRef<'py, IdentityRun>>)>,
         high: PyBuffer<u64>,
         low: PyBuffer<u64>,
         digest: PyBuffer<u64>,
@@ -267,10 +268,13 @@ impl IdentityTable {
                 Some(present.into_iter().zip(digest).map(held).collect::<Vec<_>>())
             }
         };
-        let others: Vec<&Table> = others.iter().map(|other| &other.table).collect();
+        let mut full = Vec::with_capacity(others.len());
+        for (table, run) in &others {
+            full.push(Full { table: &table.table, filter: run.as_ref().and_then(|run| run.run.filter()) });
+        }
         let room = self.table.room();
         let table = &mut self.table;
-        let work = || table.judge(&others, given.columns(), stored.as_deref());
+        let work = || table.judge(&full, given.columns(), stored.as_deref());
         let verdicts = detached(py, given.low.len(), work).ok_or_else(|| no_room(given.low.len(), room))?;
         Ok(PyBytes::new(py, &verdicts))
     }

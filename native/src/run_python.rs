@@ -83,7 +83,7 @@ pub fn columns_of_blocks<'py>(py: Python<'py>, blocks: &Bound<'py, PyBytes>) -> 
 
 #[pyclass(frozen, module = "calltally_native")]
 pub struct IdentityRun {
-    run: Run,
+    pub run: Run,
 }
 
 #[pymethods]

@@ -57,7 +57,7 @@ class KernelTable:
 
     def judge(
         self,
-        others: Sequence["KernelTable"],
+        others: Sequence[tuple["KernelTable", KernelIdentityRun | None]],
         high: UInt64s,
         low: UInt64s,
         digest: UInt64s,
@@ -65,7 +65,7 @@ class KernelTable:
     ) -> Verdicts:
         """The verdicts on identities for which there is room; new ones are in the table afterwards."""
         verdicts = self.native.judge(
-            [other.native for other in others],
+            [(table.native, run.native if run else None) for table, run in others],
             _column(high),
             _column(low),
             _column(digest),
@@ -98,7 +98,7 @@ class KernelSeenIds(SeenIds):
         while start < len(low):
             self._make_room()
             part = slice(start, start + min(len(low) - start, self._growing.free, AT_ONCE))
-            others = cast("Sequence[KernelTable]", self._others)
+            others = cast("Sequence[tuple[KernelTable, KernelIdentityRun | None]]", self._others)
             known = stored and (stored[0][part], stored[1][part])
             active = cast("KernelTable", self._growing.active)
             verdicts = active.judge(others, high[part], low[part], digest[part], known)

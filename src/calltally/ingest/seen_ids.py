@@ -173,7 +173,7 @@ class SeenIds:
 
     def _find(self, high: UInt64s, low: UInt64s) -> tuple[Bools, UInt64s]:
         present, digest = self._growing.active.find(high, low)
-        for table in self._others:
+        for table, _ in self._others:
             there, its_digest = table.find(high, low)
             present |= there
             digest = np.where(there, its_digest, digest)
@@ -188,9 +188,10 @@ class SeenIds:
         return found[0] | stored[0], np.where(stored[0], stored[1], found[1])
 
     @property
-    def _others(self) -> Sequence[Table]:
-        """Every table but the active one, the newest first."""
-        return [*self._growing.left, *(g.table for g in reversed(self.generations.full))]
+    def _others(self) -> Sequence[tuple[Table, IdentityRun | None]]:
+        """Every table but the active one, the newest first, each with the run that has the same."""
+        left = [(table, None) for table in self._growing.left]
+        return [*left, *((each.table, each.run) for each in reversed(self.generations.full))]
 
     def _note(self, new: int, position: int, received_ms: int, latest_ms: int) -> None:
         """Does what follows whenever identities came into the active table."""

@@ -122,6 +122,26 @@ def test_verdicts_equal_those_of_a_plain_dictionary_when_nearly_everything_is_on
         assert seen.count + seen.spilled == known
 
 
+@settings(max_examples=60, deadline=None)
+@given(batches_of_identities)
+def test_verdicts_equal_those_of_a_plain_dictionary_when_what_is_in_memory_is_on_disk_too(
+    kind: Kind, batches: list[list[tuple[int, int, int]]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        seen = kind(2**30, smallest=8, largest=8)
+        spilling = Spilling(seen, RunFolder(Path(folder), 1, [Life(1, 0)], seen.kind_of_run), 10**9)
+
+        def write(position: int) -> None:
+            while seen.generations.unwritten(position) or not spilling.is_idle:
+                spilling.look(position, position)
+
+        known = judged_as_a_dictionary_would(seen, batches, write)
+
+        spilling.stop()
+        assert all(full.run for full in seen.generations.full)
+        assert (seen.count, seen.spilled) == (known, 0)
+
+
 def judged_as_a_dictionary_would(
     seen: SeenIds, batches: list[list[tuple[int, int, int]]], then: Callable[[int], None]
 ) -> int:
