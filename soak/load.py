@@ -18,7 +18,8 @@ from soak.hostile import Hostile, faults_of
 from soak.town import GRANTED, WrongCountError, check_bounds, verified
 
 SENDERS = 4
-_CALLS = 1000
+_CALLS = 5000
+_CROWDS = 16
 _MARK = "~mark~"
 _SETTINGS = {"seen_ids_memory": "64MB", "store_memory": "512MB", "minimum_free_disk": 0}
 _LONGEST_P99_SECONDS = 30.0
@@ -104,17 +105,18 @@ def _check(server: ServerProcess, token: str, counts: Counts, load: Load, faults
         raise RuntimeError(f"the server logged {len(errors)} errors: {errors[:2]}")
 
 
-def _send(address: str, token: str, name: str, seconds: float) -> tuple[dict[Any, int], int, list[float]]:
+def _send(address: str, token: str, name: str, seconds: float) -> tuple[Counts, int, list[float]]:
     """Posts batches of new calls, every tenth one twice; what was acknowledged, by key."""
-    calls = _template(name)
-    body, keys = ndjson(calls), keys_of("acme", calls)
-    acknowledged, busy, number = 0, 0, 0
+    crowds = [_template(name, crowd) for crowd in range(_CROWDS)]
+    bodies, keys = [ndjson(calls) for calls in crowds], [keys_of("acme", calls) for calls in crowds]
+    acknowledged: Counts = Counter()
+    busy, number = 0, 0
     latencies: list[float] = []
     deadline = time.monotonic() + seconds
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
     with httpx.Client(base_url=address, headers=headers, timeout=60) as visitor:
         while time.monotonic() < deadline:
-            content = body.replace(_MARK.encode(), b"%d" % number)
+            content = bodies[number % _CROWDS].replace(_MARK.encode(), b"%d" % number)
             for verdict in ("accepted", "duplicate")[: 1 + (number % 10 == 0)]:
                 while True:
                     started = time.perf_counter()
@@ -129,19 +131,24 @@ def _send(address: str, token: str, name: str, seconds: float) -> tuple[dict[Any
                 known = receipt.get("accepted", 0) + receipt.get("duplicate", 0)
                 if known != _CALLS or (verdict == "duplicate" and receipt["accepted"]):
                     raise RuntimeError(f"{name} got {response.status_code} {response.text[:300]}")
-            acknowledged += 1
+            acknowledged.update(keys[number % _CROWDS])
             number += 1
-    return {key: count * acknowledged for key, count in keys.items()}, busy, latencies
+    return acknowledged, busy, latencies
 
 
-def _template(name: str) -> list[dict[str, Any]]:
+def _template(name: str, crowd: int) -> list[dict[str, Any]]:
+    """A batch to be sent again and again under new ids, each of its calls by another user.
+
+    Crowds have no user in common: so what is counted together has tens of thousands of rows of counts, and
+    those come into the store in bulk.
+    """
     now = datetime.now(UTC)
     return [
         {
             "id": f"{name}-{_MARK}-{number}",
             "time": (now - timedelta(minutes=5 * (number % 700))).isoformat(timespec="milliseconds"),
             "client_id": f"client-{number % 7}",
-            "user_id": f"user-{number % 90}",
+            "user_id": f"user-{name}-{crowd}-{number}",
             "source_id": f"source-{number % 3}",
             "account_id": f"account-{number % 150}",
             "method": ("GET", "POST")[number % 2],
