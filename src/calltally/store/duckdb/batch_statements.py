@@ -1,7 +1,7 @@
 """The SQL that takes a batch into the tables. ``batch`` is the registered Arrow table of its calls."""
 
 from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, FRESH, Marginal
-from calltally.store.duckdb.statements import FRESH_CALLS, WEIGHT, Statement
+from calltally.store.duckdb.statements import FRESH_CALLS, NO_ORGANIZATION, WEIGHT, Statement
 
 CALL_COLUMNS = (
     "organization",
@@ -26,9 +26,6 @@ CALL_COLUMNS = (
     "entry",
 )
 """The columns of the tables of calls, in order."""
-
-_NOBODY = -1
-"""The number of no organization."""
 
 _ABSENT_AS_NULL = ("duration_ms", "request_bytes", "response_bytes")
 
@@ -70,8 +67,8 @@ def take_back_a_row(marginal: Marginal) -> list[Statement]:
     table = marginal.table(FRESH)
     zeros = ", ".join("0" for _ in (*marginal.key[1:], *COUNTS))
     return [
-        Statement(f"INSERT INTO {table} VALUES ($nobody, {zeros})", nobody=_NOBODY),  # noqa: S608 - of our own names
-        Statement(f"DELETE FROM {table}\nWHERE  organization = $nobody", nobody=_NOBODY),  # noqa: S608 - likewise
+        Statement(f"INSERT INTO {table} VALUES ($nobody, {zeros})", nobody=NO_ORGANIZATION),  # noqa: S608 - of our own names
+        Statement(f"DELETE FROM {table}\nWHERE  organization = $nobody", nobody=NO_ORGANIZATION),  # noqa: S608 - likewise
     ]
 
 

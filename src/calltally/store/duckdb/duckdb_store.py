@@ -41,6 +41,7 @@ from calltally.store.duckdb.identity_lookup import IdentityLookup
 from calltally.store.duckdb.ledger_calls import NO_CALLS, LedgerCalls
 from calltally.store.duckdb.marginals import GATHERING
 from calltally.store.duckdb.pruning import Pruning
+from calltally.store.duckdb.statements import NO_ORGANIZATION
 from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH, TimeBuckets
 from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion, first_ms
 from calltally.store.export import Form, What, demand_whole_days
@@ -49,10 +50,6 @@ from calltally.store.time_zone import time_zone
 from calltally.store.usage_store import THINGS, Identities, Life, StoredCalls, Work
 from calltally.usage_query import START, Dimension, Metric, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Granularity, Window
-
-_UNKNOWN = -1
-"""The number of no organization."""
-
 
 Asked = ParamSpec("Asked")
 Answered = TypeVar("Answered")
@@ -351,7 +348,7 @@ class DuckDBUsageStore:
         demand()
         number = self._organization(organization)
         span = first_ms(window.start), first_ms(window.end)
-        question = UsageQuestion(_UNKNOWN if number is None else number, *span, where={})
+        question = UsageQuestion(NO_ORGANIZATION if number is None else number, *span, where={})
         exporting = Exporting(self._database.reader(), form, path)
         return exporting.write(question, what, every_entry=every_entry, check=demand)
 
@@ -388,7 +385,7 @@ class DuckDBUsageStore:
 
     def _books(self, organization: str) -> Books:
         number = self._organization(organization)
-        return Books(self._database.reader(), _UNKNOWN if number is None else number)
+        return Books(self._database.reader(), NO_ORGANIZATION if number is None else number)
 
     def _source(self, organization: str, source_id: str) -> tuple[int, int] | None:
         organization_id = self._organization(organization)

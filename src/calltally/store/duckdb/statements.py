@@ -16,6 +16,9 @@ FRESH_CALLS, PACKED_CALLS = CALL_TABLES = ("call_fresh", "call_packed")
 """Where calls lie: as batches brought them, quick to write, and sorted and compressed. The view ``call`` is
 both together; who adds, changes or deletes rows names the tables."""
 
+NO_ORGANIZATION = -1
+"""The number of none: nothing that is stored belongs to it."""
+
 WEIGHT = "CASE entry WHEN 1 THEN -1 ELSE 1 END"
 """What a row of calls counts; see `calltally.call_batch.Entry`."""
 
