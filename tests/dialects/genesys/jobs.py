@@ -1,13 +1,21 @@
 """Jobs about March, begun and looked at as a program would."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
 
+from tests.dialects.genesys.genesys_app import GenesysApp
+
 JOBS = "/api/v2/usage/aggregates/query/jobs"
 CLIENT_JOBS = "/api/v2/usage/client/client-1/aggregates/query/jobs"
 MARCH = {"interval": "2026-03/2026-03"}
+
+
+def count_routes(app: GenesysApp, client_id: str, routes: Iterable[str]) -> None:
+    """Counts one call of March on each."""
+    app.count(*({"time": "2026-03-14T10:00:00Z", "client_id": client_id, "route": route} for route in routes))
 
 
 async def begun(client: httpx.AsyncClient, path: str = JOBS, **fields: Any) -> str:

@@ -4,19 +4,14 @@ import httpx
 import pytest
 
 from tests.dialects.genesys.genesys_app import GenesysApp
-from tests.dialects.genesys.jobs import CLIENT_JOBS, JOBS, begun
+from tests.dialects.genesys.jobs import CLIENT_JOBS, JOBS, begun, count_routes
 
 
 @pytest.mark.parametrize("path", [JOBS, CLIENT_JOBS])
 async def test_the_next_uris_lead_to_the_end_of_a_job(
     app: GenesysApp, client: httpx.AsyncClient, path: str
 ) -> None:
-    app.count(
-        *(
-            {"time": "2026-03-14T10:00:00Z", "client_id": "client-1", "route": f"/crowd/{number:04}"}
-            for number in range(2050)
-        )
-    )
+    count_routes(app, "client-1", (f"/crowd/{number:04}" for number in range(2050)))
     uri = await begun(client, path, templateUris=[f"crowd/{number:04}" for number in range(1000)])
     pages, following = [], f"{uri}?pageSize=300"
     while following:
@@ -30,12 +25,7 @@ async def test_the_next_uris_lead_to_the_end_of_a_job(
 
 
 async def test_a_job_can_have_more_rows_than_a_search(app: GenesysApp, client: httpx.AsyncClient) -> None:
-    app.count(
-        *(
-            {"time": "2026-03-14T10:00:00Z", "client_id": "crowded", "route": f"/{number:05}"}
-            for number in range(20_500)
-        )
-    )
+    count_routes(app, "crowded", (f"/{number:05}" for number in range(20_500)))
     uri = await begun(client, oauthClientIds=["crowded"])
     following, seen = f"{uri}?pageSize=1000", 0
     while following:
@@ -48,12 +38,7 @@ async def test_a_job_can_have_more_rows_than_a_search(app: GenesysApp, client: h
 async def test_a_page_of_a_job_has_a_hundred_rows_unless_told_otherwise(
     app: GenesysApp, client: httpx.AsyncClient
 ) -> None:
-    app.count(
-        *(
-            {"time": "2026-03-14T10:00:00Z", "client_id": "crowded", "route": f"/crowd/{number}"}
-            for number in range(101)
-        )
-    )
+    count_routes(app, "crowded", (f"/crowd/{number}" for number in range(101)))
     uri = await begun(client, oauthClientIds=["crowded"])
 
     first = (await client.get(uri)).json()
@@ -72,12 +57,7 @@ async def test_a_page_that_cannot_be_is_refused(client: httpx.AsyncClient, query
 async def test_a_page_over_five_mebibytes_must_be_asked_for_in_smaller_ones(
     app: GenesysApp, client: httpx.AsyncClient
 ) -> None:
-    app.count(
-        *(
-            {"time": "2026-03-14T10:00:00Z", "client_id": "wordy", "route": f"/{number}{'x' * 60_000}"}
-            for number in range(100)
-        )
-    )
+    count_routes(app, "wordy", (f"/{number}{'x' * 60_000}" for number in range(100)))
     uri = await begun(client, oauthClientIds=["wordy"])
 
     whole, part = await client.get(uri), await client.get(f"{uri}?pageSize=50")

@@ -1,7 +1,8 @@
 """The seen ids judge as a plain dictionary would, whatever tables are behind them."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -107,9 +108,8 @@ def test_verdicts_equal_those_of_a_plain_dictionary(
 def test_verdicts_equal_those_of_a_plain_dictionary_when_nearly_everything_is_on_disk(
     kind: Kind, batches: list[list[tuple[int, int, int]]], memory: int, join: bool
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        seen = kind(memory, smallest=8, largest=8)
-        spilling = Spilling(seen, RunFolder(Path(folder), 1, [Life(1, 0)], seen.kind_of_run), 10**9)
+    seen = kind(memory, smallest=8, largest=8)
+    with spilling_of(seen) as spilling:
 
         def spill(position: int) -> None:
             spilling.settle(position, position)
@@ -118,8 +118,7 @@ def test_verdicts_equal_those_of_a_plain_dictionary_when_nearly_everything_is_on
 
         known = judged_as_a_dictionary_would(seen, batches, spill)
 
-        spilling.stop()
-        assert seen.count + seen.spilled == known
+    assert seen.count + seen.spilled == known
 
 
 @settings(max_examples=60, deadline=None)
@@ -127,9 +126,8 @@ def test_verdicts_equal_those_of_a_plain_dictionary_when_nearly_everything_is_on
 def test_verdicts_equal_those_of_a_plain_dictionary_when_what_is_in_memory_is_on_disk_too(
     kind: Kind, batches: list[list[tuple[int, int, int]]]
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        seen = kind(2**30, smallest=8, largest=8)
-        spilling = Spilling(seen, RunFolder(Path(folder), 1, [Life(1, 0)], seen.kind_of_run), 10**9)
+    seen = kind(2**30, smallest=8, largest=8)
+    with spilling_of(seen) as spilling:
 
         def write(position: int) -> None:
             while seen.generations.unwritten(position) or not spilling.is_idle:
@@ -137,9 +135,17 @@ def test_verdicts_equal_those_of_a_plain_dictionary_when_what_is_in_memory_is_on
 
         known = judged_as_a_dictionary_would(seen, batches, write)
 
+    assert all(full.run for full in seen.generations.full)
+    assert (seen.count, seen.spilled) == (known, 0)
+
+
+@contextmanager
+def spilling_of(seen: SeenIds) -> Iterator[Spilling]:
+    """Spills into a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        spilling = Spilling(seen, RunFolder(Path(folder), 1, [Life(1, 0)], seen.kind_of_run), 10**9)
+        yield spilling
         spilling.stop()
-        assert all(full.run for full in seen.generations.full)
-        assert (seen.count, seen.spilled) == (known, 0)
 
 
 def judged_as_a_dictionary_would(
