@@ -15,7 +15,7 @@ import duckdb
 
 from benchmarks.asked import Question
 from benchmarks.asking import ask_all
-from benchmarks.figure import Figure, percentile
+from benchmarks.figure import Figure, less, percentile
 from benchmarks.filled_directory import YEAR, filled_directory
 from benchmarks.load_process import Load, LoadProcess
 from benchmarks.questions import EXPERIMENTAL, questions
@@ -63,15 +63,7 @@ def measure_under_load(*, calls: int, repeat: int, pace: float) -> Iterator[list
             spent = [answer.spent for answer in answers]
             sending.result()
             named = f"{name}, {calls:,} stored, {pace:,.0f} calls/s coming in"
-            yield [
-                Figure(
-                    name=f"{named}, p{percent}",
-                    unit="ms",
-                    ours=percentile(spent, percent),
-                    less_is_better=True,
-                )
-                for percent in (50, 99)
-            ]
+            yield [less(f"{named}, p{percent}", "ms", percentile(spent, percent)) for percent in (50, 99)]
 
 
 def _of_question(

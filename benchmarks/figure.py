@@ -27,7 +27,7 @@ class Figure:
 
 
 def less(name: str, unit: str, ours: float) -> Figure:
-    """A time or a size of ours that stands alone."""
+    """A figure of ours that stands alone, the less the better."""
     return Figure(name=name, unit=unit, ours=ours, less_is_better=True)
 
 

@@ -15,7 +15,7 @@ from statistics import median
 
 from benchmarks.asked import Question
 from benchmarks.asking import Answered, ask_all
-from benchmarks.figure import Figure, percentile
+from benchmarks.figure import Figure, less, percentile
 from benchmarks.filled_directory import YEAR, filled_directory
 from benchmarks.questions import EXPERIMENTAL, questions
 from benchmarks.report import Report
@@ -96,11 +96,8 @@ def _beside(
 
 
 def _growth(name: str, of_few: Rounds, of_many: Rounds) -> Figure:
-    return Figure(
-        name=f"{name}, {_GROWTH}",
-        unit="times",
-        ours=_percentile(of_many, 99, _whole) / _percentile(of_few, 99, _whole),
-        less_is_better=True,
+    return less(
+        f"{name}, {_GROWTH}", "times", _percentile(of_many, 99, _whole) / _percentile(of_few, 99, _whole)
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter, sleep
 
-from benchmarks.figure import Figure, percentile
+from benchmarks.figure import Figure, less, percentile
 from benchmarks.filled_directory import MONTH, filled_directory
 from benchmarks.inserted import Inserted, insert_for
 from benchmarks.load_process import Load, LoadProcess
@@ -110,24 +110,9 @@ def _figures(named: str, batch: int, ours: _Measured, theirs: Mapping[str, Inser
             {name: one.cpu_seconds / one.calls * 1e6 for name, one in theirs.items()},
             less_is_better=True,
         ),
-        Figure(
-            name=f"sender's processor time, {named}",
-            unit="µs/call",
-            ours=ours.client_cpu / millions,
-            less_is_better=True,
-        ),
-        Figure(
-            name=f"most calls not yet in the store, {named}",
-            unit="calls",
-            ours=watch.most_behind * min(batch, SLICE),
-            less_is_better=True,
-        ),
-        Figure(
-            name=f"server's memory, most, {named}",
-            unit="MiB",
-            ours=max(watch.memory),
-            less_is_better=True,
-        ),
+        less(f"sender's processor time, {named}", "µs/call", ours.client_cpu / millions),
+        less(f"most calls not yet in the store, {named}", "calls", watch.most_behind * min(batch, SLICE)),
+        less(f"server's memory, most, {named}", "MiB", max(watch.memory)),
     ]
 
 

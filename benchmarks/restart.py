@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import duckdb
 
-from benchmarks.figure import Figure
+from benchmarks.figure import Figure, less
 from benchmarks.filled_directory import MONTH, filled_directory, filled_store
 from benchmarks.load_process import Load, LoadProcess
 from benchmarks.report import Report
@@ -37,27 +37,14 @@ def measure(*, calls: int, rivals: bool = True) -> Iterator[list[Figure]]:
         server.calls()
         asked = time.perf_counter() - began
         yield [
-            Figure(
-                name=f"first start to first answer, {named} whose identities are read from the store",
-                unit="s",
-                ours=server.seconds_to_first_answer,
-                less_is_better=True,
+            less(
+                f"first start to first answer, {named} whose identities are read from the store",
+                "s",
+                server.seconds_to_first_answer,
             ),
-            Figure(
-                name=f"first question after the start, {named}", unit="s", ours=asked, less_is_better=True
-            ),
-            Figure(
-                name=f"memory after the start, {named}",
-                unit="MiB",
-                ours=server.memory_mib(),
-                less_is_better=True,
-            ),
-            Figure(
-                name=f"memory, most during the start, {named}",
-                unit="MiB",
-                ours=server.memory_mib("VmHWM"),
-                less_is_better=True,
-            ),
+            less(f"first question after the start, {named}", "s", asked),
+            less(f"memory after the start, {named}", "MiB", server.memory_mib()),
+            less(f"memory, most during the start, {named}", "MiB", server.memory_mib("VmHWM")),
         ]
         yield [_once_more(server, calls, named)]
         yield [_after_a_kill(server, named)]
@@ -74,11 +61,8 @@ def _once_more(server: ServerProcess, calls: int, named: str) -> Figure:
         time.sleep(0.1)
     server.stop()
     server.start()
-    return Figure(
-        name=f"start to first answer, {named} whose identities lie in runs",
-        unit="s",
-        ours=server.seconds_to_first_answer,
-        less_is_better=True,
+    return less(
+        f"start to first answer, {named} whose identities lie in runs", "s", server.seconds_to_first_answer
     )
 
 
@@ -94,11 +78,10 @@ def _after_a_kill(server: ServerProcess, named: str) -> Figure:
     counted = server.calls() - before
     if not sent.accepted <= counted <= sent.accepted + sent.unanswered:
         raise RuntimeError(f"{counted} calls are counted, but this became of those sent: {sent}")
-    return Figure(
-        name=f"start to first answer after kill -9 in {_KILLED_AFTER:g} s of full load, {named} before",
-        unit="s",
-        ours=server.seconds_to_first_answer,
-        less_is_better=True,
+    return less(
+        f"start to first answer after kill -9 in {_KILLED_AFTER:g} s of full load, {named} before",
+        "s",
+        server.seconds_to_first_answer,
     )
 
 
@@ -122,12 +105,7 @@ def _sizes(calls: int, named: str, *, rivals: bool) -> Iterator[Figure]:
         used, block = connection.execute(
             "SELECT used_blocks, block_size FROM pragma_database_size()"
         ).fetchall()[0]
-    yield Figure(
-        name=f"disk without free blocks, {named}",
-        unit="bytes/call",
-        ours=used * block / calls,
-        less_is_better=True,
-    )
+    yield less(f"disk without free blocks, {named}", "bytes/call", used * block / calls)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.figure import Figure
+from benchmarks.figure import Figure, less
 from benchmarks.filled_directory import MONTH, filled_directory, scratch
 from benchmarks.report import Report
 from calltally.call_batch import UInt64s
@@ -98,18 +98,13 @@ class _Identities:
 
     def sizes(self, named: str) -> Iterator[Figure]:
         memory = self.seen.memory_bytes / 2**20
-        yield Figure(name=f"memory for identities, {named}", unit="MiB", ours=memory, less_is_better=True)
+        yield less(f"memory for identities, {named}", "MiB", memory)
         if self.seen.spilled:
             size = sum(path.stat().st_size for path in self._folder.iterdir())
             of_each = size / (self.seen.spilled + self.seen.count)
-            yield Figure(name=f"disk, {named}", unit="bytes/identity", ours=of_each, less_is_better=True)
+            yield less(f"disk, {named}", "bytes/identity", of_each)
             filters = self.seen.generations.filter_bytes / self.seen.spilled
-            yield Figure(
-                name=f"memory of those on disk, {named}",
-                unit="bytes/identity",
-                ours=filters,
-                less_is_better=True,
-            )
+            yield less(f"memory of those on disk, {named}", "bytes/identity", filters)
 
     def close(self) -> None:
         self._spilling.stop()
