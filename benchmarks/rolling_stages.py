@@ -101,8 +101,7 @@ def _apply(store: DuckDBUsageStore, batch: CallBatch, tables: CallTables, stages
             writer.unregister("added")
         batch_statements.move_to(batch.last_position).run(writer)
     with stages("commit"):
-        writer.commit()
-    store._position = batch.last_position  # noqa: SLF001 - what apply does last
+        store._database.commit(writer, batch.last_position)  # noqa: SLF001 - as apply does
 
 
 def _frames(batch: CallBatch) -> Iterator[Frame]:

@@ -14,6 +14,7 @@ from calltally.clock import instant_ms
 from calltally.dictionary import Dictionary, DictionaryValue, Kind
 from calltally.packed_texts import PackedTexts
 from calltally.store.usage_store import UsageStore
+from calltally.unstored_calls import FIELDS, UnstoredCalls
 
 _numbers = iter(range(1, 2**62))
 
@@ -69,6 +70,12 @@ def batch_of(
         outcomes=_all_accepted(columns, received) if outcomes is None else list(outcomes),
         conflicts=list(conflicts),
     )
+
+
+def unstored_of(*batches: CallBatch) -> UnstoredCalls:
+    """The rows of batches that follow each other, for a store that may lack them."""
+    columns = {name: np.concatenate([batch.column(name) for batch in batches]) for name in FIELDS}
+    return UnstoredCalls(columns | {"position": np.concatenate([batch.positions for batch in batches])})
 
 
 def time_ms(call: Call) -> int:

@@ -8,7 +8,17 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "calltally"
 
-NOUNS = {"call", "window", "usage_query", "errors", "clock", "dictionary", "call_batch", "packed_texts"}
+NOUNS = {
+    "call",
+    "window",
+    "usage_query",
+    "errors",
+    "clock",
+    "dictionary",
+    "call_batch",
+    "packed_texts",
+    "unstored_calls",
+}
 """The shared nouns at the top, which every stage may know."""
 
 MAY_KNOW = {

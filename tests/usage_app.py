@@ -21,6 +21,7 @@ from calltally.errors import NotAuthenticatedError
 from calltally.query.query_engine import QueryEngine
 from calltally.store.memory_store import MemoryUsageStore
 from tests.call_batches import batch_of
+from tests.support.always_fresh import AlwaysFresh
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
@@ -40,12 +41,6 @@ class KnownCallers:
         if authorization not in _CALLERS:
             raise NotAuthenticatedError("the token is not known", credentials_were_sent=True)
         return _CALLERS[authorization]
-
-
-class AlwaysFresh:
-    """`Freshness` of a store that calls are applied to directly."""
-
-    async def caught_up(self) -> None: ...
 
 
 @dataclass

@@ -51,8 +51,8 @@ class MeterOptions:
     max_derived_routes: int = 10_000
     minimum_free_disk: int = 0
     max_journal: int = 4 * 2**30
-    uncounted_freely: int = 2_000_000  # calls that counting may be behind before senders have to wait
-    uncounted_at_most: int = 4_000_000
+    uncounted_freely: int = 500_000  # calls that the store may lack before senders have to wait
+    uncounted_at_most: int = 1_000_000
     retain_calls_days: int = 0
     retain_counts_days: int = 0
     answer_timeout: float = 30.0

@@ -28,6 +28,7 @@ from calltally.server.request_paths import RequestPaths
 from calltally.store.memory_store import MemoryUsageStore
 from tests.call_batches import a_call, batch_of
 from tests.installations import open_installation
+from tests.support.always_fresh import AlwaysFresh
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -42,10 +43,6 @@ CALLS: list[dict[str, Any]] = [
     {**_ORDERS, "account_id": "100%", "time": "2026-03-05T12:00:00Z", "status": 500},
     {**_USERS, "time": "2026-03-04T10:00:00Z", "organization": "globex"},
 ]
-
-
-class _Fresh:
-    async def caught_up(self) -> None: ...
 
 
 class _Names:
@@ -97,7 +94,7 @@ def calltally_server(directory: Path) -> Iterator[CalltallyServer]:
     store, clock = MemoryUsageStore(), FixedClock(NOW)
     store.apply(batch_of(store, *(a_call(**call) for call in CALLS)))
     with ThreadPoolExecutor(1) as executor:
-        engine = QueryEngine(store, _Fresh(), clock, executor)
+        engine = QueryEngine(store, AlwaysFresh(), clock, executor)
         authority, names = installation.authority, _Names(installation.names)
         executions = Executions(installation.database, clock)
         routers = [

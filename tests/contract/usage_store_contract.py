@@ -11,6 +11,7 @@ from tests.contract.ledger_contract import LedgerContract
 from tests.contract.proof_contract import ProofContract
 from tests.contract.questions import Store, apply, count, rows
 from tests.contract.retention_contract import RetentionContract
+from tests.contract.unstored_contract import UnstoredContract
 
 S = TypeVar("S", bound=Store)
 
@@ -19,7 +20,13 @@ Reopen = Callable[[Store], Store]
 
 
 class UsageStoreContract(
-    CountingContract, CalendarContract, BooksContract, LedgerContract, RetentionContract, ProofContract
+    CountingContract,
+    UnstoredContract,
+    CalendarContract,
+    BooksContract,
+    LedgerContract,
+    RetentionContract,
+    ProofContract,
 ):
     """What every store must do; a subclass gives the fixture ``store``."""
 

@@ -159,7 +159,7 @@ def test_replaying_the_journal_in_other_pieces_gives_the_same_answers(
     async def law(meter: Metering) -> None:
         for batch in sent:
             await meter.send(*batch)
-        await meter.calls()
+        await meter.settled()
         journal = meter.meter.journal
         with tempfile.TemporaryDirectory() as folder:
             copy = DuckDBUsageStore(Path(folder) / "store", threads=1)

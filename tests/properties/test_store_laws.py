@@ -15,11 +15,13 @@ from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.memory_store import MemoryUsageStore
 from calltally.store.usage_store import UsageStore
+from calltally.unstored_calls import NONE_UNSTORED
 from calltally.usage_query import START, Dimension, Metric, Ordering, UsageQuery
 from calltally.window import Granularity, Window
-from tests.call_batches import a_call, batch_of
+from tests.call_batches import a_call, batch_of, unstored_of
 
 EAGER = CompactionLimits(fresh_rows=1, merged_rows=4, runs_of_month=2, fresh_calls=4, packed_at_once=3)
+YEARS = Window(datetime(1969, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 QUICK = settings(max_examples=50, deadline=None)
 
 _SPRING = datetime(2026, 3, 27, 20, tzinfo=UTC)
@@ -123,6 +125,36 @@ def test_any_question_has_the_same_answer_as_counting_call_by_call(
         assert [store.usage(query) for query in asked] == [plain.usage(query) for query in asked]
 
 
+@QUICK
+@given(batches, st.lists(queries(), min_size=4, max_size=8), st.data())
+def test_no_answer_tells_which_calls_the_store_has_taken(
+    given_batches: list[list[Call]], asked: list[UsageQuery], data: st.DataObject
+) -> None:
+    plain = MemoryUsageStore()
+    counted(plain, given_batches)
+    answers = [plain.usage(query) for query in asked]
+    known = data.draw(
+        st.integers(0, len(given_batches)), "batches that the store held when the rest was read"
+    )
+    taken = data.draw(st.integers(known, len(given_batches)), "batches held when asked")
+    with a_store() as (store, _):
+        counted(store, given_batches[:known], compacting=True)
+        rest = [
+            batch_of(store, *one, position=position)
+            for position, one in enumerate(given_batches[known:], known + 1)
+        ]
+        lacking = unstored_of(*rest) if rest else NONE_UNSTORED
+        for batch in rest[: taken - known]:
+            store.apply(batch)
+
+        assert [store.usage(query, lacking) for query in asked] == answers
+        for source in ("", "a", "ä", "unknown"):
+            activity = store.source_activity("acme", source, YEARS, lacking)
+            assert activity == plain.source_activity("acme", source, YEARS)
+            has_accounts = store.source_has_accounts("acme", source, lacking)
+            assert has_accounts == plain.source_has_accounts("acme", source)
+
+
 @settings(QUICK, max_examples=5)
 @given(batches, st.lists(queries(), min_size=4, max_size=8))
 def test_neither_batching_nor_merging_nor_opening_again_changes_an_answer(
@@ -178,12 +210,13 @@ def sums(store: UsageStore, *asked: UsageQuery) -> dict[tuple[object, ...], list
 def test_source_activity_is_the_same_as_counting_call_by_call(given_batches: list[list[Call]]) -> None:
     plain = MemoryUsageStore()
     counted(plain, given_batches)
-    year = Window(datetime(1969, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
     with a_store() as (store, _):
         counted(store, given_batches, compacting=True)
 
         for source in ("", "a", "b", "unknown"):
-            assert store.source_activity("acme", source, year) == plain.source_activity("acme", source, year)
+            assert store.source_activity("acme", source, YEARS) == plain.source_activity(
+                "acme", source, YEARS
+            )
             assert store.source_has_accounts("acme", source) == plain.source_has_accounts("acme", source)
 
 

@@ -14,12 +14,12 @@ TODAY = (NOON - datetime(1970, 1, 1, tzinfo=UTC)).days
 
 
 async def rejections(meter: Metering, organization: str = "acme") -> dict[int, dict[str, int]]:
-    await meter.calls()
+    await meter.settled()
     return meter.meter.store.rejections(organization)
 
 
 async def samples(meter: Metering, organization: str = "acme") -> list[tuple[str, str, bytes]]:
-    await meter.calls()
+    await meter.settled()
     return [(one.code, one.field, one.content) for one in meter.meter.store.samples(organization)]
 
 
@@ -136,7 +136,7 @@ async def test_refused_requests_are_counted_by_reason(meter: Metering) -> None:
     for reason in ("busy", "busy", "too_large"):
         meter.meter.intake.refused(caller, reason)
     await meter.send(a_call())
-    await meter.calls()
+    await meter.settled()
 
     assert meter.meter.store.refusals("acme") == {TODAY: {"busy": 2, "too_large": 1}}
     assert meter.meter.store.refusals("globex") == {}

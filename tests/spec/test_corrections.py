@@ -241,7 +241,7 @@ async def test_corrections_are_kept_with_who_and_why(any_meter: Metering) -> Non
     await any_meter.send(a_call("1"), a_call("2"))
     await any_meter.cancel("1", why="sent by a test")
     await any_meter.replace(*DAY, client_id="shop")
-    await any_meter.calls()
+    await any_meter.settled()
 
     (first, cancelled), (second, replaced) = any_meter.meter.store.corrections("acme")
 

@@ -42,7 +42,7 @@ async def test_calls_are_refused_while_too_much_of_the_journal_is_not_safe(tmp_p
     assert await meter.calls() == 1000
 
     store.stuck = False
-    await meter.calls()
+    await meter.settled()
     await asyncio.to_thread(meter.meter.roller.checkpoint)
     assert (await meter.send(a_call("later"))).accepted == 1
     assert meter.meter.problems() == []
@@ -84,12 +84,12 @@ async def test_a_short_disk_is_a_reason_of_its_own(tmp_path: Path) -> None:
 
 async def test_rejected_calls_alone_do_not_fill_the_journal_for_ever(meter: Metering) -> None:
     await meter.send(*(a_call(str(number), status=99) for number in range(100)))
-    await meter.calls()
+    await meter.settled()
     assert meter.meter.journal.unsafe_bytes > 0
 
     meter.meter.roller._checkpoint_seconds = 0
     await meter.send(a_call("", status=99))
-    await meter.calls()
+    await meter.settled()
     await asyncio.to_thread(wait_until_safe, meter.meter.journal)
 
 
@@ -101,6 +101,6 @@ def wait_until_safe(journal: Journal) -> None:
 async def test_the_lag_is_told_in_calls_and_seconds(meter: Metering) -> None:
     assert meter.meter.lag == (0, 0.0)
     await meter.send(*(a_call(str(number)) for number in range(100)))
-    await meter.calls()
+    await meter.settled()
 
     assert meter.meter.lag == (0, 0.0)

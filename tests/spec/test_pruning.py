@@ -39,6 +39,7 @@ async def test_a_pruned_day_is_sealed_also_for_known_calls(any_meter: Metering) 
     assert receipt.verdicts[0].field == "time"
     assert "accepted is from 2026-03-12T00:00:00+00:00 on" in receipt.verdicts[0].reason
     assert await any_meter.calls() == 2
+    await any_meter.settled()
     (codes,) = any_meter.meter.store.rejections("acme").values()
     assert codes == {"day_sealed": 2}
     assert await any_meter.differences() == []

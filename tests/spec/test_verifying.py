@@ -56,7 +56,7 @@ async def test_a_journal_file_that_was_damaged_is_told(tmp_path: Path) -> None:
     await meter.up()
     await meter.send(a_call("1"))
     await meter.send(a_call("2"))
-    await meter.calls()
+    await meter.settled()
     (file,) = (tmp_path / "journal").glob("*.frames")
     content = file.read_bytes()
     file.write_bytes(content[:-10] + b"\xff" * 10)

@@ -118,6 +118,10 @@ class Metering:
         assert isinstance(count, int)
         return count
 
+    async def settled(self) -> None:
+        """Returns once the store holds everything that was acknowledged; answers do not wait for that."""
+        await self.meter.roller.caught_up()
+
     async def table(
         self, *group_by: Dimension, granularity: Granularity = Granularity.TOTAL, organization: str = "acme"
     ) -> list[tuple[Any, ...]]:

@@ -20,7 +20,7 @@ def tables_of_six() -> Iterator[None]:
 
 async def spill(metering: Metering) -> None:
     """Has everything written and joined that can be, and let go what is too old or too much."""
-    await metering.calls()
+    await metering.settled()
     spilling = metering.meter._spilling
     for _ in range(40):
         spilling.look(metering.clock.now_ms(), metering.meter.roller.rolled.position)

@@ -84,7 +84,7 @@ async def test_every_call_of_the_first_version_is_counted(meter: Metering) -> No
 async def test_the_books_of_the_first_version_balance_with_its_rejections_for_unknown_reasons(
     meter: Metering,
 ) -> None:
-    await meter.calls()
+    await meter.settled()
 
     assert meter.store.outcomes("acme") == {RECEIPT_DAY: (319, 300, 9, 5, 5)}
     assert meter.store.rejections("acme") == {RECEIPT_DAY: {"unknown": 5}}

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from calltally.errors import DamagedDataError
@@ -14,6 +15,15 @@ _CHUNK_BYTES = 2**20
 
 _ROOM_BYTES = 16 * 2**20
 """Frames up to this size are read into memory that is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to go on reading behind a position; without a file it is looked for from the file's beginning."""
+
+    position: int
+    file: Path | None = None
+    offset: int = 0
 
 
 class JournalReader:
@@ -31,6 +41,15 @@ class JournalReader:
     def position(self) -> int:
         """The position of the last frame read."""
         return self._next - 1
+
+    @property
+    def place(self) -> Place:
+        """Where this reader is, for another one that shall go on from there."""
+        return Place(self.position, self._file, self._offset)
+
+    def go_to(self, place: Place) -> None:
+        """Goes on from a place where a reader of the same journal has been."""
+        self._next, self._file, self._offset = place.position + 1, place.file, place.offset
 
     def read(self, max_calls: int) -> list[tuple[int, Frame]]:
         """The next durable frames with their positions, until ``max_calls`` accepted calls have gathered.

@@ -12,6 +12,7 @@ from calltally.clock import Clock, instant_of
 from calltally.query.books import Books, read_books
 from calltally.query.holdings import EVERYBODY, EVERYTHING, Holder, Holdings, Prunable, holdings, prunable
 from calltally.store.usage_store import UsageStore
+from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window
 
@@ -23,6 +24,13 @@ class Freshness(Protocol):
 
     async def caught_up(self) -> None:
         """Returns once the store holds every call that was durable when this was called."""
+        ...
+
+    def unstored(self) -> UnstoredCalls | None:
+        """The calls that are durable by now, of which the store may lack some; None where they are too many.
+
+        Blocks, so it is not for the event loop.
+        """
         ...
 
 
@@ -45,8 +53,10 @@ class QueryEngine:
 
     async def usage(self, query: UsageQuery) -> Answer[UsageResult]:
         """With ``as_of`` the answer is complete up to that instant, if it lies before the question."""
+        if query.as_of is None:
+            return await self._ask_with_unstored(lambda unstored: self._store.usage(query, unstored))
         answer = await self._ask(lambda: self._store.usage(query))
-        if query.as_of is None or query.as_of >= answer.complete_up_to:
+        if query.as_of >= answer.complete_up_to:
             return answer
         return Answer(answer.value, query.as_of)
 
@@ -54,10 +64,14 @@ class QueryEngine:
         self, organization: str, source_id: str, window: Window
     ) -> Answer[tuple[SourceActivity, ...]]:
         """See `UsageStore.source_activity`."""
-        return await self._ask(lambda: self._store.source_activity(organization, source_id, window))
+        return await self._ask_with_unstored(
+            lambda unstored: self._store.source_activity(organization, source_id, window, unstored)
+        )
 
     async def source_has_accounts(self, organization: str, source_id: str) -> Answer[bool]:
-        return await self._ask(lambda: self._store.source_has_accounts(organization, source_id))
+        return await self._ask_with_unstored(
+            lambda unstored: self._store.source_has_accounts(organization, source_id, unstored)
+        )
 
     async def last_days(self, organization: str, dimension: Dimension) -> Answer[dict[str, date]]:
         """See `UsageStore.last_days`."""
@@ -92,7 +106,22 @@ class QueryEngine:
         return await self._ask(lambda: prunable(self._store, calls_before, counts_before))
 
     async def _ask(self, question: Callable[[], T]) -> Answer[T]:
+        """Waits until the store holds everything."""
         asked_at = instant_of(self._clock.now_ms())
         await self._freshness.caught_up()
-        value = await asyncio.get_running_loop().run_in_executor(self._executor, question)
-        return Answer(value, asked_at)
+        return Answer(await self._run(question), asked_at)
+
+    async def _ask_with_unstored(self, question: Callable[[UnstoredCalls], T]) -> Answer[T]:
+        """Does not wait for the store, unless it lacks too much."""
+        asked_at = instant_of(self._clock.now_ms())
+
+        def answers() -> tuple[T, ...]:
+            unstored = self._freshness.unstored()
+            return () if unstored is None else (question(unstored),)
+
+        if not (found := await self._run(answers)):
+            return await self._ask(lambda: question(NONE_UNSTORED))
+        return Answer(found[0], asked_at)
+
+    async def _run(self, question: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, question)

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 
@@ -15,7 +15,9 @@ from calltally.journal.journal import Journal
 from calltally.journal.progress import Progress
 from calltally.rollup.background import go_behind
 from calltally.rollup.batch_room import BatchRoom
+from calltally.rollup.tail import Names, Tail
 from calltally.store.usage_store import UsageStore
+from calltally.unstored_calls import UnstoredCalls
 
 log = structlog.get_logger()
 
@@ -62,7 +64,7 @@ class Roller:
         journal: Journal,
         store: UsageStore,
         *,
-        record_names: Callable[[Sequence[tuple[int, NameUpdate]]], None] = lambda _: None,
+        record_names: Callable[[Names], None] = lambda _: None,
         erase_elsewhere: Callable[[Kind, str, str, str], None] = lambda *_: None,
         on_failure: Callable[[Exception], None] = lambda _: None,
         gather_seconds: float = 0.5,
@@ -74,8 +76,12 @@ class Roller:
         self.rolled = Progress(store.position)
         self._journal = journal
         self._reader = journal.reader(store.position)
+        self._stored = self._reader.place
+        self._tail = Tail(journal, lambda: self._stored, self._record_ahead)
         self._store = store
         self._record_names = record_names
+        self._naming = threading.Lock()
+        self._named_through = store.position  # names up to there are not recorded again: one may be erased
         self._erase_elsewhere = erase_elsewhere
         self._on_failure = on_failure
         self._room = BatchRoom()
@@ -120,6 +126,10 @@ class Roller:
         except TimeoutError:
             raise BusyError("the counts lag behind the calls", retry_after=5) from None
 
+    def unstored(self) -> UnstoredCalls | None:
+        """What is durable by now and may not be in the store; see `Tail.calls`."""
+        return self._tail.calls()
+
     def roll(self) -> bool:
         """Applies one batch of what is durable; False when there was nothing to apply."""
         names: list[tuple[int, NameUpdate]] = []
@@ -130,8 +140,11 @@ class Roller:
             self._record_names(names)
         for erasure in batch.erasures:
             organization = self._store.dictionary.text(Kind.ORGANIZATION, erasure.organization)
-            self._erase_elsewhere(erasure.kind, organization, erasure.text, erasure.replacement)
+            with self._naming:
+                self._named_through = batch.last_position
+                self._erase_elsewhere(erasure.kind, organization, erasure.text, erasure.replacement)
         self._store.apply(batch)
+        self._stored = self._reader.place
         self._left_behind = len(batch.calls) >= CALLS_PER_BATCH
         self.rolled.advance(batch.last_position)
         self.applied_at = time.monotonic()
@@ -154,6 +167,12 @@ class Roller:
         self._journal.drop_through(self._store.checkpoint())
         self._checkpointed, self._saved_weight = rolled, weight
         self._checkpointed_at = time.monotonic()
+
+    def _record_ahead(self, names: Names) -> None:
+        """Records names that the tail came across, but for those that an erasure was carried out behind."""
+        with self._naming:
+            if ahead := [named for named in names if named[0] > self._named_through]:
+                self._record_names(ahead)
 
     def _run(self) -> None:
         go_behind(STEPS_BEHIND)

@@ -13,6 +13,7 @@ from calltally.dictionary import Dictionary, Kind
 from calltally.packed_texts import PackedTexts
 from calltally.store.redaction import Redaction
 from calltally.store.usage_store import StoredCalls
+from calltally.unstored_calls import FIELDS, UnstoredCalls
 from calltally.usage_query import Dimension, StatusClass
 from calltally.window import Window
 
@@ -123,6 +124,16 @@ def decoded(batch: CallBatch, dictionary: Dictionary) -> list[LedgerCall]:
             batch.calls, batch.positions.tolist(), batch.received_ms.tolist(), strict=True
         )
     ]
+
+
+def decoded_unstored(calls: UnstoredCalls, dictionary: Dictionary) -> list[LedgerCall]:
+    """The rows of calls that are not in the store, with nothing of what is not known of them."""
+    columns = np.zeros(len(calls), CALL_COLUMNS)
+    for name in FIELDS:
+        columns[name] = calls.columns[name]
+    received_ms = np.zeros(len(calls), np.int64)
+    batch = CallBatch(0, 0, columns, calls.columns["position"], received_ms)
+    return decoded(batch, dictionary)
 
 
 def active(rows: Iterable[LedgerCall]) -> list[LedgerCall]:

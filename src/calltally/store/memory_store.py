@@ -21,11 +21,12 @@ from calltally.store.memory_answers import count_of, usage_of
 from calltally.store.memory_audit import audit_of
 from calltally.store.memory_books import MemoryBooks
 from calltally.store.memory_export import write_export
-from calltally.store.memory_ledger import LedgerCall, active, decoded, packed
+from calltally.store.memory_ledger import LedgerCall, active, decoded, decoded_unstored, packed
 from calltally.store.redaction import Redaction
 from calltally.store.retained import Retained
 from calltally.store.time_zone import time_zone
 from calltally.store.usage_store import THINGS, Identities, Life, StoredCalls, Work
+from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window, first_of_month
 
@@ -84,13 +85,15 @@ class MemoryUsageStore:
             self._books.take(batch)
             for erasure in batch.erasures:
                 self._erase(erasure)
-        self._position = batch.last_position
+            self._position = batch.last_position
 
-    def usage(self, query: UsageQuery) -> UsageResult:
+    def usage(self, query: UsageQuery, unstored: UnstoredCalls = NONE_UNSTORED) -> UsageResult:
         time_zone(query.time_zone)
         self._retained.demand(query)
-        calls = self._counted
+        calls = self._counted_with(unstored)
         if query.as_of is not None:
+            if len(unstored):
+                raise ValueError("of unstored calls it is not known when they were received")
             as_of_ms = instant_ms(query.as_of)
             last = max((call.position for call in calls if call.received_ms <= as_of_ms), default=0)
             calls = [call for call in calls if call.position <= last]
@@ -115,11 +118,12 @@ class MemoryUsageStore:
         return packed(ordered, [True] * len(ordered))
 
     def source_activity(
-        self, organization: str, source_id: str, window: Window
+        self, organization: str, source_id: str, window: Window, unstored: UnstoredCalls = NONE_UNSTORED
     ) -> tuple[SourceActivity, ...]:
         self._retained.demand_counts(window)
         days: dict[date, dict[str, set[date]]] = defaultdict(lambda: defaultdict(set))
-        calls = [c for c in self._calls_of_source(organization, source_id) if c.account_id]
+        counted = self._counted_with(unstored)
+        calls = [call for call in counted if _is_of_source(call, organization, source_id) and call.account_id]
         within = [call for call in calls if window.start <= call.time < window.end]
         for account, day in _days_of(within, Dimension.ACCOUNT_ID):
             days[first_of_month(day)][account].add(day)
@@ -128,8 +132,12 @@ class MemoryUsageStore:
             for month, days_of_accounts in sorted(days.items())
         )
 
-    def source_has_accounts(self, organization: str, source_id: str) -> bool:
-        return count_of(c for c in self._calls_of_source(organization, source_id) if c.account_id) > 0
+    def source_has_accounts(
+        self, organization: str, source_id: str, unstored: UnstoredCalls = NONE_UNSTORED
+    ) -> bool:
+        counted = self._counted_with(unstored)
+        calls = (call for call in counted if _is_of_source(call, organization, source_id) and call.account_id)
+        return count_of(calls) > 0
 
     def last_days(self, organization: str, dimension: Dimension) -> dict[str, date]:
         if dimension not in THINGS:
@@ -259,8 +267,10 @@ class MemoryUsageStore:
         """What was not pruned."""
         return [call for call in self._counted if call.date >= self.calls_from]
 
-    def _calls_of_source(self, organization: str, source_id: str) -> list[LedgerCall]:
-        return [c for c in self._counted if c.organization == organization and c.source_id == source_id]
+    def _counted_with(self, unstored: UnstoredCalls) -> list[LedgerCall]:
+        with self._turn:
+            counted, position = self._counted, self._position
+        return counted + decoded_unstored(unstored.behind(position), self._dictionary)
 
     def _id_of(self, organization: str) -> int | None:
         return self._dictionary.find(Kind.ORGANIZATION, 0, organization)
@@ -277,6 +287,10 @@ class MemoryUsageStore:
         for old, new in routes.items():
             self._dictionary.rename(Kind.ROUTE, erasure.organization, old, new)
         self._books.redact(erasure, redaction)
+
+
+def _is_of_source(call: LedgerCall, organization: str, source_id: str) -> bool:
+    return (call.organization, call.source_id) == (organization, source_id)
 
 
 def _days_of(calls: list[LedgerCall], dimension: Dimension) -> set[tuple[str, date]]:

@@ -24,6 +24,7 @@ from calltally.dictionary import Dictionary
 from calltally.packed_texts import PackedTexts
 from calltally.store.audit import AuditStep
 from calltally.store.export import Form, What
+from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window
 
@@ -87,6 +88,9 @@ class UsageStore(Protocol):
     thread meanwhile and each sees a whole number of batches. After a crash the store is as it was after the
     last `apply` that returned. Pruning, exports, backups and audits may run in any other thread; they hold up
     no question, and `apply` no longer than for a day's calls.
+
+    Where a question takes ``unstored`` calls it counts those too, each once, whether they are applied by then
+    or not: all that lie between a position that the store held before and another.
     """
 
     @property
@@ -123,12 +127,12 @@ class UsageStore(Protocol):
         """
         ...
 
-    def usage(self, query: UsageQuery) -> UsageResult:
+    def usage(self, query: UsageQuery, unstored: UnstoredCalls = NONE_UNSTORED) -> UsageResult:
         """Answers a question.
 
-        Raises `InvalidInputError` for a time zone that does not exist and `PrunedError` where days that were
-        pruned would be needed. Of days before `calls_from` whole UTC days can be asked, by the dimensions of
-        `retained.COUNTED_BY`.
+        Raises `InvalidInputError` for a time zone that does not exist, `PrunedError` where days that were
+        pruned would be needed and `ValueError` for unstored calls beside ``as_of``, which goes by receipts.
+        Of days before `calls_from` whole UTC days can be asked, by the dimensions of `retained.COUNTED_BY`.
         """
         ...
 
@@ -150,7 +154,7 @@ class UsageStore(Protocol):
         ...
 
     def source_activity(
-        self, organization: str, source_id: str, window: Window
+        self, organization: str, source_id: str, window: Window, unstored: UnstoredCalls = NONE_UNSTORED
     ) -> tuple[SourceActivity, ...]:
         """Per UTC month of a window of whole days, ascending, how active the source's accounts were.
 
@@ -159,7 +163,9 @@ class UsageStore(Protocol):
         """
         ...
 
-    def source_has_accounts(self, organization: str, source_id: str) -> bool:
+    def source_has_accounts(
+        self, organization: str, source_id: str, unstored: UnstoredCalls = NONE_UNSTORED
+    ) -> bool:
         """Whether any call that is still counted touched this source with an account."""
         ...
 

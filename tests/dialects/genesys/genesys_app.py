@@ -84,6 +84,9 @@ class Gate:
         await self._open.wait()
         self.waiting -= 1
 
+    def unstored(self) -> None:
+        """Too many always, so that everybody waits at the gate."""
+
 
 class NamesInThreads:
     """The clients of the real directory of names, asked off the event loop."""

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from calltally.errors import BusyError, InvalidInputError, OutOfServiceError
+from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import UsageQuery, UsageResult
 from calltally.window import Window
 from tests.dialects.genesys.genesys_app import NOW, GenesysApp
@@ -74,9 +75,9 @@ def count_questions(app: GenesysApp) -> list[Window]:
     """Grows with every question that the store answers."""
     answer, windows = app.store.usage, []
 
-    def usage(query: UsageQuery) -> UsageResult:
+    def usage(query: UsageQuery, unstored: UnstoredCalls = NONE_UNSTORED) -> UsageResult:
         windows.append(query.window)
-        return answer(query)
+        return answer(query, unstored)
 
     app.store.usage = usage  # type: ignore[method-assign] # watched, and answered for real
     return windows

@@ -17,6 +17,7 @@ from calltally.errors import NotAuthenticatedError
 from calltally.query.query_engine import QueryEngine
 from calltally.store.memory_store import MemoryUsageStore
 from tests.call_batches import a_call, batch_of
+from tests.support.always_fresh import AlwaysFresh
 
 EXAMPLES = Path(__file__).parent / "examples"
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -48,12 +49,6 @@ class NamedSources:
 
     async def has_source(self, organization: str, source_id: str) -> bool:
         return (organization, source_id) == ("acme", "src-named")
-
-
-class AlwaysFresh:
-    """`Freshness` of a store that calls are applied to directly."""
-
-    async def caught_up(self) -> None: ...
 
 
 @dataclass

@@ -18,6 +18,7 @@ from calltally.errors import NotAuthenticatedError
 from calltally.query.query_engine import QueryEngine
 from calltally.store.memory_store import MemoryUsageStore
 from tests.call_batches import a_call, batch_of
+from tests.support.always_fresh import AlwaysFresh
 
 EXAMPLES = Path(__file__).parent / "examples"
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -44,12 +45,6 @@ class Doorstep:
         if caller is None:
             raise NotAuthenticatedError("the token is unknown", credentials_were_sent=True)
         return caller
-
-
-class AlwaysFresh:
-    """`Freshness` of a store that calls are applied to directly."""
-
-    async def caught_up(self) -> None: ...
 
 
 @dataclass

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calltally.call_batch import CALL_COLUMNS, Erasure
+from calltally.call_batch import CALL_COLUMNS, Erasure, NameUpdate
 from calltally.dictionary import DictionaryValue, Kind
 from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal
@@ -73,3 +73,21 @@ def test_a_checkpoint_is_due_after_a_while_only_when_something_was_rolled(journa
     roller.roll()
 
     assert roller.checkpoint_is_due
+
+
+def test_a_name_that_was_erased_does_not_come_back_from_the_tail(journal: Journal) -> None:
+    store = MemoryUsageStore()
+    store.dictionary.load([ACME])
+    named: list[str] = []
+    roller = Roller(journal, store, record_names=lambda names: named.extend(name.id for _, name in names))
+    frame = Frame(0, names=[NameUpdate(Kind.ACCOUNT, "acme", "before", "Ann")])
+    append(journal, frame, Frame(0, erasure=ERASURE))
+    append(journal, Frame(0, names=[NameUpdate(Kind.ACCOUNT, "acme", "behind", "Bob")]))
+    roller.roll()
+    named.clear()
+
+    roller._record_ahead([(1, frame.names[0])])
+    assert named == []
+
+    assert roller.unstored() is not None
+    assert named == ["behind"]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, SETTLED, Marginal, narrowest_marginal
-from calltally.store.duckdb.statements import WEIGHT, Statement, columns, where
+from calltally.store.duckdb.statements import UNSTORED, WEIGHT, Statement, columns, where
 from calltally.store.duckdb.time_buckets import DAY_MS, TimeBuckets, first_day_of, month_of
 from calltally.store.duckdb.usage_question import COLUMNS, UsageQuestion
 from calltally.usage_query import START, Dimension, Metric, UsageQuery
@@ -26,7 +26,8 @@ class CountedRows:
 
     Calls answer alone for hours, for days that are not UTC's, for dimensions that no marginal has and for a
     question up to a position; `calltally.store.retained` says so too, for days that have no calls any more.
-    Whole months are read as such as far as they are settled, unless ``by_month`` is False.
+    Whole months are read as such as far as they are settled, unless ``by_month`` is False. Beside a
+    ``stored_position`` there is a row per group of unstored calls too.
 
     Rows have the bucket as `START`, the grouped columns and `counts`. Where active days are asked they have
     the zone's ``day``, or with `has_months` the ``month`` with the day as its ``bit``; a row of a whole month
@@ -69,6 +70,8 @@ class CountedRows:
                 parts.append(self._of_calls("before_", question.start_ms, days.start * DAY_MS))
             if days.stop * DAY_MS < question.end_ms:
                 parts.append(self._of_calls("after_", days.stop * DAY_MS, question.end_ms))
+        if question.stored_position is not None:
+            parts.append(self._of_unstored())
         bound = {name: value for part in parts for name, value in part.parameters.items()}
         return Statement("\nUNION ALL\n".join(part.sql for part in parts), **bound)
 
@@ -119,19 +122,25 @@ class CountedRows:
         ]
         return self._rows(table, self._time("day", self._buckets.of_utc_day()), self._stored_counts(), span)
 
+    def _of_unstored(self) -> Statement:
+        """Sums, as there may be very many calls."""
+        question, (time, counts) = self._question, self._from_calls()
+        sums = {name: f"CAST(SUM({sql}) AS BIGINT)" for name, sql in counts.items() if name in COUNTS}
+        span = _within("unstored_", question.start_ms, question.end_ms)
+        rows = self._rows(UNSTORED, time, counts | sums, span)
+        return Statement(f"{rows.sql}\nGROUP BY ALL\nHAVING COUNT(*) > 0", **rows.parameters)
+
     def _of_calls(self, prefix: str, start_ms: int, end_ms: int) -> Statement:
+        span = [*_within(prefix, start_ms, end_ms), *self._up_to_position()]
+        return self._rows("call", *self._from_calls(), span)
+
+    def _from_calls(self) -> tuple[dict[str, str], dict[str, str]]:
+        """The columns of time, and the counts, of a row of calls."""
         counts = {"status_class": CLASS_OF_CALL} if self.has_class else {}
         for metric in self.counts:
             condition = CONDITIONS[metric]
             counts[metric] = f"CASE WHEN {condition} THEN {WEIGHT} ELSE 0 END" if condition else WEIGHT
-        start, end = f"{prefix}start_ms", f"{prefix}end_ms"
-        span = [
-            Statement(f"time_ms >= ${start}", **{start: start_ms}),
-            Statement(f"time_ms <  ${end}", **{end: end_ms}),
-            *self._up_to_position(),
-        ]
-        time = self._time(self._buckets.day_of_time(), self._buckets.of_time())
-        return self._rows("call", time, counts, span)
+        return self._time(self._buckets.day_of_time(), self._buckets.of_time()), counts
 
     def _time(self, day: str, start: str) -> dict[str, str]:
         """The columns that say when the calls of a row were, from its day and its bucket."""
@@ -154,8 +163,15 @@ class CountedRows:
         return _by_class(counts) if self.has_class else counts
 
     def _up_to_position(self) -> list[Statement]:
-        position = self._question.up_to_position
-        return [] if position is None else [Statement("position <= $up_to_position", up_to_position=position)]
+        bounds = {
+            "up_to_position": self._question.up_to_position,
+            "stored_position": self._question.stored_position,
+        }
+        return [
+            Statement(f"position <= ${name}", **{name: position})
+            for name, position in bounds.items()
+            if position is not None
+        ]
 
     def _rows(
         self, table: str, time: Mapping[str, str], counts: Mapping[str, str], span: list[Statement]
@@ -189,6 +205,15 @@ def membership(dimension: Dimension, numbers: tuple[int, ...], column: str = "")
     if len(numbers) == 1:
         return Statement(f"{tested} = ${dimension}", **{dimension: numbers[0]})
     return Statement(f"{tested} IN (SELECT UNNEST(${dimension}))", **{dimension: list(numbers)})
+
+
+def _within(prefix: str, start_ms: int, end_ms: int) -> list[Statement]:
+    """The conditions that a call happened in a half-open span."""
+    start, end = f"{prefix}start_ms", f"{prefix}end_ms"
+    return [
+        Statement(f"time_ms >= ${start}", **{start: start_ms}),
+        Statement(f"time_ms <  ${end}", **{end: end_ms}),
+    ]
 
 
 def unique(items: Iterable[T]) -> list[T]:

@@ -64,7 +64,8 @@ def _telling_of_memory() -> Iterator[None]:
 class Database:
     """An open DuckDB file whose tables are up to date.
 
-    Each connection belongs to one thread at a time; `reader` gives every thread one of its own.
+    Each connection belongs to one thread at a time; `reader` gives every thread one of its own. ``position``
+    is that of the last batch that was committed, once somebody has said the first.
     """
 
     def __init__(self, path: Path, *, threads: int, memory_limit: str) -> None:
@@ -75,6 +76,7 @@ class Database:
         self._turns = threading.Condition()
         self._readers = 0
         self._moving = False
+        self.position = 0
         self._root = duckdb.connect(
             config={
                 "threads": threads,
@@ -128,6 +130,7 @@ class Database:
             with self._committing:
                 connection.begin()
                 connection.execute("SELECT value FROM meta LIMIT 0")  # looking begins it
+                self._local.position = self.position
             self._local.sees_a_moment = True
             try:
                 with _telling_of_memory():
@@ -140,12 +143,20 @@ class Database:
                 self._readers -= 1
                 self._turns.notify_all()
 
-    def commit(self, connection: DuckDBPyConnection) -> None:
-        """Commits rows that were added, so that no snapshot begins amid it."""
+    @property
+    def seen_position(self) -> int:
+        """The position up to which the calling thread's snapshot has batches."""
+        position: int = self._local.position
+        return position
+
+    def commit(self, connection: DuckDBPyConnection, position: int | None = None) -> None:
+        """Commits rows that were added, with the position they reach, so that no snapshot begins amid it."""
         with self._committing:
             connection.commit()
+            if position is not None:
+                self.position = position
 
-    def commit_moved(self, connection: DuckDBPyConnection) -> None:
+    def commit_moved(self, connection: DuckDBPyConnection, position: int | None = None) -> None:
         """Commits rows that were moved or removed, while nothing is read.
 
         DuckDB 2.0 lets a reader see rows at their old place and at their new one while a large transaction
@@ -158,7 +169,7 @@ class Database:
                 alone = self._turns.wait_for(lambda: self._readers == 0, _PATIENCE_WITH_READERS)
             try:
                 if alone:
-                    self.commit(connection)
+                    self.commit(connection, position)
                     return
             finally:
                 with self._turns:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
+import pyarrow as pa
 
 from calltally.call_batch import (
     CallBatch,
@@ -48,6 +49,7 @@ from calltally.store.export import Form, What, demand_whole_days
 from calltally.store.retained import NEVER_PRUNED, Retained
 from calltally.store.time_zone import time_zone
 from calltally.store.usage_store import THINGS, Identities, Life, StoredCalls, Work
+from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import START, Dimension, Metric, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Granularity, Window
 
@@ -100,7 +102,7 @@ class DuckDBUsageStore:
         self._dictionary = Dictionary()
         self._checkpointed = 0
         try:
-            self._identity_seed, self._position, self._extent, self._retained = self._read_back()
+            self._identity_seed, self._database.position, self._extent, self._retained = self._read_back()
             self._lives = self._begin_life()
         except BaseException:
             self._database.close()
@@ -116,7 +118,7 @@ class DuckDBUsageStore:
 
     @property
     def position(self) -> int:
-        return self._position
+        return self._database.position
 
     @property
     def lives(self) -> Sequence[Life]:
@@ -139,8 +141,8 @@ class DuckDBUsageStore:
         commit, which harms nothing if it fails, so that no question sees a call outside of it. What an
         erasure renames is renamed in memory after the commit.
         """
-        if batch.first_position != self._position + 1:
-            raise ValueError(f"a batch from {batch.first_position} cannot follow {self._position}")
+        if batch.first_position != self.position + 1:
+            raise ValueError(f"a batch from {batch.first_position} cannot follow {self.position}")
         self._dictionary.load(batch.values)
         with telling_the_end(), self._tidying if batch.erasures else nullcontext(), self._writing:
             self._extent = self._extent.with_calls(batch.column("time_ms"), batch.received_ms)
@@ -151,13 +153,12 @@ class DuckDBUsageStore:
                 for one in erasing:
                     one.redact()
                 commit = self._database.commit_moved if erasing else self._database.commit
-                commit(self._writer)
+                commit(self._writer, batch.last_position)
             except BaseException:
                 self._writer.rollback()
                 raise
             for one in erasing:
                 one.rename(self._dictionary)
-            self._position = batch.last_position
 
     def _write(self, batch: CallBatch) -> None:
         if len(batch.calls):
@@ -178,21 +179,25 @@ class DuckDBUsageStore:
         batch_statements.move_to(batch.last_position).run(self._writer)
 
     @_at_one_moment
-    def usage(self, query: UsageQuery) -> UsageResult:
-        with self._unpruned(lambda retained: retained.demand(query)):
-            counted = self._counted(query)
+    def usage(self, query: UsageQuery, unstored: UnstoredCalls = NONE_UNSTORED) -> UsageResult:
+        if query.as_of is not None and len(unstored):
+            raise ValueError("of unstored calls it is not known when they were received")
+        with self._unpruned(lambda retained: retained.demand(query)), self._beside(unstored) as later:
+            counted = self._counted(query, later)
             if counted is None:
                 return _without_calls(query)
             groups, buckets = counted
             return AnsweredRows(query, groups, self._dictionary, buckets).result()
 
-    def _counted(self, query: UsageQuery) -> tuple[Columns, TimeBuckets] | None:
+    def _counted(self, query: UsageQuery, later: UnstoredCalls) -> tuple[Columns, TimeBuckets] | None:
         """The groups of an answer as numbers; None when no call can be meant."""
         zone = time_zone(query.time_zone)
         question = self._question(query)
         if question is None:
             return None
-        stored = self._extent
+        if len(later):
+            question = replace(question, stored_position=self._database.seen_position)
+        stored = self._extent.with_times(later.columns["time_ms"])
         extent = stored.within(question.start_ms, question.end_ms)
         if extent.is_empty:
             return None
@@ -227,7 +232,7 @@ class DuckDBUsageStore:
 
     @_at_one_moment
     def source_activity(
-        self, organization: str, source_id: str, window: Window
+        self, organization: str, source_id: str, window: Window, unstored: UnstoredCalls = NONE_UNSTORED
     ) -> tuple[SourceActivity, ...]:
         query = UsageQuery(
             organization=organization,
@@ -237,8 +242,11 @@ class DuckDBUsageStore:
             group_by=(Dimension.ACCOUNT_ID,),
             metrics=(Metric.ACTIVE_DAYS,),
         )
-        with self._unpruned(lambda retained: retained.demand_counts(window)):
-            counted = self._counted(query)
+        with (
+            self._unpruned(lambda retained: retained.demand_counts(window)),
+            self._beside(unstored) as later,
+        ):
+            counted = self._counted(query, later)
         if counted is None:
             return ()
         groups, buckets = counted
@@ -251,11 +259,15 @@ class DuckDBUsageStore:
         return tuple(SourceActivity(buckets.start(month).date(), *numbers) for month, *numbers in rows)
 
     @_at_one_moment
-    def source_has_accounts(self, organization: str, source_id: str) -> bool:
+    def source_has_accounts(
+        self, organization: str, source_id: str, unstored: UnstoredCalls = NONE_UNSTORED
+    ) -> bool:
         ids = self._source(organization, source_id)
         if ids is None:
             return False
-        return bool(statements.source_has_accounts(*ids).run(self._database.reader()).fetchall())
+        with self._beside(unstored) as later:
+            asked = statements.source_has_accounts(*ids, with_unstored=len(later) > 0)
+            return bool(asked.run(self._database.reader()).fetchall())
 
     @_at_one_moment
     def last_days(self, organization: str, dimension: Dimension) -> dict[str, date]:
@@ -355,7 +367,7 @@ class DuckDBUsageStore:
     def checkpoint(self) -> int:
         """See `UsageStore.checkpoint`; it stays where it was while a long question is in the way."""
         with telling_the_end(), self._tidying:
-            reached = self._position  # what is applied from here on may be behind the checkpoint
+            reached = self.position  # what is applied from here on may be behind the checkpoint
             if self._database.checkpoint(self._tidier):
                 self._checkpointed = reached
             return self._checkpointed
@@ -377,6 +389,20 @@ class DuckDBUsageStore:
         yield
         demand(self._retained)
 
+    @contextmanager
+    def _beside(self, unstored: UnstoredCalls) -> Iterator[UnstoredCalls]:
+        """Those that this thread's snapshot lacks; if there are any they are the table `UNSTORED` within."""
+        later = unstored.behind(self._database.seen_position)
+        if not len(later):
+            yield later
+            return
+        reader = self._database.reader()
+        reader.register(statements.UNSTORED, pa.table(dict(later.columns)))
+        try:
+            yield later
+        finally:
+            reader.unregister(statements.UNSTORED)
+
     def _retain(self, retained: Retained) -> None:
         self._retained = retained
 
@@ -395,7 +421,7 @@ class DuckDBUsageStore:
         return None if source is None else (organization_id, source)
 
     def _begin_life(self) -> list[Life]:
-        batch_statements.begin_life(secrets.randbits(63), self._position).run(self._writer)
+        batch_statements.begin_life(secrets.randbits(63), self.position).run(self._writer)
         return [Life(*row) for row in statements.lives().run(self._writer).fetchall()]
 
     def _read_back(self) -> tuple[int, int, Extent, Retained]:

@@ -1,6 +1,6 @@
 """When the stored calls happened and came."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,11 +25,16 @@ class Extent:
     def with_calls(self, times_ms: Int64s, received_ms: Int64s) -> "Extent":
         if not len(times_ms):
             return self
+        return replace(self.with_times(times_ms), received_ms=max(self.received_ms, int(np.max(received_ms))))
+
+    def with_times(self, times_ms: Int64s) -> "Extent":
+        """Wide enough for calls that happened then, whenever they came."""
+        if not len(times_ms):
+            return self
         first_ms, end_ms = int(np.min(times_ms)), int(np.max(times_ms)) + 1
-        received = max(self.received_ms, int(np.max(received_ms)))
         if self.is_empty:
-            return Extent(first_ms, end_ms, received)
-        return Extent(min(first_ms, self.first_ms), max(end_ms, self.end_ms), received)
+            return replace(self, first_ms=first_ms, end_ms=end_ms)
+        return replace(self, first_ms=min(first_ms, self.first_ms), end_ms=max(end_ms, self.end_ms))
 
     def within(self, start_ms: int, end_ms: int) -> "Extent":
         """The part that lies in a half-open span."""

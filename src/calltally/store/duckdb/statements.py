@@ -26,6 +26,9 @@ COMMITTED = "position <= (SELECT MAX(value) FROM meta WHERE name = 'position')"
 """Which rows of calls a transaction may rely on: what a batch brings in bulk DuckDB moves into a table as it
 is, and every transaction sees it while the commit lasts, also one that began before."""
 
+UNSTORED = "unstored"
+"""The table of calls that the store has not taken, while a question counts them; see `UnstoredCalls`."""
+
 TAKES_AN_IDENTITY = "entry IN (0, 3)"
 """Which rows of calls take their identities."""
 
@@ -54,10 +57,16 @@ def columns(expressions: Sequence[str]) -> str:
     return line if len(line) <= 90 else ",\n       ".join(expressions)
 
 
-def source_has_accounts(organization: int, source: int) -> Statement:
+def source_has_accounts(organization: int, source: int, *, with_unstored: bool = False) -> Statement:
     """One row when any call with an account was counted on a source."""
+    unstored = f"""
+            UNION ALL
+            SELECT account, {WEIGHT}
+            FROM   {UNSTORED}
+            WHERE  organization = $organization
+              AND  source = $source"""  # noqa: S608 - names from here
     return Statement(
-        """
+        f"""
         WITH counted AS (
             SELECT account, calls
             FROM   by_source_account_month
@@ -67,7 +76,7 @@ def source_has_accounts(organization: int, source: int) -> Statement:
             SELECT account, calls
             FROM   by_source_account_unsettled
             WHERE  organization = $organization
-              AND  source = $source
+              AND  source = $source{unstored if with_unstored else ""}
         )
         SELECT 1
         FROM   counted
@@ -75,7 +84,7 @@ def source_has_accounts(organization: int, source: int) -> Statement:
         GROUP BY account
         HAVING SUM(counted.calls) > 0
         LIMIT 1
-        """,
+        """,  # noqa: S608 - names from here
         organization=organization,
         source=source,
     )

@@ -44,7 +44,8 @@ STATUS_CLASSES = {
 class UsageQuestion:
     """Whose calls, in which half-open span of milliseconds, with one of which numbers in which dimension.
 
-    With ``up_to_position`` only what the store took up to there.
+    With ``up_to_position`` only what the store took up to there. With ``stored_position`` what the store took
+    up to there, and all calls of the table `UNSTORED`, which came behind it.
     """
 
     organization: int
@@ -52,6 +53,7 @@ class UsageQuestion:
     end_ms: int
     where: dict[Dimension, tuple[int, ...]]
     up_to_position: int | None = None
+    stored_position: int | None = None
 
     @classmethod
     def of(cls, query: UsageQuery, dictionary: Dictionary) -> "UsageQuestion | None":
