@@ -21,7 +21,6 @@ from benchmarks.report import Report
 from benchmarks.sending import Sent
 from benchmarks.server_process import ServerProcess
 from benchmarks.sqlite_rival import SqliteRival, sqlite_rival
-from calltally.ingest.decoded_calls import SLICE
 
 CONNECTIONS = {1: 64, 100: 32, 1000: 16}
 """Connections by the size of a batch; all others have `_OTHERS`."""
@@ -34,7 +33,7 @@ _RIVALS_SECONDS = 5.0
 
 @dataclass(slots=True)
 class _Watch:
-    """What a server looked like while it was under load; ``most_behind`` counts journal positions."""
+    """What a server looked like while it was under load; ``most_behind`` counts calls."""
 
     most_behind: float = 0.0
     memory: list[float] = field(default_factory=list)
@@ -67,7 +66,7 @@ def measure(
             for batch in batches:
                 theirs[batch][rival.name] = insert_for(rival, batch, min(seconds, _RIVALS_SECONDS))
     for batch in batches:
-        yield _figures(f"{batch:,} a batch, {seen:,} seen", batch, ours[batch], theirs[batch])
+        yield _figures(f"{batch:,} a batch, {seen:,} seen", ours[batch], theirs[batch])
 
 
 def _of_batch(server: ServerProcess, batch: int, seconds: float) -> _Measured:
@@ -90,7 +89,7 @@ def _of_batch(server: ServerProcess, batch: int, seconds: float) -> _Measured:
     return _Measured(full, half, until_counted, cpu, client_cpu, watch)
 
 
-def _figures(named: str, batch: int, ours: _Measured, theirs: Mapping[str, Inserted]) -> list[Figure]:
+def _figures(named: str, ours: _Measured, theirs: Mapping[str, Inserted]) -> list[Figure]:
     full, watch = ours.full, ours.watch
     millions = full.accepted / 1e6
     return [
@@ -111,7 +110,7 @@ def _figures(named: str, batch: int, ours: _Measured, theirs: Mapping[str, Inser
             less_is_better=True,
         ),
         less(f"sender's processor time, {named}", "µs/call", ours.client_cpu / millions),
-        less(f"most calls not yet in the store, {named}", "calls", watch.most_behind * min(batch, SLICE)),
+        less(f"most calls not yet in the store, {named}", "calls", watch.most_behind),
         less(f"server's memory, most, {named}", "MiB", max(watch.memory)),
     ]
 
@@ -166,8 +165,7 @@ class _watching:  # noqa: N801 - reads as what it does
     def _run(self) -> None:
         while not self._stop.is_set():
             seen = self._server.metrics()
-            behind = seen["journal_position"] - seen["rolled_position"]
-            self._watch.most_behind = max(self._watch.most_behind, behind)
+            self._watch.most_behind = max(self._watch.most_behind, seen["lag_calls"])
             self._watch.memory.append(self._server.memory_mib())
             sleep(0.5)
 

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from benchmarks.skewed_calls import DAY_MS, DAYS, FIRST_DAY, SkewedCalls
-from calltally.call_batch import CallBatch
+from calltally.call_batch import CallBatch, Int64s, Outcome
 from calltally.dictionary import Dictionary, Kind
 from calltally.packed_texts import PackedTexts
 
@@ -41,10 +41,21 @@ class RecentCalls:
         calls["path"] = index + 1
         routes, things = divmod(distinct, _THINGS + 1)
         paths = [self._path(*pair) for pair in zip(routes.tolist(), things.tolist(), strict=True)]
-        return replace(batch, received_ms=calls["time_ms"] + 1000, paths=PackedTexts.of(["", *paths]))
+        received_ms = calls["time_ms"] + 1000
+        return replace(
+            batch,
+            received_ms=received_ms,
+            paths=PackedTexts.of(["", *paths]),
+            outcomes=_all_accepted(int(calls["organization"][0]), received_ms // DAY_MS),
+        )
 
     def _path(self, route: int, thing: int) -> str:
         return self._dictionary.text(Kind.ROUTE, route).replace(PLACEHOLDER, str(thing))
+
+
+def _all_accepted(organization: int, receipt_days: Int64s) -> list[Outcome]:
+    days = zip(*np.unique(receipt_days, return_counts=True), strict=True)
+    return [Outcome(organization, int(day), int(count), int(count), 0, 0, 0) for day, count in days]
 
 
 def sizes_of_batches(calls: int, most: int) -> list[int]:

@@ -20,7 +20,6 @@ from benchmarks.native_questions import native_questions
 from benchmarks.report import Report
 from benchmarks.sending import Sent
 from benchmarks.server_process import ServerProcess
-from calltally.ingest.decoded_calls import SLICE
 
 _BATCH = 1000
 _CONNECTIONS = 16
@@ -77,7 +76,7 @@ def _watched(server: ServerProcess, sending: "Future[tuple[Sent, float]]") -> _S
     while not sending.done():
         began = time.monotonic()
         metrics = server.metrics()
-        found.lag.append((metrics["journal_position"] - metrics["rolled_position"]) * min(_BATCH, SLICE))
+        found.lag.append(metrics["lag_calls"])
         found.memory.append(server.memory_mib())
         asking = chance.choice(questions)(chance).asking
         (answer,) = ask_here(server.port, server.headers, [asking])

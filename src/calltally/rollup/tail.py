@@ -14,7 +14,8 @@ from calltally.unstored_calls import COLUMNS, FIELDS, Column, UnstoredCalls
 MOST_CALLS = 1_000_000
 """More are not kept in memory, about fifty bytes each: who asks then had better wait for the store."""
 
-_LEAST_ROOM = 4096
+_LEAST_ROOM = 131_072
+"""Room that is not used yet costs nothing, and room that grows is paid for twice."""
 
 Names = Sequence[tuple[int, NameUpdate]]
 """Names with the positions that they came with."""
@@ -80,9 +81,10 @@ class Tail:
         return self._reader.position >= durable
 
     def _go_to(self, place: Place) -> None:
-        """Begins anew from there, with little memory."""
+        """Begins anew from there, and with little memory."""
         self._reader.go_to(place)
-        self._columns = _room(0)
+        if self._end:
+            self._columns = _room(0)
         self._start = self._end = 0
 
     def _add(self, position: int, frame: Frame) -> None:
