@@ -1,5 +1,6 @@
 """Data directories that hold many calls already, made once and copied for each run."""
 
+import os
 import shutil
 import tempfile
 import time
@@ -34,12 +35,16 @@ def scratch() -> Iterator[Path]:
 
 @contextmanager
 def filled_directory(calls: int, days: float) -> Iterator[Path]:
-    """A copy of a data directory with so many calls over the days up to today, compacted."""
+    """A copy of a data directory with so many calls over the days up to today, compacted.
+
+    The copy is on disk, else the disk would still be busy with it when something is measured.
+    """
     with scratch() as folder:
         target = folder / "data"
         target.mkdir()
         if calls:
             shutil.copy(filled_store(calls, days), DataDirectory(target).store)
+            os.sync()
         yield target
 
 
