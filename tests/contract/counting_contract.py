@@ -34,6 +34,13 @@ class CountingContract:
 
         assert rows(store, ("2026-04-01", "2026-05-01"), metrics=["calls", "active_days"]) == [(0, 0)]
 
+    def test_somebody_without_calls_in_whole_months_has_one_row_of_zeros(self, store: Store) -> None:
+        apply(store, a_call(client_id="a", time="2026-03-10T12:00:00Z"))
+        apply(store, a_call(client_id="b", time="2026-05-10T12:00:00Z"))
+
+        asked = {"where": {"client_id": ["a"]}, "metrics": ["calls", "active_days"]}
+        assert rows(store, ("2026-04-01", "2026-06-01"), **asked) == [(0, 0)]
+
     def test_a_grouped_question_without_calls_has_no_rows(self, store: Store) -> None:
         result = answer(store, by=["client_id"])
 

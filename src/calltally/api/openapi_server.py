@@ -106,8 +106,14 @@ def server_schemas() -> Data:
             {
                 "status": {"enum": ["ready", "unready"]},
                 "problems": listing(TEXT),
-                "lag": {**COUNT, "description": "Journal positions that are on disk and not yet in the store."},
-                "lag_calls": {**COUNT, "description": "Calls that were taken in and are not yet in the store."},
+                "lag": {
+                    **COUNT,
+                    "description": "Journal positions that are on disk and not yet in the store.",
+                },
+                "lag_calls": {
+                    **COUNT,
+                    "description": "Calls that were taken in and are not yet in the store.",
+                },
                 "lag_seconds": {
                     "type": "number",
                     "minimum": 0,

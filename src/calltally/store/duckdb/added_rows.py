@@ -31,7 +31,7 @@ def added_months(rows: Columns, keys: Sequence[str], counts: Sequence[str]) -> C
     calls, bit = daily[Metric.CALLS], daily[_BIT]
     daily[_DAYS] |= np.where(calls > 0, bit, 0)
     daily[WITHDRAWN] = ((bit > 0) & (calls < 0)).astype(np.int64)
-    how = {**dict.fromkeys(counts, np.add), _DAYS: np.bitwise_or, WITHDRAWN: np.maximum}
+    how = {**dict.fromkeys(counts, np.add), _DAYS: np.bitwise_or, WITHDRAWN: np.bitwise_or}
     monthly = _added(daily, [*keys, _MONTH], how)
     monthly[Metric.ACTIVE_DAYS] = np.bitwise_count(monthly[_DAYS]).astype(np.int64)
     return _groups(monthly, keys, [*counts, Metric.ACTIVE_DAYS], any_of=[WITHDRAWN])
@@ -39,7 +39,7 @@ def added_months(rows: Columns, keys: Sequence[str], counts: Sequence[str]) -> C
 
 def _groups(rows: Columns, keys: Sequence[str], counts: Sequence[str], any_of: Sequence[str] = ()) -> Columns:
     """The sums by keys where calls are above none; without keys the one group there is."""
-    how = {**dict.fromkeys(counts, np.add), **dict.fromkeys(any_of, np.maximum)}
+    how = {**dict.fromkeys(counts, np.add), **dict.fromkeys(any_of, np.bitwise_or)}
     if not keys:
         return {name: np.array([add.reduce(rows[name])]) for name, add in how.items()}
     groups = _added(rows, keys, how)
