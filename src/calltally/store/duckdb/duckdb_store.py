@@ -4,14 +4,10 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
-
-import numpy as np
-import pyarrow as pa
 
 from calltally.call_batch import (
     CallBatch,
@@ -22,18 +18,15 @@ from calltally.call_batch import (
     RejectedSample,
     UInt64s,
 )
-from calltally.clock import instant_ms
 from calltally.dictionary import Dictionary, DictionaryValue, Kind
 from calltally.store.audit import AuditStep
 from calltally.store.duckdb import batch_statements, statements
-from calltally.store.duckdb.added_rows import Columns
-from calltally.store.duckdb.answered_rows import AnsweredRows
+from calltally.store.duckdb.answering import Answering
 from calltally.store.duckdb.auditing import Auditing
 from calltally.store.duckdb.backup import copy_store
 from calltally.store.duckdb.batch_tables import CallTables, rows_beside
 from calltally.store.duckdb.books import Books
 from calltally.store.duckdb.compaction import Compaction, CompactionLimits
-from calltally.store.duckdb.counted_groups import counted_groups
 from calltally.store.duckdb.database import Database, telling_the_end
 from calltally.store.duckdb.erasing import Erasing
 from calltally.store.duckdb.exporting import Exporting
@@ -43,15 +36,14 @@ from calltally.store.duckdb.ledger_calls import NO_CALLS, LedgerCalls
 from calltally.store.duckdb.marginals import GATHERING
 from calltally.store.duckdb.pruning import Pruning
 from calltally.store.duckdb.statements import NO_ORGANIZATION
-from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH, TimeBuckets
-from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion, first_ms
+from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH
+from calltally.store.duckdb.usage_question import UsageQuestion, first_ms
 from calltally.store.export import Form, What, demand_whole_days
 from calltally.store.retained import NEVER_PRUNED, Retained
-from calltally.store.time_zone import time_zone
 from calltally.store.usage_store import THINGS, Identities, Life, StoredCalls, Work
 from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
-from calltally.usage_query import START, Dimension, Metric, SourceActivity, UsageQuery, UsageResult
-from calltally.window import Granularity, Window
+from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
+from calltally.window import Window
 
 Asked = ParamSpec("Asked")
 Answered = TypeVar("Answered")
@@ -182,35 +174,8 @@ class DuckDBUsageStore:
     def usage(self, query: UsageQuery, unstored: UnstoredCalls = NONE_UNSTORED) -> UsageResult:
         if query.as_of is not None and len(unstored):
             raise ValueError("of unstored calls it is not known when they were received")
-        with self._unpruned(lambda retained: retained.demand(query)), self._beside(unstored) as later:
-            counted = self._counted(query, later)
-            if counted is None:
-                return _without_calls(query)
-            groups, buckets = counted
-            return AnsweredRows(query, groups, self._dictionary, buckets).result()
-
-    def _counted(self, query: UsageQuery, later: UnstoredCalls) -> tuple[Columns, TimeBuckets] | None:
-        """The groups of an answer as numbers; None when no call can be meant."""
-        zone = time_zone(query.time_zone)
-        question = self._question(query)
-        if question is None:
-            return None
-        if len(later):
-            question = replace(question, stored_position=self._database.seen_position)
-        stored = self._extent.with_times(later.columns["time_ms"])
-        extent = stored.within(question.start_ms, question.end_ms)
-        if extent.is_empty:
-            return None
-        buckets = TimeBuckets(query.granularity, zone, extent.first_ms, extent.end_ms)
-        reader, question = self._database.reader(), question.to_whole_months(stored)
-        return counted_groups(reader, query, question, buckets), buckets
-
-    def _question(self, query: UsageQuery) -> UsageQuestion | None:
-        question = UsageQuestion.of(query, self._dictionary)
-        if question is None or query.as_of is None:
-            return question
-        rows = statements.last_position(instant_ms(query.as_of)).run(self._database.reader()).fetchall()
-        return replace(question, up_to_position=rows[0][0])
+        with self._unpruned(lambda retained: retained.demand(query)):
+            return self._answering(unstored).usage(query)
 
     @_at_one_moment
     def current_calls(self, organization: str, high: UInt64s, low: UInt64s) -> StoredCalls:
@@ -234,51 +199,20 @@ class DuckDBUsageStore:
     def source_activity(
         self, organization: str, source_id: str, window: Window, unstored: UnstoredCalls = NONE_UNSTORED
     ) -> tuple[SourceActivity, ...]:
-        query = UsageQuery(
-            organization=organization,
-            window=window,
-            granularity=Granularity.MONTH,
-            where={Dimension.SOURCE_ID: frozenset({source_id})},
-            group_by=(Dimension.ACCOUNT_ID,),
-            metrics=(Metric.ACTIVE_DAYS,),
-        )
-        with (
-            self._unpruned(lambda retained: retained.demand_counts(window)),
-            self._beside(unstored) as later,
-        ):
-            counted = self._counted(query, later)
-        if counted is None:
-            return ()
-        groups, buckets = counted
-        with_account = groups["account"] != 0
-        months, places = np.unique(groups[START][with_account], return_inverse=True)
-        days = np.zeros(len(months), np.int64)
-        np.add.at(days, places, groups[Metric.ACTIVE_DAYS][with_account])
-        accounts = np.bincount(places, minlength=len(months))
-        rows = zip(months.tolist(), days.tolist(), accounts.tolist(), strict=True)
-        return tuple(SourceActivity(buckets.start(month).date(), *numbers) for month, *numbers in rows)
+        with self._unpruned(lambda retained: retained.demand_counts(window)):
+            return self._answering(unstored).source_activity(organization, source_id, window)
 
     @_at_one_moment
     def source_has_accounts(
         self, organization: str, source_id: str, unstored: UnstoredCalls = NONE_UNSTORED
     ) -> bool:
-        ids = self._source(organization, source_id)
-        if ids is None:
-            return False
-        with self._beside(unstored) as later:
-            asked = statements.source_has_accounts(*ids, with_unstored=len(later) > 0)
-            return bool(asked.run(self._database.reader()).fetchall())
+        return self._answering(unstored).source_has_accounts(organization, source_id)
 
     @_at_one_moment
     def last_days(self, organization: str, dimension: Dimension) -> dict[str, date]:
         if dimension not in THINGS:
             raise ValueError(f"a {dimension} has no last day")
-        organization_id = self._organization(organization)
-        if organization_id is None:
-            return {}
-        statement = statements.last_days(organization_id, COLUMNS[dimension], KINDS[dimension])
-        rows = statement.run(self._database.reader()).fetchall()
-        return {text: EPOCH + timedelta(days=day) for text, day in rows}
+        return self._answering().last_days(organization, dimension)
 
     @_at_one_moment
     def outcomes(self, organization: str) -> dict[int, tuple[int, int, int, int, int]]:
@@ -389,19 +323,8 @@ class DuckDBUsageStore:
         yield
         demand(self._retained)
 
-    @contextmanager
-    def _beside(self, unstored: UnstoredCalls) -> Iterator[UnstoredCalls]:
-        """Those that this thread's snapshot lacks; if there are any they are the table `UNSTORED` within."""
-        later = unstored.behind(self._database.seen_position)
-        if not len(later):
-            yield later
-            return
-        reader = self._database.reader()
-        reader.register(statements.UNSTORED, pa.table(dict(later.columns)))
-        try:
-            yield later
-        finally:
-            reader.unregister(statements.UNSTORED)
+    def _answering(self, unstored: UnstoredCalls = NONE_UNSTORED) -> Answering:
+        return Answering(self._database, self._dictionary, self._extent, unstored)
 
     def _retain(self, retained: Retained) -> None:
         self._retained = retained
@@ -412,13 +335,6 @@ class DuckDBUsageStore:
     def _books(self, organization: str) -> Books:
         number = self._organization(organization)
         return Books(self._database.reader(), NO_ORGANIZATION if number is None else number)
-
-    def _source(self, organization: str, source_id: str) -> tuple[int, int] | None:
-        organization_id = self._organization(organization)
-        if organization_id is None:
-            return None
-        source = self._dictionary.find(Kind.SOURCE, organization_id, source_id)
-        return None if source is None else (organization_id, source)
 
     def _begin_life(self) -> list[Life]:
         batch_statements.begin_life(secrets.randbits(63), self.position).run(self._writer)
@@ -438,11 +354,3 @@ class DuckDBUsageStore:
             )
         )
         return meta["identity_seed"], meta["position"], extent, retained
-
-
-def _without_calls(query: UsageQuery) -> UsageResult:
-    """The answer when no call can be meant: an ungrouped total still has its row."""
-    one_row = not query.group_by and query.granularity is Granularity.TOTAL
-    rows = ((0,) * len(query.metrics),) if one_row else ()
-    last = None if query.limit is None else query.offset + query.limit
-    return UsageResult(query.columns, rows[query.offset : last], len(rows))
