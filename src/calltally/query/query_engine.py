@@ -115,13 +115,11 @@ class QueryEngine:
         """Does not wait for the store, unless it lacks too much."""
         asked_at = instant_of(self._clock.now_ms())
 
-        def answers() -> tuple[T, ...]:
+        def answer() -> Answer[T] | None:
             unstored = self._freshness.unstored()
-            return () if unstored is None else (question(unstored),)
+            return None if unstored is None else Answer(question(unstored), asked_at)
 
-        if not (found := await self._run(answers)):
-            return await self._ask(lambda: question(NONE_UNSTORED))
-        return Answer(found[0], asked_at)
+        return await self._run(answer) or await self._ask(lambda: question(NONE_UNSTORED))
 
     async def _run(self, question: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, question)

@@ -58,22 +58,17 @@ class Tail:
             except Exception:  # noqa: BLE001 - dropped meanwhile; or broken, and the roller will say so
                 self._go_to(self._stored())
                 is_whole = False
-            if not is_whole:
-                return None
-            return UnstoredCalls(
-                {name: column[self._start : self._end] for name, column in self._columns.items()}
-            )
+            return self._held() if is_whole else None
 
     def _read(self) -> bool:
         """Lets go of what is stored and reads on; whether that reached what is durable by now."""
         durable, stored = self._journal.durable.position, self._stored()
         if self._reader.position <= stored.position:
             self._go_to(stored)
-        positions = self._columns["position"][self._start : self._end]
-        self._start += int(np.searchsorted(positions, stored.position, side="right"))
-        room = self._most_calls - (self._end - self._start)
+        lacking = len(self._held().behind(stored.position))
+        self._start = self._end - lacking
         names: list[tuple[int, NameUpdate]] = []
-        for position, frame in self._reader.passing(room):
+        for position, frame in self._reader.passing(self._most_calls - lacking):
             self._add(position, frame)
             names += [(position, name) for name in frame.names]
         if names:
@@ -87,23 +82,28 @@ class Tail:
             self._columns = _room(0)
         self._start = self._end = 0
 
-    def _add(self, position: int, frame: Frame) -> None:
-        start, end = self._end, self._end + len(frame.calls)
-        if end > len(self._columns["position"]):
-            start, end = self._move(len(frame.calls))
-        for name in FIELDS:
-            self._columns[name][start:end] = frame.calls[name]
-        self._columns["position"][start:end] = position
-        self._end = end
+    def _held(self) -> UnstoredCalls:
+        return UnstoredCalls(
+            {name: column[self._start : self._end] for name, column in self._columns.items()}
+        )
 
-    def _move(self, more: int) -> tuple[int, int]:
+    def _add(self, position: int, frame: Frame) -> None:
+        more = len(frame.calls)
+        if self._end + more > len(self._columns["position"]):
+            self._make_room(more)
+        span = slice(self._end, self._end + more)
+        for name in FIELDS:
+            self._columns[name][span] = frame.calls[name]
+        self._columns["position"][span] = position
+        self._end += more
+
+    def _make_room(self, more: int) -> None:
         """Takes other memory, with room for so many more; answers under way keep what they read from."""
-        held = self._end - self._start
-        room = _room(2 * (held + more))
-        for name, column in self._columns.items():
-            room[name][:held] = column[self._start : self._end]
-        self._columns, self._start, self._end = room, 0, held
-        return held, held + more
+        held = self._held()
+        room = _room(2 * (len(held) + more))
+        for name, column in held.columns.items():
+            room[name][: len(held)] = column
+        self._columns, self._start, self._end = room, 0, len(held)
 
 
 def _room(calls: int) -> Columns:

@@ -122,8 +122,7 @@ class MemoryUsageStore:
     ) -> tuple[SourceActivity, ...]:
         self._retained.demand_counts(window)
         days: dict[date, dict[str, set[date]]] = defaultdict(lambda: defaultdict(set))
-        counted = self._counted_with(unstored)
-        calls = [call for call in counted if _is_of_source(call, organization, source_id) and call.account_id]
+        calls = self._calls_of_accounts(organization, source_id, unstored)
         within = [call for call in calls if window.start <= call.time < window.end]
         for account, day in _days_of(within, Dimension.ACCOUNT_ID):
             days[first_of_month(day)][account].add(day)
@@ -135,9 +134,7 @@ class MemoryUsageStore:
     def source_has_accounts(
         self, organization: str, source_id: str, unstored: UnstoredCalls = NONE_UNSTORED
     ) -> bool:
-        counted = self._counted_with(unstored)
-        calls = (call for call in counted if _is_of_source(call, organization, source_id) and call.account_id)
-        return count_of(calls) > 0
+        return count_of(self._calls_of_accounts(organization, source_id, unstored)) > 0
 
     def last_days(self, organization: str, dimension: Dimension) -> dict[str, date]:
         if dimension not in THINGS:
@@ -272,6 +269,14 @@ class MemoryUsageStore:
             counted, position = self._counted, self._position
         return counted + decoded_unstored(unstored.behind(position), self._dictionary)
 
+    def _calls_of_accounts(
+        self, organization: str, source_id: str, unstored: UnstoredCalls
+    ) -> list[LedgerCall]:
+        """Of one source."""
+        source = (organization, source_id)
+        calls = self._counted_with(unstored)
+        return [call for call in calls if (call.organization, call.source_id) == source and call.account_id]
+
     def _id_of(self, organization: str) -> int | None:
         return self._dictionary.find(Kind.ORGANIZATION, 0, organization)
 
@@ -287,10 +292,6 @@ class MemoryUsageStore:
         for old, new in routes.items():
             self._dictionary.rename(Kind.ROUTE, erasure.organization, old, new)
         self._books.redact(erasure, redaction)
-
-
-def _is_of_source(call: LedgerCall, organization: str, source_id: str) -> bool:
-    return (call.organization, call.source_id) == (organization, source_id)
 
 
 def _days_of(calls: list[LedgerCall], dimension: Dimension) -> set[tuple[str, date]]:
