@@ -92,8 +92,9 @@ def _import_into_server(log: Path, lines: int, directory: Path) -> dict[str, _Ru
         first = _import(log, directory)
         acknowledged = _with_server(first, 0, server.cpu_seconds - before)
         began = time.perf_counter()
-        counted_calls = server.calls()
+        server.settled()
         counted = _with_server(first, time.perf_counter() - began, server.cpu_seconds - before)
+        counted_calls = server.calls()
         before = server.cpu_seconds
         again = _import(log, directory)
         found = _with_server(again, 0, server.cpu_seconds - before)

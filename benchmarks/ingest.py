@@ -73,14 +73,16 @@ def _of_batch(server: ServerProcess, batch: int, seconds: float) -> _Measured:
     connections = CONNECTIONS.get(batch, _OTHERS)
     with LoadProcess(server.port, server.headers, batch=batch, connections=connections) as load:
         load.send(Load(connections, _WARM_UP)).result()
+        server.settled()
         before = server.calls()
         watch = _Watch()
         cpu, began = server.cpu_seconds, perf_counter()
         with _watching(server, watch):
             full, client_cpu = load.send(Load(connections, seconds)).result()
-        counted = server.calls()
+        server.settled()
         until_counted = perf_counter() - began
         cpu = server.cpu_seconds - cpu
+        counted = server.calls()
         _verify(counted - before, full)
         half, _ = load.send(
             Load(connections, seconds, pace=full.accepted / full.seconds / batch / 2)

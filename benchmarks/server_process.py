@@ -111,9 +111,12 @@ class ServerProcess:
             if response.status_code != 503 or time.monotonic() > deadline:
                 return response.raise_for_status().json()
 
+    def settled(self) -> None:
+        """Returns once all that was acknowledged is in the store."""
+        self.ask("/v1/outcomes")  # the books are told then
+
     def calls(self) -> int:
-        """How many calls are counted, of any time, once all that was acknowledged is in the store."""
-        self.ask("/v1/outcomes")  # the books are told when it is
+        """How many calls are counted, of any time, with all that was acknowledged."""
         answer = self.ask("/v1/usage", **{"from": "2000-01-01", "to": "2100-01-01", "metrics": "calls"})
         return int(answer["rows"][0]["calls"])
 

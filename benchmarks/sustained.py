@@ -44,12 +44,14 @@ def measure(*, seen: int, pace: float, seconds: float) -> Iterator[list[Figure]]
         LoadProcess(server.port, server.headers, batch=_BATCH, connections=_CONNECTIONS) as load,
     ):
         load.send(Load(_CONNECTIONS, _WARM_UP)).result()
+        server.settled()
         before, cpu, began = server.calls(), server.cpu_seconds, time.perf_counter()
         sending = load.send(Load(_CONNECTIONS, seconds, pace=pace / _BATCH))
         watched = _watched(server, sending)
         sent, client_cpu = sending.result()
-        counted = server.calls() - before
+        server.settled()
         until_counted = time.perf_counter() - began
+        counted = server.calls() - before
         if counted != sent.accepted or sent.other or sent.unanswered:
             raise RuntimeError(f"{counted} calls are counted, but this became of those sent: {sent}")
         named = f"{pace:,.0f} calls/s wanted for {seconds:g} s"
