@@ -11,6 +11,8 @@ APT_INSTALL := $(AS_ROOT) apt-get install --quiet --yes --no-install-recommends
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) --group build
 
+RUN_TESTS := $(BIN)/pytest --numprocesses=$(shell nproc) --dist=loadfile --durations=25
+
 KERNEL := $(wildcard native/src/*.rs) native/Cargo.toml native/pyproject.toml native/calltally_native.pyi
 
 .PHONY: help
@@ -22,8 +24,16 @@ demo: $(VENV)/kernel ## Serve a year of calls of a made-up organization; options
 	@$(BIN)/calltally demo $(ARGS)
 
 .PHONY: test
+test: export PYTHONHASHSEED := 0
 test: lint nginx cc $(VENV)/kernel ## Check format, rules and types, then run every test; some tests only: ARGS="-k login"
-	$(BIN)/pytest --numprocesses=$(shell nproc) --dist=loadfile $(ARGS)
+	$(RUN_TESTS) $(ARGS)
+
+.PHONY: deep
+deep: export TESTS_DEEP := 1
+deep: export TESTS_SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
+deep: export PYTHONHASHSEED = $(TESTS_SEED)
+deep: lint nginx cc $(VENV)/kernel ## Run every test at length, with other random inputs each time; the same again: SEED=7
+	$(RUN_TESTS) --hypothesis-seed=$(TESTS_SEED) $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/dev ## Check format, rules and types

@@ -15,6 +15,7 @@ from calltally.call_batch import ABSENT, CALL_COLUMNS, CallBatch, Conflict, Outc
 from calltally.dictionary import DictionaryValue, Kind
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
+from tests.support.seeds import numpy_luck
 
 CALLS = 5_000
 CONFLICTS = 10_000
@@ -33,7 +34,7 @@ _SIZES = {Kind.CLIENT: CLIENTS, Kind.SOURCE: SOURCES, Kind.ACCOUNT: ACCOUNTS, Ki
 
 def numbered_batch(position: int) -> CallBatch:
     """The batch of a position, received on a day that moves on, with calls of the five days up to it."""
-    numbers = np.random.default_rng(position)
+    numbers = numpy_luck(position)
     today = _FIRST_DAY + 2 * position
     calls = np.zeros(CALLS, CALL_COLUMNS)
     calls["identity_high"] = position

@@ -1,6 +1,5 @@
 """A sender that never gives up on a batch, and its book of what it was told."""
 
-import random
 import threading
 import time
 from collections import Counter
@@ -10,6 +9,7 @@ from typing import Any
 import httpx
 
 from tests.end_to_end.server_process import ServerProcess, post
+from tests.support.seeds import luck
 
 NEW, RESENT, CONFLICTING, WRONG = 1500, 20, 2, 1
 """The calls of a batch: never sent before, sent before, sent before with another status, and no calls at all.
@@ -36,7 +36,7 @@ class Sender(threading.Thread):
         self._server = server
         self._token = token
         self._now = datetime.now(UTC)
-        self._random = random.Random(name)  # noqa: S311 - no secret
+        self._random = luck(name)
         self._enough = threading.Event()
         self._failure: BaseException | None = None
 

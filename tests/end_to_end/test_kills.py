@@ -1,6 +1,5 @@
 """Whatever kills the server, every acknowledged call is counted, and none twice."""
 
-import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from tests.end_to_end.command_line import cli_json
 from tests.end_to_end.sender import Key, Sender
 from tests.end_to_end.server_process import ServerProcess, post, total, usage
+from tests.support.seeds import examples, luck
 
 BY_KEY = {"group_by": "client_id,status", "granularity": "day", "limit": "10000"}
 
@@ -101,10 +101,10 @@ def test_what_senders_were_told_is_what_is_counted_after_kills_at_random_instant
     server: ServerProcess,
 ) -> None:
     token = server.token()
-    instants = random.Random(6)  # noqa: S311 - no secret
+    instants = luck("instants of kills")
     acknowledged_at_kills = []
     with sending(server, token, 3) as senders:
-        for _ in range(6):
+        for _ in range(examples(6, deep=40)):
             senders[0].wait_for(senders[0].batches + 1)
             time.sleep(instants.uniform(0, 0.6))
             server.kill()
@@ -176,13 +176,13 @@ def test_a_journal_that_cannot_be_written_ends_the_server_and_nothing_acknowledg
 
 def test_a_kill_while_the_server_still_opens_loses_nothing(server: ServerProcess) -> None:
     token = server.token()
-    instants = random.Random(9)  # noqa: S311 - no secret
+    instants = luck("instants of starts")
     call = {"time": datetime.now(UTC).isoformat()}
     with server.visitor(token) as visitor:
         post(visitor, ({**call, "id": f"c-{number}"} for number in range(50_000)))
     server.kill()
 
-    for _ in range(3):
+    for _ in range(examples(3, deep=20)):
         server.launch()
         time.sleep(instants.uniform(0.5, 1.1))
         server.kill()

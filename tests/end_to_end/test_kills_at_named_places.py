@@ -20,6 +20,7 @@ from soak.watched_server import WatchedServer
 
 from calltally.errors import DamagedDataError
 from tests.end_to_end.server_process import post, total
+from tests.support.seeds import luck, seed, seeds
 
 PLACES = [
     "after write .frames",
@@ -46,7 +47,7 @@ ENDS_OF_BROKEN = {
 
 
 def test_kills_at_named_places_lose_no_acknowledged_call_and_count_none_twice(tmp_path: Path) -> None:
-    with Kills(tmp_path / "data", seed=5, patience=30) as kills:
+    with Kills(tmp_path / "data", seed=seed(5), patience=30) as kills:
         for number, text in enumerate(PLACES):
             assert kills.at(Place.named(text), 1 + number % 3), text
         assert kills.while_opening(Place("after", "truncate", ".frames"))
@@ -59,8 +60,8 @@ def test_kills_at_named_places_lose_no_acknowledged_call_and_count_none_twice(tm
 
 
 def test_a_power_cut_at_any_moment_takes_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    lives = Lives.recorded(tmp_path, [(WRITTEN, 12), (Place("after", "unlink", ".frames"), 4)], seed=8)
-    cuts = PowerCuts(tmp_path, seed=8)
+    lives = Lives.recorded(tmp_path, [(WRITTEN, 12), (Place("after", "unlink", ".frames"), 4)], seed=seed(8))
+    cuts = PowerCuts(tmp_path, seed=seed(8))
 
     cuts.through(lives, 8)
 
@@ -84,10 +85,10 @@ def test_a_product_that_breaks_its_promise_is_caught(
 
 def cut_the_power_of_several_lives(folder: Path, ends: Sequence[tuple[Place, int]]) -> None:
     """Where the power goes is chance, so that one life alone may hide what is wrong."""
-    for seed in range(2, 8):
-        of_seed = folder / str(seed)
+    for one in seeds(6):
+        of_seed = folder / str(one)
         of_seed.mkdir()
-        PowerCuts(of_seed, seed=seed).through(Lives.recorded(of_seed, ends, seed=seed), 40)
+        PowerCuts(of_seed, seed=one).through(Lives.recorded(of_seed, ends, seed=one), 40)
 
 
 def test_a_store_that_cannot_be_synced_ends_the_server_and_costs_no_acknowledged_call(
@@ -124,7 +125,7 @@ def failing_store(directory: Path, what: str, error: int) -> Iterator[tuple[Watc
     """A server with senders, whose store's log cannot be written or synced while the trigger is pulled."""
     server = WatchedServer(directory, answer_timeout_seconds=3)
     with server:
-        town = Town(server, seed=3)
+        town = Town(server, seed=seed(3))
         server.stop()
         server.prepare_to_die(Place("fail", what, "calls.duckdb.wal"), 5, error=error)
         server.start()
@@ -134,7 +135,7 @@ def failing_store(directory: Path, what: str, error: int) -> Iterator[tuple[Watc
 def test_a_clock_that_jumps_back_and_forth_changes_no_count(tmp_path: Path) -> None:
     clock = tmp_path / "clock"
     clock.write_text("0")
-    hours = random.Random(4)  # noqa: S311 - no secret
+    hours = luck("hours")
     with WatchedServer(tmp_path / "data", clock=clock) as server:
         client = server.new_client()
         sent: list[dict[str, object]] = []

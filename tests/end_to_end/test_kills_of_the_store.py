@@ -17,6 +17,7 @@ from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Granularity, Window
 from tests.end_to_end import compacting_child as child
+from tests.support.seeds import luck
 
 YEAR = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 FOUND_BY = {
@@ -104,7 +105,7 @@ def assert_known_once(store: DuckDBUsageStore, position: int) -> None:
 
 
 def test_kills_while_applying_merging_and_checkpointing_change_no_answer(tmp_path: Path) -> None:
-    instants = random.Random(4)  # noqa: S311 - no secret
+    instants = luck("instants")
     wanted = Counter({child.APPLYING: 6, child.COMPACTING: 4, child.CHECKPOINTING: 2})
     kills: Counter[str] = Counter()
     position = 0

@@ -6,20 +6,21 @@ from hypothesis import strategies as st
 
 from tests.fuzz.fuzzing import Fuzzing
 from tests.fuzz.targets import TARGETS, Target
+from tests.support.seeds import examples, seed
 
 BY_NAME = {target.name: target for target in TARGETS}
 
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_damaged_inputs_are_read_or_refused_by_name(name: str) -> None:
-    fuzzing = Fuzzing()
+    fuzzing, count = Fuzzing(), examples(2000)
 
-    fuzzing.feed(BY_NAME[name], "kept", 2000)
+    fuzzing.feed(BY_NAME[name], f"kept {seed(0)}", count)
 
-    assert fuzzing.inputs[name] == 2000
+    assert fuzzing.inputs[name] == count
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500))
 @given(st.sampled_from(TARGETS), st.one_of(st.binary(max_size=200), st.text().map(str.encode)))
 def test_any_bytes_at_all_are_read_or_refused_by_name(target: Target, text: bytes) -> None:
     assert target.accepts(text) in (True, False)

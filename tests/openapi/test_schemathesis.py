@@ -26,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.openapi.closed_document import CLOSED_DOCUMENT
 from tests.openapi.conftest import Served
+from tests.support.seeds import DEEP, examples, seed
 
 CHECKS = [
     not_a_server_error,
@@ -37,16 +38,16 @@ CHECKS = [
 SECONDS = 30
 
 
-def api(examples: int, *, coverage: bool) -> schemathesis.BaseSchema:
+def api(count: int, *, coverage: bool) -> schemathesis.BaseSchema:
     """The document for Schemathesis, with so many random requests for each operation."""
-    generation = GenerationConfig(max_examples=examples, deterministic=True, database="none")
+    generation = GenerationConfig(max_examples=count, deterministic=not DEEP, database="none")
     phases = PhasesConfig(
         examples=ExamplesPhaseConfig(generation=generation),
         coverage=CoveragePhaseConfig(enabled=coverage, generation=generation),
         fuzzing=FuzzingPhaseConfig(generation=generation),
     )
     project = ProjectConfig(generation=generation, phases=phases)
-    config = SchemathesisConfig(seed=1, projects=ProjectsConfig(default=project))
+    config = SchemathesisConfig(seed=seed(1), projects=ProjectsConfig(default=project))
     return schemathesis.openapi.from_dict(CLOSED_DOCUMENT, config=config)
 
 
@@ -57,8 +58,8 @@ def lines(_context: Any, value: Any) -> bytes:
     return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else repr(value).encode()
 
 
-with_token = api(25, coverage=True)
-without_token = api(3, coverage=False)
+with_token = api(examples(25, deep=200), coverage=True)
+without_token = api(examples(3), coverage=False)
 
 
 @with_token.parametrize()

@@ -12,8 +12,9 @@ from calltally.clock import instant_ms
 from calltally.ingest.call_rules import MEASURES, TEXT_LIMITS, Admission, fault_of
 from calltally.ingest.instants import parse_instant, parse_instants
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
+from tests.support.seeds import examples
 
-QUICK = settings(max_examples=600, deadline=None)
+QUICK = settings(max_examples=examples(600))
 SEED = 17
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)

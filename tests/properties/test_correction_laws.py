@@ -20,6 +20,7 @@ from tests.properties.naive_ledger import NaiveLedger
 from tests.properties.naive_meter import identity_of
 from tests.properties.test_counting_laws import calls, contents
 from tests.support.metering import NOON, LastingMetering, Metering
+from tests.support.seeds import examples
 
 SentCall = dict[str, Any]
 Counted = tuple[int, int, int]
@@ -42,7 +43,7 @@ restarts = st.tuples(st.just("restart"), st.none())
 deeds = st.lists(st.one_of(sends, sends, cancels, amends, replaces, restarts), max_size=10)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(deeds)
 def test_every_answer_equals_a_naive_count_after_any_calls_and_corrections(
     done: list[tuple[str, Any]],
@@ -50,7 +51,7 @@ def test_every_answer_equals_a_naive_count_after_any_calls_and_corrections(
     run(Metering, lambda meter: equals_a_naive_count(meter, done))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(deeds)
 def test_so_it_does_with_the_embedded_store(done: list[tuple[str, Any]]) -> None:
     run(LastingMetering, lambda meter: equals_a_naive_count(meter, done))
@@ -117,7 +118,7 @@ def end_of(start: datetime) -> datetime:
     return datetime.fromtimestamp(start.timestamp() + 16 * 86_400, UTC)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.lists(st.lists(sound_calls, max_size=6), max_size=4), st.sampled_from(["a", "b", "ä"]), deeds)
 def test_an_erasure_changes_a_name_and_no_number(
     sent: list[list[SentCall]], text: str, later: Sequence[tuple[str, Any]]
@@ -139,7 +140,7 @@ def test_an_erasure_changes_a_name_and_no_number(
     run(Metering, law)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(deeds, st.sampled_from([date(2026, 2, 9), date(2026, 3, 1), date(2026, 3, 15)]), deeds)
 def test_pruning_changes_no_count_of_a_day_and_lets_no_call_in_for_it_again(
     earlier: list[tuple[str, Any]], before: date, later: list[tuple[str, Any]]

@@ -18,11 +18,12 @@ from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Granularity
 from tests.properties.naive_meter import NaiveMeter
 from tests.support.metering import ALL_TIME, NOON, Metering
+from tests.support.seeds import examples
 
 T = TypeVar("T")
 SentCall = dict[str, Any]
 
-QUICK = settings(max_examples=100, deadline=None)
+QUICK = settings(max_examples=examples(100))
 
 texts = st.sampled_from(["", "a", "b", "ä", "🦆"])
 times = st.sampled_from(
@@ -151,7 +152,7 @@ def test_sending_everything_again_accepts_nothing_and_changes_no_answer(sent: li
     metered(law)
 
 
-@settings(QUICK, max_examples=15)
+@settings(QUICK, max_examples=examples(15))
 @given(batches, st.lists(st.integers(1, 9), min_size=1), st.integers(0, 6))
 def test_replaying_the_journal_in_other_pieces_gives_the_same_answers(
     sent: list[list[SentCall]], sizes: list[int], opened_again_after: int

@@ -18,6 +18,7 @@ from calltally.ingest.run_file import DamagedRunError
 from calltally.meter import MeterOptions
 from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import NOON, LastingMetering, Metering
+from tests.support.seeds import examples
 from tests.support.spilling import spill, tables_of_six
 
 HORIZON = timedelta(days=35)
@@ -78,7 +79,7 @@ steps: st.SearchStrategy[Step] = st.one_of(
 memories = st.sampled_from([1, 700, 10**6])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), suppress_health_check=list(HealthCheck))
 @given(st.lists(steps, min_size=6, max_size=16), memories, st.booleans())
 def test_what_came_before_is_known_wherever_it_is_kept(
     script: list[Step], memory: int, use_kernel: bool
@@ -86,7 +87,7 @@ def test_what_came_before_is_known_wherever_it_is_kept(
     asyncio.run(play(script, Metering, MeterOptions(seen_ids_memory=memory, use_kernel=use_kernel)))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(15), suppress_health_check=list(HealthCheck))
 @given(st.lists(steps, min_size=6, max_size=16), memories)
 def test_the_embedded_store_knows_what_runs_do_not(script: list[Step], memory: int) -> None:
     asyncio.run(play(script, LastingMetering, MeterOptions(seen_ids_memory=memory)))

@@ -20,6 +20,7 @@ from calltally.usage_query import Dimension
 from tests.properties.test_kernel_laws import any_lines, bodies, plain_lines
 from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import Metering, a_call
+from tests.support.seeds import examples
 
 T = TypeVar("T")
 ORGANIZATIONS = ["äcme", "globex"]
@@ -77,7 +78,7 @@ def metered(options: MeterOptions, law: Callable[[Metering], Awaitable[T]]) -> T
     return asyncio.run(run())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(st.lists(requests, max_size=5))
 def test_the_kernel_and_the_reference_tell_and_count_the_same(sent: list[Request]) -> None:
     async def told(meter: Metering) -> list[object]:
@@ -97,7 +98,7 @@ def test_the_kernel_and_the_reference_tell_and_count_the_same(sent: list[Request
 small_requests = st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(small_requests, st.sets(st.integers(0, 9)), st.booleans())
 def test_of_calls_that_are_sent_at_the_same_time_each_counts_once(
     sent: list[list[int]], bad: set[int], use_kernel: bool

@@ -20,8 +20,9 @@ from calltally.ingest.kernel import KernelCalls, LineSlice, decode_slice, line_s
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
 from calltally.ingest.routes import RouteNaming
 from tests.support.ingest_chains import MAX_CALL_BYTES, KernelChain, ReferenceChain, needs_the_kernel
+from tests.support.seeds import examples, numpy_luck
 
-THOROUGH = settings(max_examples=500, deadline=None)
+THOROUGH = settings(max_examples=examples(500))
 SEED = 2**63 + 17
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 NOW_MS = instant_ms(NOW)
@@ -365,7 +366,7 @@ def test_slices_hold_every_line_that_is_a_call_for_the_reference(body: bytes) ->
     assert slices is None or sum(lines.received for lines in slices) == received
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250))
 @given(
     st.lists(bodies(st.one_of(plain_lines, plain_lines, plain_lines, any_lines)), min_size=1, max_size=5),
     admissions,
@@ -389,7 +390,7 @@ steps = st.lists(
 """Bodies that come at one time, again and again; of some a slice goes to the reference."""
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250))
 @given(steps, admissions)
 def test_both_chains_write_the_same_frame_of_all_that_comes_at_one_time(
     at_once: list[list[bytes]], admission: Admission
@@ -404,7 +405,7 @@ def test_both_chains_write_the_same_frame_of_all_that_comes_at_one_time(
     assert chain.frames == reference.frames
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(st.lists(bodies(plain_lines), min_size=1, max_size=4))
 def test_configured_patterns_for_routes_are_left_to_the_reference(given_bodies: list[bytes]) -> None:
     reference = ReferenceChain(SEED, RouteNaming(["us[a-z]+"]))
@@ -435,7 +436,7 @@ def many_calls(count: int, chance: np.random.Generator) -> bytes:
 
 
 def test_long_bodies_give_the_same_frames_and_the_kernel_takes_all_of_them() -> None:
-    chance = np.random.default_rng(1)
+    chance = numpy_luck(1)
     reference = ReferenceChain(SEED, RouteNaming(max_derived=1))
     chain = KernelChain(SEED, RouteNaming(max_derived=1))
     given_bodies = [many_calls(3500, chance) for _ in range(5)]

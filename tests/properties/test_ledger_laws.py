@@ -29,11 +29,12 @@ from calltally.window import Granularity, Window
 from tests.call_batches import a_call, batch_of, identity_of
 from tests.ledger_batches import correcting, erasing
 from tests.properties.test_store_laws import EAGER, calls, queries
+from tests.support.seeds import examples
 
 SETTLING = CompactionLimits(fresh_rows=1, merged_rows=1, runs_of_month=9)
 """Settles everything at each step of compaction, and leaves the runs of a month apart until it is over."""
 
-SOME = settings(max_examples=12, deadline=None)
+SOME = settings(max_examples=examples(12))
 FIRST_RECEIPT_MS = 1_795_000_000_000
 HOUR_MS = 3_600_000
 ALL = Window(datetime(1960, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))
@@ -307,7 +308,7 @@ def test_any_history_leaves_every_store_with_the_same_answers(
             stores.close()
 
 
-@settings(SOME, max_examples=40)
+@settings(SOME, max_examples=examples(40))
 @given(st.lists(corrections, min_size=3, max_size=12), st.lists(monthly, min_size=4, max_size=6))
 def test_active_days_of_months_are_exact_whatever_was_corrected_and_settled(
     history: list[tuple[str, Any]], asked: list[UsageQuery]

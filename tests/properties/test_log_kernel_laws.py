@@ -21,8 +21,9 @@ from calltally.ingest.decoders.logged_calls import LogField
 from calltally.ingest.decoders.ndjson_log import NdjsonLog
 from calltally.ingest.log_import import AccessLogReader
 from tests.support.ingest_chains import needs_the_kernel
+from tests.support.seeds import examples
 
-THOROUGH = settings(max_examples=500, deadline=None)
+THOROUGH = settings(max_examples=examples(500))
 
 pytestmark = pytest.mark.usefixtures("_kernel")
 
@@ -229,7 +230,7 @@ json_lines = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.lists(json_lines, max_size=12), st.sampled_from([b"\n", b"\r\n"]), st.integers(1, 90))
 def test_lines_of_json_are_cut_as_the_reference_cuts_them(
     some: list[bytes], ending: bytes, block_bytes: int

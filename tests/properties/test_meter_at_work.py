@@ -24,6 +24,7 @@ from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Granularity, Window
 from tests.properties.naive_meter import content_of, identity_of, time_of, value_of
 from tests.support.metering import ALL_TIME, NOON, Metering
+from tests.support.seeds import examples
 
 T = TypeVar("T")
 Call = dict[str, Any]
@@ -316,5 +317,5 @@ def metrics(calls: list[Call], zone: ZoneInfo) -> tuple[int, ...]:
 
 TestMeterAtWork = MeterAtWork.TestCase
 TestMeterAtWork.settings = settings(
-    max_examples=10, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=examples(10), stateful_step_count=25, suppress_health_check=list(HealthCheck)
 )

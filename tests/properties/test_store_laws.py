@@ -19,10 +19,11 @@ from calltally.unstored_calls import NONE_UNSTORED
 from calltally.usage_query import START, Dimension, Metric, Ordering, UsageQuery
 from calltally.window import Granularity, Window
 from tests.call_batches import a_call, batch_of, unstored_of
+from tests.support.seeds import examples
 
 EAGER = CompactionLimits(fresh_rows=1, merged_rows=4, runs_of_month=2, fresh_calls=4, packed_at_once=3)
 YEARS = Window(datetime(1969, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
-QUICK = settings(max_examples=50, deadline=None)
+QUICK = settings(max_examples=examples(50))
 
 _SPRING = datetime(2026, 3, 27, 20, tzinfo=UTC)
 _AUTUMN = datetime(2026, 10, 23, 20, tzinfo=UTC)
@@ -155,7 +156,7 @@ def test_no_answer_tells_which_calls_the_store_has_taken(
             assert has_accounts == plain.source_has_accounts("acme", source)
 
 
-@settings(QUICK, max_examples=5)
+@settings(QUICK, max_examples=examples(5))
 @given(batches, st.lists(queries(), min_size=4, max_size=8))
 def test_neither_batching_nor_merging_nor_opening_again_changes_an_answer(
     given_batches: list[list[Call]], asked: list[UsageQuery]
@@ -175,7 +176,7 @@ def test_neither_batching_nor_merging_nor_opening_again_changes_an_answer(
         again.close()
 
 
-@settings(QUICK, max_examples=25)
+@settings(QUICK, max_examples=examples(25))
 @given(batches, queries(), instants)
 def test_a_window_split_in_two_adds_up_to_the_whole(
     given_batches: list[list[Call]], asked: UsageQuery, at: datetime
@@ -205,7 +206,7 @@ def sums(store: UsageStore, *asked: UsageQuery) -> dict[tuple[object, ...], list
     return added
 
 
-@settings(QUICK, max_examples=10)
+@settings(QUICK, max_examples=examples(10))
 @given(batches)
 def test_source_activity_is_the_same_as_counting_call_by_call(given_batches: list[list[Call]]) -> None:
     plain = MemoryUsageStore()
@@ -220,7 +221,7 @@ def test_source_activity_is_the_same_as_counting_call_by_call(given_batches: lis
             assert store.source_has_accounts("acme", source) == plain.source_has_accounts("acme", source)
 
 
-@settings(QUICK, max_examples=15)
+@settings(QUICK, max_examples=examples(15))
 @given(batches)
 def test_hours_add_up_to_their_day(given_batches: list[list[Call]]) -> None:
     every_hour = UsageQuery(

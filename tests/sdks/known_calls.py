@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.support.seeds import luck
+
 Call = dict[str, Any]
 
 CLIENTS = {"billing": "Billing Sync", "reports": "Reports", "client/4 é": "Nightly", "nameless": ""}
@@ -48,7 +50,7 @@ def at(call: Call) -> datetime:
 
 
 def _lively_calls(now: datetime) -> list[Call]:
-    dice = random.Random(1)  # noqa: S311 - known calls, no secrets
+    dice = luck("lively calls")
     return [
         {"id": f"lively-{number}", "time": (now - number * _BETWEEN_CALLS).isoformat(), **_any_call(dice)}
         for number in range(_LIVELY_CALLS)

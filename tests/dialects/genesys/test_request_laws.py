@@ -20,6 +20,7 @@ from calltally.dialects.genesys.reading import QuestionReader
 from calltally.dialects.genesys.refusals import to_genesys_refusal
 from calltally.errors import InvalidInputError
 from tests.dialects.genesys.genesys_app import GenesysApp
+from tests.support.seeds import examples
 
 READER = QuestionReader(FixedClock(datetime(2026, 3, 15, 12, tzinfo=UTC)))
 
@@ -118,7 +119,7 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[bytes],
         loop.run_until_complete(app.close())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(body=st.one_of(st.binary(max_size=60), bodies.map(lambda body: json.dumps(body).encode())))
 def test_no_body_makes_the_server_fail(post: Callable[[bytes], httpx.Response], body: bytes) -> None:
     reply = post(body)

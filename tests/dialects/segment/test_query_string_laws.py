@@ -12,6 +12,7 @@ from calltally.dialects.segment.contract import Operation
 from calltally.dialects.segment.cursor import Cursor
 from tests.dialects.segment.segment_app import PATHS, SegmentApp
 from tests.dialects.segment.test_error_shape import assert_is_an_error_response
+from tests.support.seeds import examples
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 names = st.sampled_from(
@@ -43,7 +44,7 @@ written = st.lists(st.tuples(names, values), max_size=5).map(urlencode)
 bytewise = st.binary(max_size=40).map(quote)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.sampled_from(PATHS), written | bytewise | written.map("period=2026-03-01&".__add__))
 @example(PATHS[0], "pagination=" + quote('{"count":"\\ud800","cursor":"\\ud800"}'))
 @example(PATHS[0], "period=2026-03-01&pagination=" + quote('{"count":NaN,"cursor":Infinity}'))

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.dialects.segment.segment_app import PER_SOURCE, WORKSPACE, SegmentApp
+from tests.support.seeds import examples
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ months = st.sampled_from([date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1), 
 Calls = Sequence[tuple[datetime, str]]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(calls_of_acme, months, st.integers(1, 40))
 def test_every_row_is_the_naive_sum(calls: Calls, month: date, count: int) -> None:
     app = SegmentApp(known_calls=False)
@@ -37,7 +38,7 @@ def test_every_row_is_the_naive_sum(calls: Calls, month: date, count: int) -> No
     assert workspace == _naive_workspace(calls, month)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(calls_of_acme, months)
 def test_the_sources_of_a_day_add_up_to_the_workspace(calls: Calls, month: date) -> None:
     app = SegmentApp(known_calls=False)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from calltally.control.clients import NewClient
 from tests.front_door import front_door, login_server, visitor
 from tests.installations import Installation
+from tests.support.seeds import examples
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 BOUNDARY = "axios-1.7.9-boundary-pqLw9bhGG5Vx4yUZ1Q0hUo3rn"
@@ -351,7 +352,7 @@ async def test_a_token_is_given_for_post_only(
     assert "POST" in answer.headers["allow"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(150))
 @given(
     content_type=st.sampled_from(
         [*FORM.values(), *MULTIPART.values(), "application/json", "", "multipart/form-data"]

@@ -156,7 +156,7 @@ async def test_what_is_no_token_is_refused(installation: Installation, authoriza
     assert (await refusal(installation, authorization)).credentials_were_sent
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     start=st.sampled_from(["Bearer ", "Bearer ct_", "Bearer eyJhbGciOiJFUzI1NiJ9.", ""]),
     text=st.text(max_size=60),

@@ -1,11 +1,10 @@
-import random
-
 import pytest
 
 from calltally.call_batch import NameUpdate
 from calltally.dictionary import Kind
 from calltally.errors import InvalidInputError
 from tests.installations import Installation
+from tests.support.seeds import luck
 
 
 def source(name: str, *, id: str = "s-1", organization: str = "acme") -> NameUpdate:  # noqa: A002
@@ -33,7 +32,7 @@ def test_names_recorded_again_change_nothing(installation: Installation) -> None
 
 def test_the_order_in_which_names_are_recorded_does_not_matter(installation: Installation) -> None:
     updates = [(position, source(f"name {position}")) for position in range(1, 50)]
-    random.Random(7).shuffle(updates)  # noqa: S311 - an order, not a secret
+    luck("order of names").shuffle(updates)
 
     installation.names.record(updates[:25])
     installation.names.record(updates[25:])

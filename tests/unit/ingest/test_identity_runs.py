@@ -16,6 +16,7 @@ from calltally.ingest.run_file import Cut, DamagedRunError, RunHead, StoppedErro
 from calltally.ingest.run_folder import RunFolder, uncovered
 from calltally.store.usage_store import Life
 from tests.support.ingest_chains import needs_the_kernel
+from tests.support.seeds import numpy_luck
 
 Numbers = npt.NDArray[np.uint64]
 Kind = type[IdentityRun]
@@ -39,8 +40,8 @@ def numbers(*values: int) -> Numbers:
 
 
 def identities(size: int, seed: int = 1) -> tuple[Numbers, Numbers, Numbers]:
-    random = np.random.default_rng(seed)
-    high, low, digest = (random.integers(1, 2**64, size, np.uint64) for _ in range(3))
+    chance = numpy_luck(seed)
+    high, low, digest = (chance.integers(1, 2**64, size, np.uint64) for _ in range(3))
     return high, low, digest
 
 

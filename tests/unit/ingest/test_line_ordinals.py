@@ -1,12 +1,12 @@
 from collections import Counter
 from collections.abc import Iterable
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from calltally.ingest.decoders.line_ordinals import DIGEST_BYTES, LineOrdinals
+from tests.support.seeds import numpy_luck
 
 
 def digest(number: int) -> bytes:
@@ -49,7 +49,7 @@ def test_lines_that_share_half_of_their_digest_are_told_apart(half: int) -> None
 
 
 def test_ordinals_stay_exact_while_the_table_grows_many_times() -> None:
-    rng = np.random.default_rng(7)
+    rng = numpy_luck(7)
     numbers = rng.integers(0, 150_000, 200_000).tolist()
     digests = [digest(number * 0x9E3779B97F4A7C15F39CC0605CEDC834 % 2**128) for number in numbers]
     ordinals = LineOrdinals()

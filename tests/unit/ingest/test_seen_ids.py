@@ -17,6 +17,7 @@ from calltally.ingest.seen_ids import Seen, SeenIds
 from calltally.ingest.spilling import Spilling
 from calltally.store.usage_store import Life
 from tests.support.ingest_chains import needs_the_kernel
+from tests.support.seeds import examples, numpy_luck
 
 Numbers = npt.NDArray[np.uint64]
 Kind = type[SeenIds] | type[KernelSeenIds]
@@ -91,7 +92,7 @@ batches_of_identities = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(batches_of_identities)
 def test_verdicts_equal_those_of_a_plain_dictionary(
     kind: Kind, batches: list[list[tuple[int, int, int]]]
@@ -103,7 +104,7 @@ def test_verdicts_equal_those_of_a_plain_dictionary(
     assert seen.count == known
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(batches_of_identities, st.sampled_from([1, 10**5]), st.booleans())
 def test_verdicts_equal_those_of_a_plain_dictionary_when_nearly_everything_is_on_disk(
     kind: Kind, batches: list[list[tuple[int, int, int]]], memory: int, join: bool
@@ -121,7 +122,7 @@ def test_verdicts_equal_those_of_a_plain_dictionary_when_nearly_everything_is_on
     assert seen.count + seen.spilled == known
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(batches_of_identities)
 def test_verdicts_equal_those_of_a_plain_dictionary_when_what_is_in_memory_is_on_disk_too(
     kind: Kind, batches: list[list[tuple[int, int, int]]]
@@ -175,8 +176,8 @@ def judged_as_a_dictionary_would(
 
 def test_nothing_is_lost_while_tables_grow(kind: Kind) -> None:
     seen = kind(2**30)
-    random = np.random.default_rng(1)
-    high, low = (random.integers(1, 2**63, 200_000).astype(np.uint64) for _ in range(2))
+    chance = numpy_luck(1)
+    high, low = (chance.integers(1, 2**63, 200_000).astype(np.uint64) for _ in range(2))
     for start in range(0, 200_000, 1000):
         part = slice(start, start + 1000)
         assert set(judge(seen, high[part], low[part], high[part])) == {Seen.NEW}
