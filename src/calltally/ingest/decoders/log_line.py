@@ -1,4 +1,11 @@
-"""One line of an access log in the common or the combined format."""
+"""One line of an access log in the common or the combined format.
+
+nginx and Apache escape each value that they write, whether or not the format puts it in quotes: nginx writes
+``\\xHH`` for a quote, a backslash and whatever is not printable ASCII; Apache writes ``\\"``, ``\\\\``, a
+letter for some control characters, and ``\\xhh`` for the rest. These are read as what they stand for in
+every value, the address and the user included. Neither server writes a backslash before anything else; where
+one is, as in a log with escaping turned off, it stays as it is.
+"""
 
 import re
 
@@ -28,7 +35,7 @@ class UnreadableLineError(ValueError):
 # Most lines: no escapes, no user with spaces, a plain request. Matches nothing that the careful way reads
 # differently. Possessive quantifiers, because what they took is never to be given back.
 _PLAIN = re.compile(
-    rf"([!-~]{{1,{MAX_ID_BYTES}}}+) - ([!#-\[\]-~]{{1,{MAX_ID_BYTES}}}+) \[(\d[^\]]{{25}})\] "
+    rf"([!#-\[\]-~]{{1,{MAX_ID_BYTES}}}+) - ([!#-\[\]-~]{{1,{MAX_ID_BYTES}}}+) \[(\d[^\]]{{25}})\] "
     rf'"([A-Z]{{1,{MAX_METHOD_BYTES}}}+) (/[!#->@-\[\]-~]{{0,{MAX_PATH_BYTES - 1}}}+)(?:\?[!#-\[\]-~]*+)?'
     r' HTTP/\d(?:\.\d)?" ([1-5]\d\d) (\d{1,18}+|-)(?: |\Z)',
     re.ASCII,
@@ -45,7 +52,7 @@ _TAIL = rb'" (\d++) (\d++|-)(?: |\Z)'
 _ESCAPED_REQUEST = re.compile(rb'([^"\\]*+(?:\\.[^"\\]*+)*+)' + _TAIL, re.DOTALL).match
 _RAW_REQUEST = re.compile(rb"(.*?)" + _TAIL, re.DOTALL).match
 
-_ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
+_ESCAPE = re.compile(rb'\\(?:x([0-9A-Fa-f]{2})|(["\\bnrtv]))')
 _CONTROL_ESCAPES = {b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
 _REQUEST_LINE = re.compile(
@@ -147,7 +154,7 @@ def _text(logged: bytes) -> str:
 
 
 def _unescaped(escape: re.Match[bytes]) -> bytes:
-    """``\\xHH`` of nginx and Apache, the letters of Apache, and any other character as itself."""
+    """The byte of ``\\xHH``, the control character of a letter, or the quote or backslash itself."""
     code, character = escape.groups()
     if code is not None:
         return bytes.fromhex(code.decode())
