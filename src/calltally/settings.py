@@ -94,11 +94,15 @@ class Settings:
         "512MiB",
         "1MiB",
         "1TB",
-        "What the bodies of all requests under way may have together, as sent and unpacked; at least twice"
-        " `max_body`.",
+        "Memory for the bodies of all requests under way, as sent and unpacked; at least four times"
+        " `max_body`. An organization may hold as much of it as is free besides.",
     )
     max_connections: int = _setting(
-        2000, whole_number(1, 1_000_000), "connections", "With more connections new ones are refused."
+        2000,
+        whole_number(1, 1_000_000),
+        "connections",
+        "With more connections new ones are refused. As many requests may be under way, and of an"
+        " organization as many as are free besides.",
     )
     keep_alive_seconds: int = _setting(
         30, whole_number(1, 3600), "seconds", "How long a connection may rest between requests."

@@ -19,6 +19,8 @@ from calltally.api.owner_door import owner_router
 from calltally.api.owner_keys_door import owner_keys_router
 from calltally.api.owner_tokens_door import owner_tokens_router
 from calltally.api.owner_upkeep_door import owner_upkeep_router
+from calltally.api.request_share import RequestShares, SharingDoorkeeper
+from calltally.api.shares import Shares
 from calltally.api.usage_door import usage_router
 from calltally.auth.caller import Doorkeeper
 from calltally.auth.owner import OwnerDoorkeeper
@@ -55,6 +57,12 @@ from calltally.store.duckdb.rewriting import write_anew
 
 log = structlog.get_logger()
 
+_STRANGERS_BODIES = 16 * 2**20
+"""For the bodies of all logins, and of whoever else has no token; a body of a login has at most 64 KiB."""
+
+_BODIES_OF_TWO = 4
+"""So many of the largest bodies fit: one can be received while another organization holds its half."""
+
 
 class Installation:
     """A data directory at work: control data always, the meter once it is opened.
@@ -74,7 +82,6 @@ class Installation:
         self.signing_keys = SigningKeys(self._control, self._clock, self._token_lifetime)
         self.control_upkeep = ControlUpkeep(self._control, [directory.settings_file], mark=directory.erased)
         self.meter: Meter | None = None
-        self._body_budget = BodyBudget(max(settings.max_bodies, 2 * settings.max_body))
         self._genesys: GenesysDialect | None = None
 
     async def open_meter(self, on_failure: Callable[[Exception], None] = lambda _: None) -> Meter:
@@ -111,16 +118,17 @@ class Installation:
             self.clients,
             failures_per_client=settings.login_failures_per_minute,
         )
-        self._genesys = self._genesys_dialect(meter, authority)
+        keeper = SharingDoorkeeper(authority)
+        self._genesys = self._genesys_dialect(meter, keeper)
         await self._genesys.start()
         vendors = [
-            self._sailpoint_dialect(meter.engine, authority).router(),
+            self._sailpoint_dialect(meter.engine, keeper).router(),
             SegmentDialect(
-                meter.engine, authority, self._clock, requests=settings.segment_requests_per_minute
+                meter.engine, keeper, self._clock, requests=settings.segment_requests_per_minute
             ).router(),
             self._genesys.router(),
         ]
-        return self._application(authority, [login, *vendors], vendor_descriptions())
+        return self._application(keeper, [login, *vendors], vendor_descriptions())
 
     def owner_application(self) -> Application:
         """Our own doors without login, and what only the owner may do; calls and usage with a meter only."""
@@ -131,26 +139,26 @@ class Installation:
         ]
         if self.meter is not None:
             owners.append(owner_upkeep_router(self.meter.upkeep, self.meter.engine))
-        return self._application(OwnerDoorkeeper(), owners)
+        return self._application(SharingDoorkeeper(OwnerDoorkeeper()), owners)
 
     def _application(
         self, doorkeeper: Doorkeeper, routers: list[Router], descriptions: Iterable[Mapping[str, Any]] = ()
     ) -> Application:
         settings = self._settings
-        bounds = BodyBounds(settings.body_timeout_seconds, settings.minimum_body_rate, self._body_budget)
+        bodies = BodyBudget(max(settings.max_bodies, _BODIES_OF_TWO * settings.max_body))
+        shares = RequestShares(bodies, BodyBudget(_STRANGERS_BODIES), Shares(settings.max_connections))
+        bounds = BodyBounds(settings.body_timeout_seconds, settings.minimum_body_rate, shares)
         if self.meter is None:
             return Application(routers, None, descriptions, max_body=settings.max_body, bounds=bounds)
         limits = BodyLimits(settings.max_body, settings.max_call, settings.max_calls)
         own = [
             usage_router(self.meter.engine, doorkeeper, self._clock),
             books_router(self.meter.engine, doorkeeper, self._clock),
-            corrections_router(
-                self.meter.upkeep, self.meter.engine, doorkeeper, self._clock, self._body_budget, limits
-            ),
+            corrections_router(self.meter.upkeep, self.meter.engine, doorkeeper, self._clock, bodies, limits),
             directory_router(self.names, self.meter.engine, doorkeeper, self._clock),
             health_router(self.meter),
         ]
-        calls_door = CallsDoor(self.meter.intake, doorkeeper, self._body_budget, limits)
+        calls_door = CallsDoor(self.meter.intake, doorkeeper, bodies, limits)
         return Application(
             [*own, *routers], calls_door, descriptions, max_body=settings.max_body, bounds=bounds
         )

@@ -29,7 +29,7 @@ DOORS = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """Two bodies of a mebibyte are all it takes at a time, each with a second for a part."""
+    """Four bodies of a mebibyte are all it takes at a time, each with a second for a part."""
     directory = tmp_path_factory.mktemp("overload") / "data"
     settings = {"body_timeout_seconds": 1, "max_body": "1MiB", "max_bodies": "1MiB", "keep_alive_seconds": 1}
     with ServerProcess(directory, **settings) as server:
@@ -39,6 +39,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 @pytest.fixture(scope="module")
 def token(server: ServerProcess) -> str:
     return server.token(server.new_client("acme", *DEFAULT, WRITE_DIRECTORY))
+
+
+@pytest.fixture(scope="module")
+def other_token(server: ServerProcess) -> str:
+    """Of another organization."""
+    return server.token(server.new_client("globex", *DEFAULT, WRITE_DIRECTORY))
 
 
 def head(door: str, token: str, *headers: bytes) -> bytes:
@@ -96,32 +102,55 @@ def test_a_slow_body_that_keeps_up_the_least_rate_is_counted(server: ServerProce
     [
         ("calls", "Service Unavailable"),
         ("directory", "Service Unavailable"),
-        ("token", "temporarily_unavailable"),
         ("genesys", "service.unavailable"),
     ],
 )
 @pytest.mark.parametrize("framing", ["length", "chunks"])
-def test_a_body_for_which_there_is_no_room_is_refused_with_503(
-    server: ServerProcess, token: str, door: str, words: str, framing: str
+def test_a_body_beyond_its_organizations_share_is_refused_with_503_and_others_are_not(
+    server: ServerProcess, token: str, other_token: str, door: str, words: str, framing: str
 ) -> None:
-    announced = head("calls", token, b"Content-Length: %d" % MEBIBYTE)
+    size = MEBIBYTE - 1000  # a share alone is two mebibytes
+    almost = head("calls", token, b"Content-Length: %d" % (size + 1)) + b" " * size
     body = {
         "length": (b"Content-Length: 60000",),
         "chunks": (b"Transfer-Encoding: chunked",),
     }[framing]
     chunk = b"1000\r\n%b\r\n" % bytes(4096) if framing == "chunks" else b""
 
-    with Wire(server) as one, Wire(server) as other, Wire(server) as third:
-        one.send(announced, b" ")
-        other.send(announced, b" ")
+    with Wire(server) as one, Wire(server) as other, Wire(server) as third, Wire(server) as fourth:
+        one.send(almost)
+        other.send(almost)
         time.sleep(0.3)
         reply = third.send(head(door, token, *body), chunk).reply()
+        admitted = fourth.send(head("calls", other_token, b"Content-Length: 900000"), b" " * 900_000).reply()
         given_up = [one.reply().status, other.reply().status]
 
     assert (reply.status, reply.content_type) == (503, DOORS[door][1])
     assert words_of(reply) == words
     assert reply.retry_after
+    assert admitted.status == 200
     assert given_up == [408, 408]
+
+
+def test_bodies_that_are_announced_and_drip_hold_only_what_they_brought(
+    server: ServerProcess, token: str, other_token: str
+) -> None:
+    announced = head("calls", token, b"Content-Length: %d" % MEBIBYTE)
+
+    with contextlib.ExitStack() as wires:
+        for _ in range(100):
+            wires.enter_context(Wire(server)).send(announced, b" ")
+        replies = [
+            exchange(server, one_big_body(sender, f"drip-{number}"))
+            for number, sender in enumerate((token, other_token))
+        ]
+
+    assert [reply.body[:13] for reply in replies] == [b'{"accepted":1', b'{"accepted":1']
+
+
+def one_big_body(token: str, id_: str) -> bytes:
+    body = ndjson([{"id": id_, "time": NOW}]) + b"\n" * 900_000
+    return head("calls", token, b"Content-Length: %d" % len(body), b"Content-Type: application/jsonl") + body
 
 
 def test_there_is_room_again_once_bodies_are_answered(server: ServerProcess, token: str) -> None:

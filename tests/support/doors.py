@@ -95,7 +95,7 @@ async def open_doors(metering: Metering) -> AsyncIterator[Doors]:
             usage_router(meter.engine, keeper, clock),
             books_router(meter.engine, keeper, clock),
             corrections_router(
-                meter.upkeep, meter.engine, keeper, clock, BodyBudget(MOST_BODIES_BYTES), limits
+                meter.upkeep, meter.engine, keeper, clock, BodyBudget(2 * MOST_BODIES_BYTES), limits
             ),
             owner_upkeep_router(meter.upkeep, meter.engine),
         ],

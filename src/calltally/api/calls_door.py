@@ -75,7 +75,7 @@ class CallsDoor:
     def __init__(
         self, intake: Intake, doorkeeper: Doorkeeper, budget: BodyBudget, limits: BodyLimits = BodyLimits()
     ) -> None:
-        """What bodies unpack to is taken from the budget, beside what was taken for them as they came."""
+        """What bodies unpack to is counted in ``budget`` as the sender's, beside what arrived."""
         self._intake = intake
         self._doorkeeper = doorkeeper
         self._budget = budget
@@ -124,7 +124,7 @@ class CallsDoor:
             limit=self._limits.body,
         )
         encoding = _text(headers.get(b"content-encoding")) or ""
-        with self._budget.share() as unpacked:
+        with self._budget.share(caller.organization) as unpacked:
             body = (await unpack(packed, encoding, self._limits.body)).removeprefix(_BYTE_ORDER_MARK)
             if body is not packed:
                 unpacked.grow_to(len(body))

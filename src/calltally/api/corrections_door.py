@@ -36,7 +36,7 @@ def corrections_router(
 ) -> Router:
     """Corrects the caller's own organization's calls, and lists what was corrected.
 
-    What bodies unpack to is taken from the budget, beside what was taken for them as they came.
+    What bodies unpack to is counted in ``budget`` as the sender's, beside what arrived.
     """
 
     async def admit(request: _Request, permission: str) -> Caller:
@@ -48,7 +48,7 @@ def corrections_router(
     async def correct(request: _Request) -> Response[bytes]:
         caller = await admit(request, CORRECT)
         packed = await _body(request, limits)
-        with budget.share() as unpacked:
+        with budget.share(caller.organization) as unpacked:
             body = await unpack(packed, request.headers.get("Content-Encoding", ""), limits.body)
             if body is not packed:
                 unpacked.grow_to(len(body))

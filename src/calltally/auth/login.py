@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import math
 import os
 import threading
@@ -15,6 +14,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
+from calltally.auth.network import network_of
 from calltally.auth.token_refusal import invalid_client, too_many_failures, unavailable
 from calltally.auth.token_request import Credentials
 from calltally.control.clients import Client, ClientRegistry
@@ -60,7 +60,7 @@ class Login:
         """
         client = await asyncio.to_thread(self._recognize, readings)
         if client is None:
-            network = _network(address)
+            network = network_of(address)
             self._refuse_after_failures(readings, network)
             loop = asyncio.get_running_loop()
             with self._turn(network):
@@ -113,16 +113,3 @@ def _let_others_go_first() -> None:
     """Makes the system prefer every other thread to this one, and so calls to logins."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
-
-
-def _network(address: str) -> str:
-    """The address; of an IPv6 address the half that a customer of a provider cannot choose."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((int(parsed), 64), strict=False))

@@ -4,27 +4,28 @@ import asyncio
 from dataclasses import dataclass
 
 from calltally.api.bodies import Message, Receive
-from calltally.api.body_budget import BodyBudget, BodyShare
+from calltally.api.request_share import REQUEST_SHARE, RequestShare, RequestShares
+from calltally.auth.network import network_of
 from calltally.errors import TooSlowError
 from calltally.server.request_paths import App, Scope, Send
 
 
 @dataclass(frozen=True, slots=True)
 class BodyBounds:
-    """``seconds`` for each part of a body, ``rate`` bytes a second for the whole, ``budget`` for them all."""
+    """``seconds`` for each part of a body, ``rate`` bytes a second for the whole, ``shares`` for them all."""
 
     seconds: float
     rate: int
-    budget: BodyBudget
+    shares: RequestShares
 
 
 class BoundedBodies:
     """Makes waiting for a body raise `TooSlowError` or `BusyError`, which every door tells in its own words.
 
     A body is too slow when a part of it takes longer than ``seconds``, or when more time was spent on waiting
-    for it than ``seconds`` and what came would take at ``rate``. What a request announces is taken from the
-    budget before anything is read, what it does not announce as it comes; all of it is given back when the
-    request has been answered.
+    for it than ``seconds`` and what came would take at ``rate``. What has come of it is held as the share of
+    its sender, and given back when the request has been answered; a body that announces more than the sender
+    may have is refused before anything is read.
     """
 
     def __init__(self, app: App, bounds: BodyBounds) -> None:
@@ -35,14 +36,19 @@ class BoundedBodies:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        with self._bounds.budget.share() as share:
+        client = scope.get("client")
+        share = RequestShare(self._bounds.shares, network_of(client[0]) if client else "")
+        REQUEST_SHARE.set(share)
+        try:
             await self._app(scope, _Body(scope, receive, self._bounds, share).receive, send)
+        finally:
+            share.release()
 
 
 class _Body:
     """The body of one request, on its way."""
 
-    def __init__(self, scope: Scope, receive: Receive, bounds: BodyBounds, share: BodyShare) -> None:
+    def __init__(self, scope: Scope, receive: Receive, bounds: BodyBounds, share: RequestShare) -> None:
         self._scope = scope
         self._receive = receive
         self._bounds = bounds
@@ -58,11 +64,10 @@ class _Body:
             return await self._receive()
         if not self._began:
             self._began = True
-            self._share.grow_to(_announced(self._scope))
+            self._share.body.check(_announced(self._scope))
         message = await self._part()
         self._received += len(message.get("body", b""))
-        if self._received > self._share.size:
-            self._share.grow_to(self._received)
+        self._share.body.grow_to(self._received)
         self._whole = not message.get("more_body")
         return message
 

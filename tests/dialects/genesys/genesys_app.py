@@ -13,6 +13,8 @@ import httpx
 from litestar import Litestar
 
 from calltally.api.body_budget import BodyBudget
+from calltally.api.request_share import RequestShares
+from calltally.api.shares import Shares
 from calltally.auth.caller import Caller, Doorkeeper
 from calltally.auth.permissions import READ_USAGE, SEND
 from calltally.clock import FixedClock
@@ -148,7 +150,8 @@ class GenesysApp:
 
     def asgi(self) -> Any:
         litestar = Litestar([self.dialect.router()], openapi_config=None, logging_config=None)
-        bounds = BodyBounds(self.body_seconds, 1024, BodyBudget(self.body_budget))
+        budget = BodyBudget(self.body_budget)
+        bounds = BodyBounds(self.body_seconds, 1024, RequestShares(budget, budget, Shares(1000)))
         return RequestPaths(BoundedBodies(litestar, bounds))  # type: ignore[arg-type] # the same ASGI
 
     def client(self, token: str = "acme-token") -> httpx.AsyncClient:

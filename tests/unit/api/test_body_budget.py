@@ -7,13 +7,13 @@ from calltally.errors import BusyError
 def test_shares_are_given_back_at_their_end_whatever_ends_them() -> None:
     budget = BodyBudget(100)
 
-    with budget.share() as one, budget.share() as other:
-        one.grow_to(60)
-        other.grow_to(40)
-        assert budget.held == 100
+    with budget.share("acme") as one, budget.share("globex") as other:
+        one.grow_to(50)
+        other.grow_to(20)
+        assert budget.held == 70
         with pytest.raises(BusyError, match="100 bytes"):
-            other.grow_to(41)
-        assert (budget.held, other.size) == (100, 40)
+            other.grow_to(26)
+        assert (budget.held, other.size) == (70, 20)
 
     assert budget.held == 0
 
@@ -21,8 +21,19 @@ def test_shares_are_given_back_at_their_end_whatever_ends_them() -> None:
 def test_a_share_grows_only_by_what_it_does_not_hold_yet() -> None:
     budget = BodyBudget(100)
 
-    with budget.share() as share:
-        for size in (10, 50, 100):
+    with budget.share("acme") as share:
+        for size in (10, 30, 50, 40):
             share.grow_to(size)
 
-        assert budget.held == 100
+        assert budget.held == 50
+
+
+def test_checking_takes_nothing() -> None:
+    budget = BodyBudget(100)
+
+    with budget.share("acme") as share:
+        share.check(50)
+        with pytest.raises(BusyError):
+            share.check(51)
+
+        assert budget.held == 0
