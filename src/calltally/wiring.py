@@ -10,6 +10,7 @@ import structlog
 from litestar import Router
 
 from calltally.api.body_budget import BodyBudget
+from calltally.api.body_threads import BodyThreads
 from calltally.api.books_door import books_router
 from calltally.api.calls_door import BodyLimits, CallsDoor
 from calltally.api.corrections_door import corrections_router
@@ -82,6 +83,7 @@ class Installation:
         self.signing_keys = SigningKeys(self._control, self._clock, self._token_lifetime)
         self.control_upkeep = ControlUpkeep(self._control, [directory.settings_file], mark=directory.erased)
         self.meter: Meter | None = None
+        self._body_threads = BodyThreads()
         self._genesys: GenesysDialect | None = None
 
     async def open_meter(self, on_failure: Callable[[Exception], None] = lambda _: None) -> Meter:
@@ -95,6 +97,7 @@ class Installation:
 
     async def close(self) -> None:
         """Brings everything durable into the store and closes all files."""
+        self._body_threads.close()
         if self._genesys is not None:
             await self._genesys.stop()
         if self.meter is not None:
@@ -154,11 +157,19 @@ class Installation:
         own = [
             usage_router(self.meter.engine, doorkeeper, self._clock),
             books_router(self.meter.engine, doorkeeper, self._clock),
-            corrections_router(self.meter.upkeep, self.meter.engine, doorkeeper, self._clock, bodies, limits),
+            corrections_router(
+                self.meter.upkeep,
+                self.meter.engine,
+                doorkeeper,
+                self._clock,
+                bodies,
+                self._body_threads,
+                limits,
+            ),
             directory_router(self.names, self.meter.engine, doorkeeper, self._clock),
             health_router(self.meter),
         ]
-        calls_door = CallsDoor(self.meter.intake, doorkeeper, bodies, limits)
+        calls_door = CallsDoor(self.meter.intake, doorkeeper, bodies, self._body_threads, limits)
         return Application(
             [*own, *routers], calls_door, descriptions, max_body=settings.max_body, bounds=bounds
         )

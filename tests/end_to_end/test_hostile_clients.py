@@ -176,6 +176,25 @@ def test_bombs_are_refused_quickly_and_in_little_memory(door: Door, encoding: st
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.parametrize(("encoding", "pack"), [(b"gzip", gzip.compress), (b"zstd", zstandard.compress)])
+def test_bodies_of_empty_members_are_refused_while_logins_and_calls_go_on(
+    door: Door, encoding: bytes, pack: Callable[[bytes], bytes]
+) -> None:
+    body = pack(b"") * (MAX_BODY // len(pack(b"")))
+    header = b"Content-Encoding: " + encoding
+    client = door.server.new_client("globex")
+
+    with ThreadPoolExecutor(8) as clients:
+        hostile = [clients.submit(door.post, body, header) for _ in range(24)]
+        tokens = [door.server.token(client) for _ in range(3)]
+        honest = door.post(pack(door.new_calls(700)), header)
+
+    assert len(tokens) == 3
+    assert b'"accepted":700,' in honest.body
+    assert {reply.result().status for reply in hostile} == {400}
+    assert all(b"more than 10000 members" in reply.result().body for reply in hostile)
+
+
 @pytest.mark.parametrize(
     ("encoding", "body", "status"),
     [

@@ -9,6 +9,7 @@ import msgspec
 from litestar import Litestar
 
 from calltally.api.body_budget import BodyBudget
+from calltally.api.body_threads import BodyThreads
 from calltally.api.books_door import books_router
 from calltally.api.calls_door import BodyLimits
 from calltally.api.corrections_door import corrections_router
@@ -90,12 +91,13 @@ async def open_doors(metering: Metering) -> AsyncIterator[Doors]:
     """The doors of a meter that runs, the owner's among them."""
     meter, keeper, clock = metering.meter, _KnownCallers(), metering.clock
     limits = BodyLimits(body=MOST_BODY_BYTES, call=MOST_CALL_BYTES)
+    threads = BodyThreads()
     litestar = Litestar(
         [
             usage_router(meter.engine, keeper, clock),
             books_router(meter.engine, keeper, clock),
             corrections_router(
-                meter.upkeep, meter.engine, keeper, clock, BodyBudget(2 * MOST_BODIES_BYTES), limits
+                meter.upkeep, meter.engine, keeper, clock, BodyBudget(2 * MOST_BODIES_BYTES), threads, limits
             ),
             owner_upkeep_router(meter.upkeep, meter.engine),
         ],
@@ -106,6 +108,7 @@ async def open_doors(metering: Metering) -> AsyncIterator[Doors]:
     transport = httpx.ASGITransport(litestar, raise_app_exceptions=False)  # type: ignore[arg-type] # the same ASGI
     async with httpx.AsyncClient(transport=transport, base_url="http://calltally.example") as client:
         yield Doors(client)
+    threads.close()
 
 
 def faults(response: httpx.Response) -> list[tuple[str, Any]]:

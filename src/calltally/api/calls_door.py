@@ -9,10 +9,12 @@ import msgspec
 import structlog
 from litestar.exceptions import MethodNotAllowedException
 
-from calltally.api.bodies import ClientGoneError, Receive, read_body, unpack
+from calltally.api.bodies import ClientGoneError, Receive, read_body
 from calltally.api.body_budget import BodyBudget
+from calltally.api.body_threads import BodyThreads
 from calltally.api.problems import problem_of
 from calltally.api.refusal_reason import reason_of
+from calltally.api.unpacking import unpacked
 from calltally.auth.caller import Caller, Doorkeeper
 from calltally.auth.permissions import BACKFILL, SEND
 from calltally.errors import CalltallyError, InvalidInputError, UnsupportedMediaTypeError
@@ -73,12 +75,18 @@ class CallsDoor:
     """Answers ``POST /v1/calls``, with problem details for everything that is refused as a whole."""
 
     def __init__(
-        self, intake: Intake, doorkeeper: Doorkeeper, budget: BodyBudget, limits: BodyLimits = BodyLimits()
+        self,
+        intake: Intake,
+        doorkeeper: Doorkeeper,
+        budget: BodyBudget,
+        threads: BodyThreads,
+        limits: BodyLimits = BodyLimits(),
     ) -> None:
         """What bodies unpack to is counted in ``budget`` as the sender's, beside what arrived."""
         self._intake = intake
         self._doorkeeper = doorkeeper
         self._budget = budget
+        self._threads = threads
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,10 +132,10 @@ class CallsDoor:
             limit=self._limits.body,
         )
         encoding = _text(headers.get(b"content-encoding")) or ""
-        with self._budget.share(caller.organization) as unpacked:
-            body = (await unpack(packed, encoding, self._limits.body)).removeprefix(_BYTE_ORDER_MARK)
-            if body is not packed:
-                unpacked.grow_to(len(body))
+        work = self._threads.worker(caller.organization, receive)
+        with self._budget.share(caller.organization) as share:
+            body = await unpacked(packed, encoding, self._limits.body, share, work)
+            body = body.removeprefix(_BYTE_ORDER_MARK)
             calls = CallsBody(body, form or detect_form(body), self._limits.calls, self._limits.call)
             return await self._intake.take_body(
                 caller, calls, backfill=backfill, list_duplicates=not _wants_less(headers)

@@ -6,12 +6,14 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, Router, get, post
 
-from calltally.api.bodies import ClientGoneError, read_body, unpack
+from calltally.api.bodies import ClientGoneError, Receive, read_body
 from calltally.api.body_budget import BodyBudget
+from calltally.api.body_threads import BodyThreads
 from calltally.api.book_page import read_book_question
 from calltally.api.calls_door import BodyLimits
 from calltally.api.correction_request import Amending, Cancelling, Replacing, read_correction
 from calltally.api.problems import problem_response
+from calltally.api.unpacking import unpacked
 from calltally.api.usage_writing import written_instant
 from calltally.auth.caller import Caller, Doorkeeper
 from calltally.auth.permissions import CORRECT, READ_USAGE
@@ -32,6 +34,7 @@ def corrections_router(
     doorkeeper: Doorkeeper,
     clock: Clock,
     budget: BodyBudget,
+    threads: BodyThreads,
     limits: BodyLimits,
 ) -> Router:
     """Corrects the caller's own organization's calls, and lists what was corrected.
@@ -48,10 +51,14 @@ def corrections_router(
     async def correct(request: _Request) -> Response[bytes]:
         caller = await admit(request, CORRECT)
         packed = await _body(request, limits)
-        with budget.share(caller.organization) as unpacked:
-            body = await unpack(packed, request.headers.get("Content-Encoding", ""), limits.body)
-            if body is not packed:
-                unpacked.grow_to(len(body))
+        encoding = request.headers.get("Content-Encoding", "")
+        receive: Receive = request.receive  # type: ignore[assignment] # the same ASGI, typed more closely
+        work = threads.worker(caller.organization, receive)
+        with budget.share(caller.organization) as share:
+            try:
+                body = await unpacked(packed, encoding, limits.body, share, work)
+            except ClientGoneError as gone:
+                raise TooSlowError(str(gone)) from None
             asked = await asyncio.to_thread(read_correction, body, max_call_bytes=limits.call)
             done = await _corrected(upkeep, caller, asked)
         return Response(msgspec.json.encode(_written(done)), media_type=_JSON)
