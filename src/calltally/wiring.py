@@ -20,6 +20,7 @@ from calltally.api.owner_door import owner_router
 from calltally.api.owner_keys_door import owner_keys_router
 from calltally.api.owner_tokens_door import owner_tokens_router
 from calltally.api.owner_upkeep_door import owner_upkeep_router
+from calltally.api.owner_verify_door import owner_verify_router
 from calltally.api.request_share import RequestShares, SharingDoorkeeper
 from calltally.api.shares import Shares
 from calltally.api.usage_door import usage_router
@@ -141,7 +142,8 @@ class Installation:
             owner_keys_router(self.signing_keys),
         ]
         if self.meter is not None:
-            owners.append(owner_upkeep_router(self.meter.upkeep, self.meter.engine))
+            upkeep, engine = self.meter.upkeep, self.meter.engine
+            owners += [owner_verify_router(upkeep, engine), owner_upkeep_router(upkeep, engine)]
         return self._application(SharingDoorkeeper(OwnerDoorkeeper()), owners)
 
     def _application(

@@ -100,6 +100,33 @@ class ProofContract:
 
         assert differences(store) == []
 
+    def test_a_second_copy_that_a_correction_withdrew_is_not_told(self, store: Store) -> None:
+        first, second = a_call(id="same"), a_call(id="same", status=500)
+        apply(store, first)
+        apply(store, second)
+        rows = [(Entry.WITHDRAWN, first), (Entry.WITHDRAWN, second), (Entry.RESTATED, first)]
+        store.apply(correcting(store, *rows, action="repair"))
+
+        assert differences(store) == []
+        assert store.doubled_calls(date.min, 10) is None
+
+    def test_the_rows_of_doubled_calls_are_listed_by_day_up_to_a_limit(self, store: Store) -> None:
+        first, second = (a_call(id="one", time=f"2026-03-{day}T12:00:00Z") for day in (10, 11))
+        other, once = a_call(id="two", time="2026-03-11T13:00:00Z", path="/b"), a_call(id="three")
+        apply(store, second, other, first, once)
+        apply(store, first, second, other, other)
+
+        found = store.doubled_calls(date.min, 1)
+        later = store.doubled_calls(date(2026, 3, 11), 10)
+
+        assert found is not None
+        assert found.last_day == date(2026, 3, 10)
+        assert found.positions.tolist() == [1, 2]
+        assert later is not None
+        assert sorted(later.positions.tolist()) == [1, 1, 2, 2, 2]
+        assert [later.paths[row["path"]] for row in later.columns].count("/b") == 3
+        assert store.doubled_calls(date(2026, 3, 12), 10) is None
+
     # Exports
 
     def test_calls_are_exported_with_every_field_as_a_text(self, store: Store, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from calltally.call_batch import RejectedSample
 from calltally.dictionary import Kind
 from calltally.errors import BusyError, CalltallyError, PrunedError
-from calltally.store.duckdb import auditing
+from calltally.store.duckdb import day_spans
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.database import Database
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
@@ -227,13 +227,15 @@ def test_an_audit_tells_a_call_that_was_withdrawn_twice(store: DuckDBUsageStore)
 def test_an_audit_finds_identities_taken_twice_on_a_day_that_is_compared_in_parts(
     store: DuckDBUsageStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auditing, "IDENTITIES_AT_ONCE", 10)
+    monkeypatch.setattr(day_spans, "IDENTITIES_AT_ONCE", 10)
     apply(store, *[a_call() for _ in range(45)])
 
     again = tampered(store, path, "INSERT INTO call_fresh FROM call_fresh WHERE rowid < 7")
 
     steps = list(again.audit())
-    twice = [one for step in steps for one in step.differences if one.what == "calls of one identity"]
+    twice = [
+        one for step in steps for one in step.differences if one.what == "a call counted more often than once"
+    ]
     assert len({one.key for one in twice}) == len(twice) == 7
     assert all((one.stored, one.recounted) == (2, 1) for one in twice)
     assert (

@@ -13,6 +13,8 @@ import pytest
 
 from tests.end_to_end.command_line import PROGRAM, calltally, cli_json, environment
 from tests.end_to_end.server_process import ServerProcess, ndjson
+from tests.spec.test_repairing import forget_identities
+from tests.support.metering import LastingMetering
 
 CALLS: list[dict[str, Any]] = [
     {"id": "1", "time": "2024-02-28T12:00:00Z", "client_id": "a", "user_id": "ann", "path": "/users/ann"},
@@ -111,6 +113,7 @@ def test_a_recount_finds_every_number_right(data: Path) -> None:
         "organizations": 1,
         "days": 1,
         "differences": [],
+        "repaired": [],
     }
 
 
@@ -132,6 +135,41 @@ def test_a_recount_tells_which_number_is_wrong_and_ends_with_3(idle: Path) -> No
     assert {one["organization"] for one in told["differences"]} == {"acme"}
     assert {one["day"] for one in told["differences"]} == {"2024-02-28", "2024-02-29"}
     assert all(one["stored"] > one["recounted"] for one in told["differences"])
+
+
+async def test_calls_that_were_counted_twice_are_repaired_and_printed(idle: Path) -> None:
+    meter = LastingMetering(idle)
+    await meter.up()
+    forget_identities(meter)
+    assert (await meter.send(*CALLS[1:], backfill=True)).accepted == 2
+    await meter.down()
+
+    wrong = calltally("verify", "--data", idle, "--json")
+    repaired = calltally("verify", "--data", idle, "--repair", "--why", "a fault")
+    again = cli_json("verify", "--data", idle, "--repair", "--why", "a fault", "--json")
+    usage = cli_json("usage", "--data", idle, *ACME, *FEBRUARY, "--json")
+
+    assert wrong.returncode == 3
+    assert [
+        (one["what"], one["stored"], one["recounted"]) for one in json.loads(wrong.stdout)["differences"]
+    ] == [("a call counted more often than once", 2, 1)] * 2
+    assert repaired.returncode == 0, repaired.stderr
+    *calls, total, _, right = repaired.stdout.splitlines()
+    assert [line.partition(" client_id")[0] for line in calls] == [
+        "acme: call of 2024-02-29T12:00:00Z",
+        "acme: call of 2024-02-29T13:00:00Z",
+    ]
+    assert all("counted 2 times, counts once now" in line for line in calls)
+    assert (total, right) == ("repaired 2 calls", "every number is right")
+    assert (again["equal"], again["repaired"]) == (True, [])
+    assert usage["rows"][0]["calls"] == 3
+
+
+def test_a_repair_needs_a_reason(idle: Path) -> None:
+    refused = calltally("verify", "--data", idle, "--repair")
+
+    assert refused.returncode == 2
+    assert "--repair and --why are used together" in refused.stderr
 
 
 def test_a_recount_that_cannot_be_made_ends_with_1(idle: Path, tmp_path: Path) -> None:

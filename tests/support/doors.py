@@ -14,6 +14,7 @@ from calltally.api.books_door import books_router
 from calltally.api.calls_door import BodyLimits
 from calltally.api.corrections_door import corrections_router
 from calltally.api.owner_upkeep_door import owner_upkeep_router
+from calltally.api.owner_verify_door import owner_verify_router
 from calltally.api.problems import problem_response
 from calltally.api.usage_door import usage_router
 from calltally.auth.caller import Caller
@@ -99,6 +100,7 @@ async def open_doors(metering: Metering) -> AsyncIterator[Doors]:
             corrections_router(
                 meter.upkeep, meter.engine, keeper, clock, BodyBudget(2 * MOST_BODIES_BYTES), threads, limits
             ),
+            owner_verify_router(meter.upkeep, meter.engine),
             owner_upkeep_router(meter.upkeep, meter.engine),
         ],
         exception_handlers={Exception: problem_response},

@@ -71,7 +71,7 @@ def corrections_schemas() -> Data:
         "received": INSTANT,
         "who": {**TEXT, "description": "The client that asked for it, or owner."},
         "why": TEXT,
-        "action": {"enum": list(FIELDS)},
+        "action": {"enum": [*FIELDS, "repair"]},
         "withdrawn": {**COUNT, "description": "Calls that no longer count as they did."},
         "restated": {**COUNT, "description": "Calls that were known and count as they are said now."},
         "added": {**COUNT, "description": "Calls that only the correction brought."},

@@ -1,21 +1,18 @@
-"""What proves, copies and lets go of everything that was counted, for the owner of a data directory."""
+"""What copies and deletes what was counted, for the owner of a data directory."""
 
-from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
-import structlog
 from litestar import Router, get, post
 from litestar.params import FromQuery, JSONBody
-from litestar.response import Stream
 
-from calltally.api.problems import owner_problem_of, owner_problem_response
+from calltally.api.problems import owner_problem_response
 from calltally.api.usage_window import read_moment
 from calltally.dictionary import Kind
-from calltally.errors import CalltallyError, InvalidInputError
+from calltally.errors import InvalidInputError
 from calltally.query.holdings import Holder
 from calltally.query.query_engine import QueryEngine
 from calltally.store.export import Form, What
@@ -23,15 +20,11 @@ from calltally.upkeep import Upkeep
 from calltally.usage_query import Dimension
 from calltally.window import Window
 
-NDJSON = "application/x-ndjson"
-
 _OWNER = "owner"
 _UTC = ZoneInfo("UTC")
 _KINDS = {"user": (Kind.USER, Dimension.USER_ID), "account": (Kind.ACCOUNT, Dimension.ACCOUNT_ID)}
 
 Erasable = Literal["user", "account"]
-
-log = structlog.get_logger()
 
 
 class PruneWanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,15 +63,7 @@ class ExportWanted(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": 
 
 
 def owner_upkeep_router(upkeep: Upkeep, engine: QueryEngine) -> Router:
-    """Verifying, pruning, erasing, backups and exports. ``GET`` tells what ``POST`` would do.
-
-    A verification is told as it goes, in lines of JSON: ``step`` for each step, and at last ``end`` or, when
-    it could not be brought to its end, ``problem``.
-    """
-
-    @post("/owner/verify", status_code=200)
-    async def verify() -> Stream:
-        return Stream(_verified(upkeep, engine), media_type=NDJSON)
+    """Pruning, erasing, backups and exports. ``GET`` tells what ``POST`` would do."""
 
     @get("/owner/prune")
     async def show_prunable(
@@ -120,32 +105,13 @@ def owner_upkeep_router(upkeep: Upkeep, engine: QueryEngine) -> Router:
         )
         return {"file": str(file), "rows": rows, "size": file.stat().st_size}
 
-    handlers = [verify, show_prunable, prune, show_erasable, erase, backup, export]
+    handlers = [show_prunable, prune, show_erasable, erase, backup, export]
     return Router(
         "/",
         route_handlers=handlers,
         exception_handlers={Exception: owner_problem_response},
         include_in_schema=False,
     )
-
-
-async def _verified(upkeep: Upkeep, engine: QueryEngine) -> AsyncIterator[bytes]:
-    steps = differences = 0
-    try:
-        async for step in upkeep.verify():
-            steps += 1
-            differences += len(step.differences)
-            yield _line({"step": step})
-        counted = (await engine.holdings()).value
-        yield _line({"end": {"steps": steps, "differences": differences, **_plain(counted)}})
-    except Exception as error:
-        if not isinstance(error, CalltallyError):
-            log.exception("a verification failed")
-        yield _line({"problem": msgspec.Raw(owner_problem_of(error).body)})
-
-
-def _line(content: object) -> bytes:
-    return msgspec.json.encode(content) + b"\n"
 
 
 def _plain(report: object) -> dict[str, Any]:

@@ -95,12 +95,14 @@ class Office:
             return response
         raise RefusedError(told(response.content) or f"{response.status_code} {response.reason_phrase}")
 
-    def lines(self, method: str, path: str) -> Iterator[Any]:
+    def lines(self, method: str, path: str, *, json: Any = None) -> Iterator[Any]:
         """One request, and the lines of its answer as they come, each decoded from JSON.
 
         Raises `RefusedError` as `ask` does.
         """
-        response = self._send(self._opened().build_request(method, path, timeout=None), stream=True)
+        response = self._send(
+            self._opened().build_request(method, path, json=json, timeout=None), stream=True
+        )
         with closing(response):
             if not response.is_success:
                 raise RefusedError(told(response.read()) or f"{response.status_code}")

@@ -14,6 +14,7 @@ from calltally.cli.options import existing_data_option, json_option, read_settin
 from calltally.cli.wording import counted, harmless, listing, show
 
 EXIT_DIFFERENCES = 3
+COUNTED_TWICE = "a call counted more often than once"
 _SHOWN_DIFFERENCES = 50
 _WIDEST = 60
 
@@ -27,33 +28,80 @@ class Verification(msgspec.Struct):
     organizations: int = 0
     days: int = 0
     differences: list[dict[str, Any]] = []
+    repaired: list[dict[str, Any]] = []
 
 
 @click.command("verify")
 @existing_data_option
+@click.option("--repair", is_flag=True, help="First withdraw second copies of calls that were counted twice.")
+@click.option("--why", metavar="TEXT", help="The reason for the repair, for the list of corrections.")
 @json_option
 @settings_options
-def verify(directory: Path, as_json: bool, config: Path | None, assignments: tuple[str, ...]) -> None:
+def verify(
+    directory: Path,
+    repair: bool,
+    why: str | None,
+    as_json: bool,
+    config: Path | None,
+    assignments: tuple[str, ...],
+) -> None:
     """Recount everything from the calls, and compare it with every number that is stored.
 
     Every count is recounted by organization and day; what was received is compared with what became of it;
     every column of every table and every frame of the journal is read. A server may go on counting meanwhile.
 
-    Exit code 0: every number is right; 1: the recount could not be brought to its end; 3: there are
-    differences, and they are told.
+    With --repair, each call whose id was counted more often than once on one day is counted once again: its
+    first copy stays, or what a correction said of it since, and every other copy is withdrawn by a
+    correction. Each of these calls is printed, and everything is recounted afterwards.
+
+    Exit code 0: every number is right; 1: the recount or the repair could not be completed; 3: there are
+    differences, and they are printed.
     """
+    if bool(repair) != bool(why):
+        raise click.UsageError("--repair and --why are used together")
     settings = read_settings(directory, config, assignments)
-    with (
-        Office(directory, settings, counting=True) as owner,
-        _progress(Console(stderr=True, quiet=as_json)) as bars,
-    ):
-        found = _followed(owner.lines("POST", "/owner/verify"), bars)
+    with Office(directory, settings, counting=True) as owner:
+        repaired = []
+        for call in _repaired(owner, why) if why else ():
+            repaired.append(call)
+            if not as_json:
+                click.echo(_of_repaired(call))
+        with _progress(Console(stderr=True, quiet=as_json)) as bars:
+            found = _followed(owner.lines("POST", "/owner/verify"), bars)
+    found.repaired = repaired
     if as_json:
         click.echo(msgspec.json.encode(found))
     else:
+        if repair:
+            click.echo(f"repaired {counted(len(repaired), 'call')}")
         _print(found)
     if not found.equal:
         raise SystemExit(EXIT_DIFFERENCES)
+
+
+def _repaired(owner: Office, why: str) -> Iterator[dict[str, Any]]:
+    """Each mended call; raises `RefusedError` unless the repair comes to its end."""
+    for line in owner.lines("POST", "/owner/repair", json={"why": why}):
+        match line:
+            case {"call": call}:
+                yield call
+            case {"end": _}:
+                return
+            case {"problem": problem}:
+                raise RefusedError(f"the repair is not complete: {told(msgspec.json.encode(problem))}")
+    raise RefusedError("the repair is not complete: it was broken off")
+
+
+def _of_repaired(call: dict[str, Any]) -> str:
+    who = " ".join(
+        f"{name}={call[name]}" for name in ("client_id", "user_id", "method", "route") if call[name]
+    )
+    times = f"counted {call['counted']} times, counts {'once' if call['counts'] else 'no more'} now"
+    received = ", ".join(call["received"])
+    return harmless(
+        f"{call['organization']}: call of {call['time']} {who} status={call['status']}: {times}; "
+        f"received {received}"
+    )
 
 
 def _followed(lines: Iterator[Any], bars: Progress) -> Verification:
@@ -89,6 +137,10 @@ def _print(found: Verification) -> None:
     if found.equal:
         click.echo("every number is right")
         return
+    if any(one["what"] == COUNTED_TWICE for one in found.differences):
+        click.echo(
+            "calls that were counted more often than once can be mended: calltally verify --repair --why …"
+        )
     table = listing("day", numbers=("stored", "recounted"), texts=("what", "organization", "where"))
     for one in found.differences[:_SHOWN_DIFFERENCES]:
         texts = (harmless(one[name]) for name in ("what", "organization", "key"))

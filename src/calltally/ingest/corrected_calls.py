@@ -1,11 +1,11 @@
 """What a correction takes back and what it says instead."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from calltally.call_batch import CallColumns, Entry
+from calltally.call_batch import CALL_COLUMNS, CallColumns, Entry
 from calltally.ingest.identity_table import Bools
 from calltally.ingest.prepared_calls import PreparedCalls
 from calltally.packed_texts import PackedTexts
@@ -26,7 +26,7 @@ class CorrectedCalls:
 
     ``withdrawn`` are rows as they are counted now, with their paths, of which the first is empty. ``stated``
     is what takes their place, and ``added`` tells which of it has an identity that no call had up to
-    ``known_up_to``.
+    ``known_up_to``. ``kept`` are rows that are withdrawn and count again as they were, with the same paths.
     """
 
     known_up_to: int
@@ -34,6 +34,7 @@ class CorrectedCalls:
     withdrawn_paths: PackedTexts
     stated: PreparedCalls | None = None
     added: Bools | None = None
+    kept: CallColumns = field(default_factory=lambda: np.empty(0, CALL_COLUMNS))
 
     @property
     def new(self) -> Bools:
@@ -41,11 +42,11 @@ class CorrectedCalls:
         return np.zeros(0, np.bool_) if self.added is None else self.added
 
     def joined(self, stated: CallColumns, stated_paths: PackedTexts) -> tuple[CallColumns, PackedTexts]:
-        """All rows with their entries: what is withdrawn first, then the rows of what is stated."""
-        withdrawn = self.withdrawn.copy()
-        withdrawn["entry"] = Entry.WITHDRAWN
+        """All rows with their entries: what is withdrawn first, then what is kept and what is stated."""
+        withdrawn, kept = self.withdrawn.copy(), self.kept.copy()
+        withdrawn["entry"], kept["entry"] = Entry.WITHDRAWN, Entry.RESTATED
         stated = stated.copy()
         stated["entry"] = np.where(self.new, Entry.ADDED, Entry.RESTATED)
         stated["path"] = np.where(stated["path"] > 0, stated["path"] + len(self.withdrawn_paths) - 1, 0)
         further = PackedTexts(stated_paths.offsets[1:], stated_paths.data)
-        return np.concatenate([withdrawn, stated]), PackedTexts.joined([self.withdrawn_paths, further])
+        return np.concatenate([withdrawn, kept, stated]), PackedTexts.joined([self.withdrawn_paths, further])

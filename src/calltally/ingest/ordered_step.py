@@ -161,7 +161,7 @@ class OrderedStep:
             now_ms,
             *note,
             withdrawn=len(corrected.withdrawn),
-            restated=(0 if stated is None else len(stated)) - added,
+            restated=len(corrected.kept) + (0 if stated is None else len(stated)) - added,
             added=added,
         )
         frame = Frame(now_ms, rows, paths, interning.values, names=made.names, correction=correction)

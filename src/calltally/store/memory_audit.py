@@ -8,7 +8,7 @@ from calltally.call_batch import Entry
 from calltally.dictionary import Dictionary, Kind
 from calltally.store.audit import AuditStep, Difference
 from calltally.store.memory_books import MemoryBooks
-from calltally.store.memory_ledger import LedgerCall
+from calltally.store.memory_ledger import LedgerCall, doubled
 from calltally.store.retained import Retained
 
 _EPOCH = date(1970, 1, 1)
@@ -27,7 +27,7 @@ def audit_of(
         "rejected calls and their reasons": (_booked(books, "rejected"), _reasoned(books)),
         "conflicts": _conflicts(books, retained),
         "corrections": (_corrected(books), _entries(calls)),
-        "identities": (_taken(calls), _taken_once(calls)),
+        "identities": _doubled(calls),
     }
     for done, (what, (stored, recounted)) in enumerate(steps.items(), start=1):
         differences = [
@@ -106,13 +106,10 @@ def _entries(calls: list[LedgerCall]) -> Tally:
     )
 
 
-def _taken(calls: list[LedgerCall]) -> Tally:
-    return Counter(
-        (int(call.columns["organization"]), call.day, f"{call.identity[0]:016x}{call.identity[1]:016x}")
-        for call in calls
-        if call.takes_its_identity
-    )
-
-
-def _taken_once(calls: list[LedgerCall]) -> Tally:
-    return Counter(dict.fromkeys(_taken(calls), 1))
+def _doubled(calls: list[LedgerCall]) -> tuple[Tally, Tally]:
+    """What doubled calls add up to, and what they should."""
+    counted, wanted = Counter[tuple[int, int, str]](), Counter[tuple[int, int, str]]()
+    for rows, its_count, its_right_count in doubled(calls):
+        key = (int(rows[0].columns["organization"]), rows[0].day, "{:016x}{:016x}".format(*rows[0].identity))
+        counted[key], wanted[key] = its_count, its_right_count
+    return counted, wanted

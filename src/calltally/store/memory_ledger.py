@@ -159,3 +159,16 @@ def packed(rows: Sequence[LedgerCall], active: Sequence[bool]) -> StoredCalls:
     paths = list(dict.fromkeys(["", *(row.path for row in rows)]))
     columns["path"] = [paths.index(row.path) for row in rows]
     return StoredCalls(columns, PackedTexts.of(paths), np.array(active, np.bool_))
+
+
+def doubled(rows: Iterable[LedgerCall]) -> list[tuple[list[LedgerCall], int, int]]:
+    """The rows of each doubled call and day, what they add up to and what they should; see `DoubledCalls`."""
+    calls: dict[tuple[int, str, tuple[int, int]], list[LedgerCall]] = {}
+    for row in sorted(rows, key=lambda row: (row.position, row.entry)):
+        calls.setdefault((row.day, row.organization, row.identity), []).append(row)
+    found = []
+    for _, of_call in sorted(calls.items()):
+        counted, wanted = sum(row.weight for row in of_call), int(bool(active(of_call)))
+        if sum(row.takes_its_identity for row in of_call) > 1 and counted > wanted:
+            found.append((of_call, counted, wanted))
+    return found

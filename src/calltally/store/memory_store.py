@@ -16,12 +16,13 @@ from calltally.clock import instant_ms
 from calltally.dictionary import Dictionary, Kind
 from calltally.errors import CalltallyError
 from calltally.store.audit import AuditStep
+from calltally.store.doubled_calls import DoubledCalls
 from calltally.store.export import Form, What
 from calltally.store.memory_answers import count_of, usage_of
 from calltally.store.memory_audit import audit_of
 from calltally.store.memory_books import MemoryBooks
 from calltally.store.memory_export import write_export
-from calltally.store.memory_ledger import LedgerCall, active, decoded, decoded_unstored, packed
+from calltally.store.memory_ledger import LedgerCall, active, decoded, decoded_unstored, doubled, packed
 from calltally.store.redaction import Redaction
 from calltally.store.retained import Retained
 from calltally.store.time_zone import time_zone
@@ -116,6 +117,20 @@ class MemoryUsageStore:
         rows = [call for call in self._calls() if call.is_asked_for(organization, window, where)]
         ordered = sorted(active(rows), key=lambda row: (row.time, row.position, row.identity))[:limit]
         return packed(ordered, [True] * len(ordered))
+
+    def doubled_calls(self, since: date, limit: int) -> DoubledCalls | None:
+        found = doubled(call for call in self._calls() if call.date >= since)[:limit]
+        rows = [row for of_call, _, _ in found for row in of_call]
+        if not rows:
+            return None
+        stored = packed(rows, [True] * len(rows))
+        return DoubledCalls(
+            stored.columns,
+            np.array([row.position for row in rows], np.uint64),
+            np.array([row.received_ms for row in rows], np.int64),
+            stored.paths,
+            rows[-1].date,
+        )
 
     def source_activity(
         self, organization: str, source_id: str, window: Window, unstored: UnstoredCalls = NONE_UNSTORED

@@ -23,6 +23,7 @@ from calltally.call_batch import (
 from calltally.dictionary import Dictionary
 from calltally.packed_texts import PackedTexts
 from calltally.store.audit import AuditStep
+from calltally.store.doubled_calls import DoubledCalls
 from calltally.store.export import Form, What
 from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
@@ -150,6 +151,13 @@ class UsageStore(Protocol):
         """The active calls of a window in the order of time, at most ``limit``; ``where`` as in a query.
 
         Raises `PrunedError` when the window begins before `calls_from`.
+        """
+        ...
+
+    def doubled_calls(self, since: date, limit: int) -> DoubledCalls | None:
+        """The rows of up to ``limit`` doubled calls on days since one, by day; None when there are none.
+
+        Only days whose calls are kept are looked at.
         """
         ...
 

@@ -19,6 +19,7 @@ from calltally.upkeep.corrections import Corrections
 from calltally.upkeep.counting import Counting
 from calltally.upkeep.erasing import Erasing
 from calltally.upkeep.pruning import PruneReport, Pruning
+from calltally.upkeep.repairing import RepairedCalls, Repairing
 from calltally.upkeep.verification import Verification
 from calltally.usage_query import Dimension
 from calltally.window import Window
@@ -46,6 +47,7 @@ class Upkeep:
         self._patience = patience
         self._verification = Verification(counting)
         self._corrections = Corrections(counting, future_ms=future_ms)
+        self._repairing = Repairing(counting)
         self._erasing = Erasing(counting, control)
         self._pruning = Pruning(counting, self._verification)
         self._backups = Backups(counting, control)
@@ -107,6 +109,19 @@ class Upkeep:
     def verify(self) -> AsyncIterator[AuditStep]:
         """Recounts everything from the calls, and reads the journal; each step tells what it found."""
         return self._verification.everything()
+
+    async def repair(self, who: str, why: str) -> AsyncIterator[RepairedCalls]:
+        """Counts once what was counted more often, some calls at a time, and says which.
+
+        These are the calls that `verify` finds. Each step is a correction in the ledger, and may wait for
+        others as corrections do. Raises what `Repairing.some` does.
+        """
+        since = date.min
+        while (
+            repaired := await self._in_turn("a repair", self._repairing.some(since, who, why))
+        ) is not None:
+            yield repaired
+            since = repaired.next_day
 
     async def backup(self, folder: Path) -> BackupReport:
         """Copies everything into a new folder; `calltally.upkeep.restoring.restore` makes a directory of it.

@@ -247,18 +247,86 @@ LIMIT 1000;
 -- $end_ms = 1775001600000
 -- $part = 1
 -- $parts = 3
-      SELECT organization, day_of(time_ms) AS day, identity_high, identity_low, COUNT(*), 1
-      FROM   call
-      WHERE  time_ms >= $first_ms
-AND  time_ms <  $end_ms
-AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
-        AND  entry IN (0, 3)
-        AND  identity_high % $parts = $part
-      GROUP BY ALL
-      HAVING COUNT(*) > 1
-      ORDER BY ALL
-      LIMIT 1000
-      ;
+-- $limit = 1000
+WITH taken AS (
+    SELECT organization, day_of(time_ms) AS day, identity_high, identity_low
+    FROM   call
+    WHERE  time_ms >= $first_ms
+      AND  time_ms <  $end_ms
+      AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
+      AND  entry IN (0, 3)
+      AND  identity_high % $parts = $part
+    GROUP BY ALL
+    HAVING COUNT(*) > 1
+),
+row_of_day AS (
+    SELECT call.*, taken.day,
+           MAX(position) FILTER (WHERE entry = 1) OVER (PARTITION BY call.organization, call.identity_high, call.identity_low, time_ms) AS withdrawn
+    FROM   call
+    JOIN   taken ON call.identity_low = taken.identity_low
+     AND  call.identity_high = taken.identity_high
+     AND  call.organization = taken.organization
+     AND  day_of(call.time_ms) = taken.day
+    WHERE  time_ms >= $first_ms
+      AND  time_ms <  $end_ms
+      AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
+),
+doubled AS (
+    SELECT organization, day, identity_high, identity_low, SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END) AS counted,
+           CAST(BOOL_OR(entry <> 1 AND position >= COALESCE(withdrawn, 0)) AS BIGINT) AS wanted
+    FROM   row_of_day
+    GROUP BY ALL
+    HAVING counted > wanted
+)
+FROM   doubled
+ORDER BY organization, day, identity_high, identity_low
+LIMIT $limit;
+
+-- $first_ms = 1772323200000
+-- $end_ms = 1775001600000
+-- $part = 1
+-- $parts = 3
+-- $limit = 1000
+WITH taken AS (
+    SELECT organization, day_of(time_ms) AS day, identity_high, identity_low
+    FROM   call
+    WHERE  time_ms >= $first_ms
+      AND  time_ms <  $end_ms
+      AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
+      AND  entry IN (0, 3)
+      AND  identity_high % $parts = $part
+    GROUP BY ALL
+    HAVING COUNT(*) > 1
+),
+row_of_day AS (
+    SELECT call.*, taken.day,
+           MAX(position) FILTER (WHERE entry = 1) OVER (PARTITION BY call.organization, call.identity_high, call.identity_low, time_ms) AS withdrawn
+    FROM   call
+    JOIN   taken ON call.identity_low = taken.identity_low
+     AND  call.identity_high = taken.identity_high
+     AND  call.organization = taken.organization
+     AND  day_of(call.time_ms) = taken.day
+    WHERE  time_ms >= $first_ms
+      AND  time_ms <  $end_ms
+      AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
+),
+doubled AS (
+    SELECT organization, day, identity_high, identity_low, SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END) AS counted,
+           CAST(BOOL_OR(entry <> 1 AND position >= COALESCE(withdrawn, 0)) AS BIGINT) AS wanted
+    FROM   row_of_day
+    GROUP BY ALL
+    HAVING counted > wanted
+),
+listed AS (
+    SELECT organization, day, identity_high, identity_low
+    FROM   doubled
+    ORDER BY day, organization, day, identity_high, identity_low
+    LIMIT $limit
+)
+SELECT position, received_ms, identity_high, identity_low, digest, time_ms, COALESCE(duration_ms, -1) AS duration_ms, COALESCE(request_bytes, -1) AS request_bytes, COALESCE(response_bytes, -1) AS response_bytes, organization, origin, client, "user", source, account, method, route, path, status, entry
+FROM   row_of_day
+JOIN   listed USING (organization, day, identity_high, identity_low)
+ORDER BY day, organization, day, identity_high, identity_low, position, entry;
 
 -- $first_ms = 1772323200000
 -- $end_ms = 1775001600000

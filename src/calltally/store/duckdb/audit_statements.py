@@ -14,7 +14,6 @@ from calltally.store.duckdb.statements import (
     COMMITTED,
     FRESH_CALLS,
     PACKED_CALLS,
-    TAKES_AN_IDENTITY,
     WEIGHT,
     Statement,
     columns,
@@ -150,30 +149,6 @@ def days_against_calls(first_day: int, end_day: int) -> Statement:
         f"SELECT {columns(['day_of(time_ms) AS day', *_sums(('packed', 'fresh'))])}\n"
         f"FROM   (\n{indent(lying, '    ')}\n)\nGROUP BY ALL",
         **_span(first_day, end_day),
-    )
-
-
-def identities_taken_twice(first_day: int, end_day: int, part: int, parts: int) -> Statement:
-    """Identities that two calls of a day have; the second number is how many may have it.
-
-    Each of ``parts`` has about as many identities, since the halves of an identity are hashes.
-    """
-    return Statement(
-        f"""
-        SELECT organization, day_of(time_ms) AS day, identity_high, identity_low, COUNT(*), 1
-        FROM   call
-        WHERE  {_OF_SPAN}
-          AND  {TAKES_AN_IDENTITY}
-          AND  identity_high % $parts = $part
-        GROUP BY ALL
-        HAVING COUNT(*) > 1
-        ORDER BY ALL
-        LIMIT {DIFFERENCES_TOLD}
-        """,
-        first_ms=first_day * DAY_MS,
-        end_ms=end_day * DAY_MS,
-        part=part,
-        parts=parts,
     )
 
 

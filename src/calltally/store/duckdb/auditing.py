@@ -15,21 +15,16 @@ from calltally.errors import BusyError
 from calltally.store.audit import AuditStep, Difference
 from calltally.store.duckdb import audit_statements as statements
 from calltally.store.duckdb.database import Database
+from calltally.store.duckdb.day_spans import END_DAY, FIRST_DAY, parts_of_identities, spans_of_days
+from calltally.store.duckdb.doubled_statements import doubled_calls
 from calltally.store.duckdb.marginals import COUNTS, MARGINALS, MONTHLY, Marginal
 from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.time_buckets import EPOCH, first_day_of, month_of
 from calltally.store.duckdb.usage_question import COLUMNS, KINDS
 from calltally.store.retained import Retained
 
-ROWS_AT_ONCE = 1_000_000
-IDENTITIES_AT_ONCE = 2_000_000
-"""Of a day with more, the identities are compared in parts, so that the memory they take is bounded."""
-
 _DAYS_OF_TOTALS_AT_ONCE = 31
 _TRIES, _PAUSE_SECONDS = 30, 1.0
-
-_FIRST_DAY, _END_DAY = (date.min - EPOCH).days, (date.max - EPOCH).days + 1
-"""All days that there are."""
 
 _KINDS = {COLUMNS[dimension]: kind for dimension, kind in KINDS.items()}
 
@@ -91,8 +86,7 @@ class Auditing:
 
     def _of_calls(self) -> Iterator[_Check]:
         sizes = statements.rows_of_days().run(self._database.reader()).fetchall()
-        kept = [(day, rows) for day, rows in sizes if day >= self._calls_from]
-        for first, end, size in _spans(kept, self._calls_from):
+        for first, end, size in spans_of_days(sizes, self._calls_from):
             named = _named_span(first, end)
             for marginal in MARGINALS:
                 yield _Check(
@@ -103,12 +97,12 @@ class Auditing:
             what = f"sizes of days{named}"
             yield _Check(what, statements.days_against_calls(first, end), _of_day)
             what = f"identities{named}"
-            parts = 1 + size // IDENTITIES_AT_ONCE
+            parts = parts_of_identities(size)
             for part in range(parts):
                 yield _Check(
                     what,
-                    statements.identities_taken_twice(first, end, part, parts),
-                    self._of_identity("calls of one identity"),
+                    doubled_calls(first, end, part, parts, statements.DIFFERENCES_TOLD),
+                    self._of_identity("a call counted more often than once"),
                 )
             yield _Check(
                 what,
@@ -134,7 +128,7 @@ class Auditing:
         all before and after."""
         settled = statements.settled_months().run(self._database.reader()).fetchall()
         inner = [month for (month,) in settled[1:]]
-        edges = [month_of(_FIRST_DAY), *inner, month_of(_END_DAY - 1) + 1]
+        edges = [month_of(FIRST_DAY), *inner, month_of(END_DAY - 1) + 1]
         for start, stop in pairwise(edges):
             named = _named_span(first_day_of(start), first_day_of(stop))
             for marginal in MONTHLY:
@@ -148,7 +142,7 @@ class Auditing:
         what = "received calls against their verdicts"
         yield _Check(what, statements.verdicts_against_received(), self._of_receipt(what))
         accepted = statements.accepted_of_days().run(self._database.reader()).fetchall()
-        for first, end, _ in _spans(accepted, _FIRST_DAY):
+        for first, end, _ in spans_of_days(accepted, FIRST_DAY):
             what = "accepted calls against the calls received"
             named = f"{what}{_named_span(first, end)}"
             yield _Check(named, statements.accepted_against_calls(first, end), self._of_receipt(what))
@@ -250,26 +244,14 @@ def _nothing(_: tuple[Any, ...]) -> list[Difference]:
     return []
 
 
-def _spans(sizes: Sequence[tuple[int, int]], first_day: int) -> list[tuple[int, int, int]]:
-    """Half-open spans of days that leave out none, each with about so many rows or a day that has more, and
-    how many rows it has."""
-    edges, gathered = [first_day], [0]
-    for day, rows in sizes:
-        if gathered[-1] and gathered[-1] + rows > ROWS_AT_ONCE and day > edges[-1]:
-            edges.append(day)
-            gathered.append(0)
-        gathered[-1] += rows
-    return list(zip(edges, [*edges[1:], _END_DAY], gathered, strict=True))
-
-
 def _named(marginal: Marginal, time: str = "day") -> str:
     columns = [column.strip('"') for column in marginal.columns]
     return f"by {', '.join([time, *columns])}"
 
 
 def _named_span(first: int, end: int) -> str:
-    since = f" since {_date(first)}" if first > _FIRST_DAY else ""
-    return f"{since} before {_date(end)}" if end < _END_DAY else since
+    since = f" since {_date(first)}" if first > FIRST_DAY else ""
+    return f"{since} before {_date(end)}" if end < END_DAY else since
 
 
 def _date(number: int) -> date:

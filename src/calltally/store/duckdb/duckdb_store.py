@@ -20,6 +20,7 @@ from calltally.call_batch import (
 )
 from calltally.dictionary import Dictionary, DictionaryValue, Kind
 from calltally.store.audit import AuditStep
+from calltally.store.doubled_calls import DoubledCalls
 from calltally.store.duckdb import batch_statements, statements
 from calltally.store.duckdb.answering import Answering
 from calltally.store.duckdb.auditing import Auditing
@@ -194,6 +195,11 @@ class DuckDBUsageStore:
             return (
                 NO_CALLS if question is None else LedgerCalls(self._database.reader()).within(question, limit)
             )
+
+    @_at_one_moment
+    def doubled_calls(self, since: date, limit: int) -> DoubledCalls | None:
+        first = max(since, self.calls_from)
+        return LedgerCalls(self._database.reader()).doubled((first - EPOCH).days, limit)
 
     @_at_one_moment
     def source_activity(

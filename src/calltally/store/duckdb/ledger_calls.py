@@ -1,15 +1,21 @@
 """What calls say now, read as columns."""
 
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from calltally.call_batch import CALL_COLUMNS, UInt64s
+from calltally.call_batch import CALL_COLUMNS, CallColumns, UInt64s
 from calltally.packed_texts import PackedTexts
+from calltally.store.doubled_calls import DoubledCalls
 from calltally.store.duckdb import ledger_statements as statements
+from calltally.store.duckdb.audit_statements import rows_of_days
+from calltally.store.duckdb.day_spans import parts_of_identities, spans_of_days
+from calltally.store.duckdb.doubled_statements import rows_of_doubled_calls
 from calltally.store.duckdb.statements import Statement
+from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH
 from calltally.store.duckdb.usage_question import UsageQuestion
 from calltally.store.usage_store import StoredCalls
 
@@ -37,12 +43,31 @@ class LedgerCalls:
     def within(self, question: UsageQuestion, limit: int) -> StoredCalls:
         return self._read(statements.calls_within(question, limit))
 
+    def doubled(self, first_day: int, limit: int) -> DoubledCalls | None:
+        """Looks at the days since one, a span at a time, until one has doubled calls."""
+        sizes = rows_of_days().run(self._connection).fetchall()
+        for first, end, size in spans_of_days(sizes, first_day):
+            parts = parts_of_identities(size)
+            for part in range(parts):
+                statement = rows_of_doubled_calls(first, end, part, parts, limit)
+                rows = statement.run(self._connection).fetchnumpy()
+                if len(rows["position"]):
+                    columns, paths = _columns(rows)
+                    last_day = EPOCH + timedelta(days=int(columns["time_ms"][-1]) // DAY_MS)
+                    return DoubledCalls(columns, rows["position"], rows["received_ms"], paths, last_day)
+        return None
+
     def _read(self, statement: Statement) -> StoredCalls:
-        rows: dict[str, Any] = statement.run(self._connection).fetchnumpy()
-        columns = np.zeros(len(rows["active"]), CALL_COLUMNS)
-        for name in CALL_COLUMNS.names or ():
-            if name != "path":
-                columns[name] = rows[name]
-        codes: dict[str, int] = {"": 0}
-        columns["path"] = [codes.setdefault(path, len(codes)) for path in rows["path"]]
-        return StoredCalls(columns, PackedTexts.of(codes), np.asarray(rows["active"], np.bool_))
+        rows = statement.run(self._connection).fetchnumpy()
+        return StoredCalls(*_columns(rows), np.asarray(rows["active"], np.bool_))
+
+
+def _columns(rows: dict[str, Any]) -> tuple[CallColumns, PackedTexts]:
+    """Rows as the journal has them, and their paths."""
+    columns = np.zeros(len(rows["path"]), CALL_COLUMNS)
+    for name in CALL_COLUMNS.names or ():
+        if name != "path":
+            columns[name] = rows[name]
+    codes: dict[str, int] = {"": 0}
+    columns["path"] = [codes.setdefault(path, len(codes)) for path in rows["path"]]
+    return columns, PackedTexts.of(codes)
