@@ -40,6 +40,7 @@ MAY_KNOW = {
 VENDORS = sorted(path.name for path in (SOURCE / "dialects").iterdir() if (path / "__init__.py").exists())
 SEAMS_OF_THE_STORE = {
     "calltally.store.audit",
+    "calltally.store.doubled_calls",
     "calltally.store.export",
     "calltally.store.usage_store",
     "calltally.store.time_zone",
