@@ -62,10 +62,10 @@ class MeterOptions:
 class Meter:
     """Intake, journal, roller, store and query engine, started and stopped in the right order.
 
-    Opening recovers: a torn end of the journal is cut off, the seen ids and the dictionary are recollected,
-    and what the store has not yet taken from the journal is rolled in. `DamagedDataError` means that the
-    directory must be restored; nothing was changed then. Runs of identities lie beside the journal's folder,
-    in ``seen``.
+    Opening recovers: a torn end of the journal is cut off and written down, the seen ids and the dictionary
+    are recollected, and what the store has not yet taken from the journal is rolled in. `DamagedDataError`
+    means that the directory must be restored; nothing was changed then. Runs of identities lie beside the
+    journal's folder, in ``seen``.
     """
 
     def __init__(
@@ -84,7 +84,9 @@ class Meter:
         self._folder = journal_folder
         self._clock = clock
         self.store = store
-        self.journal = Journal(journal_folder, after=store.position, on_failure=on_failure)
+        self.journal = Journal(
+            journal_folder, after=store.position, on_failure=on_failure, now_ms=clock.now_ms
+        )
         self.uses_kernel = options.use_kernel and is_installed()
         self.seen_ids = (KernelSeenIds if self.uses_kernel else SeenIds)(options.seen_ids_memory)
         horizon_ms, now_ms = options.limits.late_ms, clock.now_ms()
@@ -157,7 +159,13 @@ class Meter:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Begins to roll, to compact and to prune."""
+        """Begins to roll, to compact and to prune.
+
+        Where the journal has damaged files, of which the store holds everything, the store is made safe
+        first, and they are dropped.
+        """
+        if self.journal.has_damaged_files:
+            await asyncio.to_thread(self.roller.checkpoint)
         self.roller.start()
         self._compactor.start()
         self._tasks = [

@@ -39,7 +39,8 @@ from calltally.ingest.decoders.log_part import LogPart
 from calltally.ingest.instants import parse_instant
 from calltally.ingest.kernel import decode_slice, line_slices
 from calltally.ingest.prepared_calls import prepare
-from calltally.journal.frame import decode_payload, read_header
+from calltally.journal.frame import decode_payload
+from calltally.journal.framing import read_frame
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 _CLOCK = FixedClock(NOW)
@@ -177,9 +178,9 @@ def _token_request(text: bytes) -> None:
 
 def _frame(text: bytes) -> None:
     view = memoryview(text)
-    header = read_header(view, 0)
+    header = read_frame(view, 0)
     if header is not None:
-        decode_payload(view[header.payload_start : header.end], header.magic)
+        decode_payload(view[header.payload_start : header.payload_end], header.magic)
 
 
 def _text(read: Callable[[str], object]) -> Callable[[bytes], object]:

@@ -2,6 +2,7 @@
 
 import io
 import sqlite3
+import struct
 import tarfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,11 +10,12 @@ from pathlib import Path
 import duckdb
 import pytest
 import zstandard
+from xxhash import xxh3_64_intdigest
 
 from calltally.control.clients import ClientRegistry
 from calltally.control.control_database import ControlDatabase
 from calltally.errors import CalltallyError
-from calltally.journal.frame import HEADER, _checksum
+from calltally.journal.framing import HEADER
 from calltally.journal.journal import Journal
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.usage_query import Dimension
@@ -134,10 +136,8 @@ def test_a_store_of_a_later_version_is_refused_and_left_as_it_was(directory: Pat
 def test_a_journal_of_a_later_version_is_refused_and_left_as_it_was(directory: Path) -> None:
     (file,) = (directory / "journal").iterdir()
     frames = bytearray(file.read_bytes())
-    _, length, position, durable, _ = HEADER.unpack_from(frames, 0)
-    payload = bytes(frames[HEADER.size : HEADER.size + length])
-    checksum = _checksum(b"CTJ9", position, durable, payload)
-    HEADER.pack_into(frames, 0, b"CTJ9", length, position, durable, checksum)
+    said = struct.pack("<4sIQQQ", b"CTJ9", 100, 1, 0, 12345)
+    frames[: HEADER.size] = said + struct.pack("<Q", xxh3_64_intdigest(said))
     file.write_bytes(frames)
 
     with pytest.raises(CalltallyError, match=r"CTJ9.*newer version"):

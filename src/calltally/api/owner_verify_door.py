@@ -31,7 +31,8 @@ def owner_verify_router(upkeep: Upkeep, engine: QueryEngine) -> Router:
     """``/owner/verify`` and ``/owner/repair``, which report as they go, in lines of JSON.
 
     Each step of a verification is a line ``step``, each call that a repair mended a line ``call``; the last
-    line is ``end`` or, after a failure, ``problem``.
+    line is ``end``, of a verification with what starts recovered of the journal, or, after a failure,
+    ``problem``.
     """
 
     @post("/owner/verify", status_code=200)
@@ -59,7 +60,8 @@ def _verified(upkeep: Upkeep, engine: QueryEngine) -> AsyncIterator[bytes]:
             yield {"step": step}
         counted = (await engine.holdings()).value
         totals = msgspec.to_builtins(counted, enc_hook=str)
-        yield {"end": {"steps": steps, "differences": differences, **totals}}
+        found = {"steps": steps, "differences": differences, **totals}
+        yield {"end": {**found, "recoveries": await upkeep.recoveries()}}
 
     return _reported("a verification", lines())
 

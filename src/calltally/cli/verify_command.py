@@ -16,6 +16,7 @@ from calltally.cli.wording import counted, harmless, listing, show
 EXIT_DIFFERENCES = 3
 COUNTED_TWICE = "a call counted more often than once"
 _SHOWN_DIFFERENCES = 50
+_SHOWN_RECOVERIES = 20
 _WIDEST = 60
 
 
@@ -29,6 +30,7 @@ class Verification(msgspec.Struct):
     days: int = 0
     differences: list[dict[str, Any]] = []
     repaired: list[dict[str, Any]] = []
+    recoveries: dict[str, Any] = {}
 
 
 @click.command("verify")
@@ -49,6 +51,8 @@ def verify(
 
     Every count is recounted by organization and day; what was received is compared with what became of it;
     every column of every table and every frame of the journal is read. A server may go on counting meanwhile.
+    What starts had to cut off the journal, or to pass over in it, is told too; it makes no difference, since
+    nothing that was acknowledged is ever cut off.
 
     With --repair, each call whose id was counted more often than once on one day is counted once again: its
     first copy stays, or what a correction said of it since, and every other copy is withdrawn by a
@@ -118,6 +122,7 @@ def _followed(lines: Iterator[Any], bars: Progress) -> Verification:
                 found.equal = not found.differences
                 found.steps, found.calls = end["steps"], end["calls"]
                 found.organizations, found.days = end["organizations"], end["days"]
+                found.recoveries = end["recoveries"]
                 return found
             case {"problem": problem}:
                 raise RefusedError(f"nothing is proved: {told(msgspec.json.encode(problem))}")
@@ -134,6 +139,7 @@ def _print(found: Verification) -> None:
         f"recounted {counted(found.calls, 'call')} of {counted(found.organizations, 'organization')} on "
         f"{counted(found.days, 'day')}, in {counted(found.steps, 'check')}"
     )
+    _print_recoveries(found.recoveries)
     if found.equal:
         click.echo("every number is right")
         return
@@ -149,3 +155,22 @@ def _print(found: Verification) -> None:
     more = len(found.differences) > _SHOWN_DIFFERENCES
     of_which = f", of which {_SHOWN_DIFFERENCES} are shown; --json tells all" if more else ""
     click.echo(f"{counted(len(found.differences), 'difference')}{of_which}")
+
+
+def _print_recoveries(recoveries: dict[str, Any]) -> None:
+    latest, earlier, unreadable = recoveries["latest"], recoveries["earlier"], recoveries["unreadable"]
+    if not latest and not earlier and not unreadable:
+        return
+    click.echo(f"starts recovered the journal {counted(len(latest) + earlier, 'time')}:")
+    for one in latest[-_SHOWN_RECOVERIES:]:
+        did, reason = one["kind"].replace("_", " "), harmless(one["reason"])
+        click.echo(
+            f"  {one['at']}  {did}: {one['bytes']:,} bytes at byte {one['offset']:,} of {one['file']}, "
+            f"positions {one['first_position']} to {one['last_position']}: {reason}"
+        )
+    if len(latest) > _SHOWN_RECOVERIES or earlier:
+        click.echo(
+            f"  and {len(latest[:-_SHOWN_RECOVERIES]) + earlier:,} before; --json tells the latest 200"
+        )
+    if unreadable:
+        click.echo(f"  and {unreadable:,} of which the entries cannot be read")

@@ -1,11 +1,10 @@
-"""One frame of the journal: what one ordered step took in, as bytes with a checksum."""
+"""One frame of the journal: what one ordered step took in, as the bytes of a payload."""
 
 import struct
 from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
-from xxhash import xxh3_64
 
 from calltally.call_batch import (
     CALL_COLUMNS,
@@ -20,26 +19,11 @@ from calltally.call_batch import (
     Rejection,
 )
 from calltally.dictionary import DictionaryValue, Kind
-from calltally.errors import CalltallyError
+from calltally.journal.framing import MAGIC, MAGIC_1, Parts, framed
 from calltally.packed_texts import NO_TEXT, PackedTexts
-
-FAMILY = b"CTJ"
-"""Begins every frame of every version."""
-
-MAGIC = b"CTJ2"
-"""Begins every frame and names the format; a change of any layout below needs another."""
-
-MAGIC_1 = b"CTJ1"
-"""The first format: without corrections, erasures and the reasons of rejections; paths as objects."""
 
 UNKNOWN_REASON = "unknown"
 """The code of rejections that were booked by the first format, which had no codes."""
-
-HEADER = struct.Struct("<4sIQQQ")
-"""Magic, length of the payload, position, durable position when written, checksum."""
-
-Parts = list[bytes | memoryview]
-"""Bytes in several pieces, to be written one behind the other."""
 
 _SIZES = struct.Struct("<III")
 """Length of the meta data, number of paths, bytes of the paths."""
@@ -100,8 +84,7 @@ _decoder_1 = msgspec.msgpack.Decoder(_Meta1)
 def encode_frame(frame: Frame, position: int, durable_position: int) -> Parts:
     """The frame's bytes; its calls are a part of their own, which is not copied and must not change.
 
-    ``durable_position`` lets a reader after a crash tell a torn tail, which nobody was promised, from damage
-    to what was acknowledged.
+    See `framed` about the durable position.
     """
     meta = _encoder.encode(
         [
@@ -122,9 +105,7 @@ def encode_frame(frame: Frame, position: int, durable_position: int) -> Parts:
     sizes = _SIZES.pack(len(meta), len(paths), len(paths.data))
     start = b"".join([sizes, meta, offsets, paths.data])
     calls = np.ascontiguousarray(frame.calls).view(np.uint8).data
-    checksum = _checksum(MAGIC, position, durable_position, start, calls)
-    header = HEADER.pack(MAGIC, len(start) + len(calls), position, durable_position, checksum)
-    return [header + start, calls]
+    return framed(start, calls, position, durable_position)
 
 
 def decode_payload(payload: bytes | memoryview, magic: bytes = MAGIC) -> Frame:
@@ -186,44 +167,3 @@ def _values(rows: list[tuple[int, int, int, str, bool]]) -> list[DictionaryValue
 
 def _names(rows: list[tuple[int, str, str, str]]) -> list[NameUpdate]:
     return [NameUpdate(Kind(row[0]), *row[1:]) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class FrameHeader:
-    """What stands before a payload; ``end`` is where the frame ends in the bytes it was read from."""
-
-    magic: bytes
-    position: int
-    durable_position: int
-    payload_start: int
-    end: int
-
-
-def read_header(data: memoryview, offset: int) -> FrameHeader | None:
-    """The header at an offset if a whole and undamaged frame begins there, else None.
-
-    Raises `CalltallyError` for such a frame in a format that only a newer program knows.
-    """
-    if offset + HEADER.size > len(data):
-        return None
-    magic, length, position, durable_position, checksum = HEADER.unpack_from(data, offset)
-    start = offset + HEADER.size
-    if magic[:3] != FAMILY or start + length > len(data):
-        return None
-    if _checksum(magic, position, durable_position, data[start : start + length]) != checksum:
-        return None
-    if magic not in (MAGIC, MAGIC_1):
-        raise CalltallyError(
-            f"the journal has frames of the format {magic.decode('latin-1')}, which this version of "
-            "Calltally does not know: they were written by a newer version, which must be used to open it"
-        )
-    return FrameHeader(magic, position, durable_position, start, start + length)
-
-
-def _checksum(magic: bytes, position: int, durable_position: int, *parts: bytes | memoryview) -> int:
-    salt = 0 if magic == MAGIC_1 else int.from_bytes(magic, "little")
-    seed = (position + salt) * 0x9E3779B97F4A7C15 + durable_position
-    checksum = xxh3_64(seed=seed & 0xFFFFFFFFFFFFFFFF)
-    for part in parts:
-        checksum.update(part)
-    return checksum.intdigest()

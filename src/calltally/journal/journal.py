@@ -5,14 +5,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 
 from calltally.errors import OutOfServiceError
-from calltally.journal.frame import Frame, Parts, encode_frame
-from calltally.journal.journal_files import drop_through, file_for, files_of, recover, sync_folder
+from calltally.journal.durable_mark import DurableMark
+from calltally.journal.frame import Frame, encode_frame
+from calltally.journal.framing import Parts
+from calltally.journal.journal_files import drop_through, file_for, files_of, sync_folder
 from calltally.journal.journal_reader import JournalReader
 from calltally.journal.progress import Progress
+from calltally.journal.recovering import recover
+from calltally.journal.recovery_log import RecoveryLog
 from calltally.journal.sync_times import SyncTimes
 from calltally.journal.unsafe_bytes import UnsafeBytes
 
@@ -20,6 +23,8 @@ _JOINED_BYTES = 64 * 1024
 """What is written together is joined first if it is no more than this; more is written from where it lies."""
 
 _PARTS_AT_ONCE = 512
+"""More of them are joined too: what is synced together is written by one call, so that a power cut leaves
+whole sectors of it or none."""
 
 
 class JournalFailedError(OutOfServiceError):
@@ -42,13 +47,17 @@ class Journal:
         after: int = 0,
         file_bytes: int = 64 * 2**20,
         on_failure: Callable[[Exception], None] = lambda _: None,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         """Opens the journal in a folder, recovering it. ``after`` is what the store holds already."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._file_bytes = file_bytes
         self._on_failure = on_failure
-        last = recover(folder, after)
+        recovered = recover(folder, after, now_ms())
+        last = recovered.last
+        self.recoveries = RecoveryLog(folder)
+        self.has_damaged_files = recovered.passed_over
         self.durable = Progress(last)
         self._appended = last
         self._queue: list[Parts] = []
@@ -62,7 +71,8 @@ class Journal:
         self.sync_times = SyncTimes()
         files = files_of(folder)
         self._unsafe = UnsafeBytes(last, sum(path.stat().st_size for _, path in files))
-        self._switch_to(files[-1][1] if files else file_for(folder, last + 1))
+        self._switch_to(recovered.file or file_for(folder, last + 1))
+        self._mark = DurableMark(folder, last)
         self._writer = threading.Thread(target=self._write_until_closed, name="journal", daemon=True)
         self._writer.start()
 
@@ -151,6 +161,7 @@ class Journal:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+            self._mark.close()
 
     def _switch_to(self, path: Path) -> None:
         if self._file >= 0:
@@ -187,7 +198,8 @@ class Journal:
     def _make_durable(self, frames: list[Parts], last: int) -> None:
         parts = [part for frame in frames for part in frame]
         size = sum(map(len, parts))
-        self._write(parts if size > _JOINED_BYTES else [b"".join(parts)])
+        joined = size <= _JOINED_BYTES or len(parts) > _PARTS_AT_ONCE
+        self._write([b"".join(parts)] if joined else parts)
         started = time.perf_counter()
         os.fdatasync(self._file)
         self.sync_times.note(time.perf_counter() - started)
@@ -195,12 +207,13 @@ class Journal:
         self._unsafe.add(last, size)
         with self._wake:
             self._queued_bytes -= size
+        self._mark.set(last)
         self.durable.advance(last)
 
     def _write(self, parts: Parts) -> None:
         waiting = deque(memoryview(part) for part in parts)
         while waiting:
-            written = os.writev(self._file, list(islice(waiting, _PARTS_AT_ONCE)))
+            written = os.writev(self._file, waiting)
             while waiting and written >= len(waiting[0]):
                 written -= len(waiting.popleft())
             if written:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calltally.errors import DamagedDataError
-from calltally.journal.frame import HEADER, Frame, decode_payload, read_header
+from calltally.journal.frame import Frame, decode_payload
+from calltally.journal.framing import announced_size, read_frame
 from calltally.journal.journal_files import files_of
 from calltally.journal.progress import Progress
 
@@ -97,18 +98,18 @@ class JournalReader:
         descriptor = os.open(self._file, os.O_RDONLY)
         try:
             data = self._piece(descriptor, _CHUNK_BYTES, reuse=reuse)
-            if (announced := _announced_size(data)) > len(data):
+            if (announced := announced_size(data)) > len(data):
                 data = self._piece(descriptor, announced, reuse=reuse)
         finally:
             os.close(descriptor)
         offset = 0
         while self._next <= up_to:
-            header = read_header(data, offset)
+            header = read_frame(data, offset)
             if header is None:
                 return
             self._offset += header.end - offset
             if header.position == self._next:
-                yield decode_payload(data[header.payload_start : header.end], header.magic)
+                yield decode_payload(data[header.payload_start : header.payload_end], header.magic)
             offset = header.end
 
     def _piece(self, descriptor: int, size: int, *, reuse: bool) -> memoryview:
@@ -127,11 +128,3 @@ class JournalReader:
                 holding = path
         if holding != self._file:
             self._file, self._offset = holding, 0
-
-
-def _announced_size(data: memoryview) -> int:
-    """The size of the frame that begins the data, as its header says; 0 without a whole header."""
-    if len(data) < HEADER.size:
-        return 0
-    _, length, *_ = HEADER.unpack_from(data)
-    return HEADER.size + int(length)

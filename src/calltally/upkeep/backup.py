@@ -30,9 +30,9 @@ class Backups:
     """Writes a backup beside its place and moves it there once it is whole and on disk.
 
     The store's copy is of one instant and tells its position; the journal of a backup is empty and begins
-    right behind it. Control data are copied after the store, so that they lack nothing that its calls
-    brought. A crash leaves a folder whose name ends in ``.partial`` and nothing else; making the backup again
-    begins anew.
+    right behind it, with the log of recoveries and without a mark, which the first start makes. Control data
+    are copied after the store, so that they lack nothing that its calls brought. A crash leaves a folder
+    whose name ends in ``.partial`` and nothing else; making the backup again begins anew.
     """
 
     def __init__(self, counting: Counting, control: ControlData) -> None:
@@ -69,6 +69,7 @@ class Backups:
         position = self._counting.store.backup(folder / STORE_FILE)
         (folder / JOURNAL_FOLDER).mkdir(mode=0o700)
         file_for(folder / JOURNAL_FOLDER, position + 1).touch(mode=0o600)
+        self._counting.journal.recoveries.copy_to(folder / JOURNAL_FOLDER)
         self._control.copy_to(folder)
         for path in folder.rglob("*"):
             path.chmod(0o700 if path.is_dir() else 0o600)

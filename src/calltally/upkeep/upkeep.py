@@ -10,6 +10,7 @@ from calltally.call import Call
 from calltally.call_batch import Correction
 from calltally.dictionary import Kind
 from calltally.errors import BusyError
+from calltally.journal.recovery_log import Recoveries
 from calltally.store.audit import AuditStep
 from calltally.store.export import Form, What
 from calltally.upkeep.backup import BackupReport, Backups
@@ -122,6 +123,10 @@ class Upkeep:
         ) is not None:
             yield repaired
             since = repaired.next_day
+
+    async def recoveries(self) -> Recoveries:
+        """What starts had to cut off the journal or to pass over in it, since there is this directory."""
+        return await self._counting.read(self._counting.journal.recoveries.read)
 
     async def backup(self, folder: Path) -> BackupReport:
         """Copies everything into a new folder; `calltally.upkeep.restoring.restore` makes a directory of it.

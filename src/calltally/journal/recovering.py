@@ -1,0 +1,223 @@
+"""What a start finds of the journal, and what it does about it."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from calltally.clock import instant_of
+from calltally.errors import DamagedDataError
+from calltally.journal.broken_frames import last_announced, next_whole, proves_durable, why_unfinished
+from calltally.journal.durable_mark import MarkReading, read_mark
+from calltally.journal.framing import MAGIC, read_frame
+from calltally.journal.journal_files import cut, file_for, files_of, sync_folder
+from calltally.journal.recovery_log import Recovery, RecoveryKind, RecoveryLog
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A journal that is whole: its last position, and the file that goes on, None when a new one has to.
+
+    ``passed_over`` says that damaged bytes are in a file still, of which the store holds everything.
+    """
+
+    last: int
+    file: Path | None
+    passed_over: bool = False
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What a file holds. ``end`` is where its whole frames end, and ``beyond`` where those begin that the
+    store lacks; ``passed`` are damaged parts, with their positions, that it does not lack.
+    """
+
+    path: Path
+    data: bytes
+    last: int
+    end: int = 0
+    beyond: int | None = None
+    passed: list[tuple[int, int, int, int]] = field(default_factory=list)
+
+    @property
+    def is_broken(self) -> bool:
+        return self.end < len(self.data)
+
+
+def recover(folder: Path, after: int, now_ms: int) -> Recovered:
+    """Cuts off what a crash left unfinished at the end, makes the rest safe, and returns the last whole
+    position. What was cut off or passed over is logged, and written to the `RecoveryLog` before.
+
+    Whole frames that a killed process wrote and did not sync count from here on: senders are told so, and
+    further files follow theirs. ``after`` is the position that the store holds; without any files it is the
+    last one. What the store holds is not needed from the journal, so damage there stops nothing.
+
+    Only bytes that were not acknowledged are cut: not those up to the `DurableMark`, which is exact after a
+    kill; not those that a later frame proves to have been durable; and, where a power cut lost both, not
+    those of a frame that was written to its end. Raises `DamagedDataError`, changing nothing, when such
+    frames, or files of them, are missing or broken, or when the journal begins later than right behind the
+    store.
+    """
+    files = files_of(folder)
+    mark = read_mark(folder)
+    if files and files[0][0] > after + 1:
+        raise DamagedDataError(
+            f"the journal begins at position {files[0][0]}, but the store holds only up to {after}; "
+            "the store is older than the journal: restore both from one backup"
+        )
+    walks = _walks(files, after, mark or MarkReading(0))
+    last = walks[-1].last if walks else 0
+    acknowledged = mark.position if mark else 0
+    if max(last, after) < acknowledged:
+        missing = f"the end of {walks[-1].path.name}" if walks else f"all of {folder}"
+        raise DamagedDataError(
+            f"the journal is damaged: it ends at position {max(last, after)}, within calls that were "
+            f"acknowledged, up to position {acknowledged}: {missing} is missing; restore a backup"
+        )
+    found = _found(walks, after, mark, instant_of(now_ms).isoformat())
+    for one in found:
+        log.warning("the journal was not found whole", **_logged(one))
+    if found:
+        RecoveryLog(folder).add(found)
+    return _carried_out(folder, files, walks, after)
+
+
+def _walks(files: list[tuple[int, Path]], after: int, mark: MarkReading) -> list[_Walk]:
+    """What the files hold, but for those that the store holds wholly. Raises `DamagedDataError`."""
+    ends = [*(first for first, _ in files), None][1:]
+    needed = [file for file, end in zip(files, ends, strict=True) if end is None or end > after + 1]
+    walks: list[_Walk] = []
+    for number, (first, path) in enumerate(needed):
+        if walks and first != walks[-1].last + 1:
+            raise DamagedDataError(
+                f"the journal has a gap: {path.name} does not follow position {walks[-1].last}; "
+                "restore a backup"
+            )
+        walks.append(walk := _walk(path, first, after))
+        if walk.is_broken:
+            _refuse_damage(walk, mark, is_last=number == len(needed) - 1)
+    return walks
+
+
+def _walk(path: Path, first: int, after: int) -> _Walk:
+    walk = _Walk(path, path.read_bytes(), first - 1)
+    view = memoryview(walk.data)
+    while walk.end < len(view):
+        header = read_frame(view, walk.end)
+        expected = walk.last + 1
+        if header is not None and header.position == expected:
+            if expected == after + 1:
+                walk.beyond = walk.end
+            walk.end, walk.last = header.end, expected
+            continue
+        if expected > after:
+            return walk
+        found = next_whole(walk.data, walk.end, expected + 1, after + 1)
+        if found is None:
+            walk.passed.append((walk.end, len(view), expected, after))
+            walk.last = after
+            return walk
+        place, position = found
+        walk.passed.append((walk.end, place, expected, position - 1))
+        walk.end, walk.last = place, position - 1
+    return walk
+
+
+def _refuse_damage(walk: _Walk, mark: MarkReading, *, is_last: bool) -> None:
+    """Raises `DamagedDataError` unless what is behind the whole frames of a file was not acknowledged."""
+    position = walk.last + 1
+    place = f"{walk.path.name} is broken at byte {walk.end}, at position {position}"
+    if mark.position >= position:
+        raise DamagedDataError(
+            f"the journal is damaged: {place}, within calls that were acknowledged, up to position "
+            f"{mark.position}; restore a backup"
+        )
+    if not is_last or proves_durable(walk.data, walk.end, position):
+        raise DamagedDataError(
+            f"the journal is damaged: {place}, within calls that were acknowledged; restore a backup"
+        )
+    if not why_unfinished(walk.data, walk.end, position):
+        raise DamagedDataError(
+            f"the journal is damaged: {place}, within calls that were written to their end and may have been "
+            "acknowledged; restore a backup"
+        )
+
+
+def _found(walks: list[_Walk], after: int, mark: MarkReading | None, at: str) -> list[Recovery]:
+    """What is to be written down."""
+    found = []
+    damage = mark.damage if mark else "the mark of what was acknowledged is missing"
+    if damage and (mark or any(walk.data.startswith(MAGIC) for walk in walks)):
+        position = mark.position if mark else 0
+        found.append(
+            Recovery(RecoveryKind.MARK_DAMAGED, at, "durable.mark", 0, 0, position, position, damage)
+        )
+    for walk in walks:
+        for offset, end, first, last in walk.passed:
+            reason = f"damaged, and not needed: the store holds everything up to position {after}"
+            found.append(
+                Recovery(
+                    RecoveryKind.PASSED_OVER, at, walk.path.name, offset, end - offset, first, last, reason
+                )
+            )
+        if walk.is_broken and walk.last >= after and not _ends_passed(walk):
+            position, size = walk.last + 1, len(walk.data) - walk.end
+            last = last_announced(walk.data, walk.end, position)
+            reason = f"{why_unfinished(walk.data, walk.end, position)}: nobody had an answer to it"
+            found.append(
+                Recovery(RecoveryKind.CUT_OFF, at, walk.path.name, walk.end, size, position, last, reason)
+            )
+    return found
+
+
+def _carried_out(folder: Path, files: list[tuple[int, Path]], walks: list[_Walk], after: int) -> Recovered:
+    """Cuts off, and goes on behind what is damaged."""
+    if not walks or walks[-1].last < after:
+        for _, path in files:
+            path.unlink()
+        sync_folder(folder)
+        return Recovered(after, None)
+    begin, end = walks[0], walks[-1]
+    if not begin.passed:
+        cut(end.path, end.end)
+        return Recovered(end.last, end.path)
+    if begin.beyond is None:
+        return Recovered(end.last, None, passed_over=True)
+    behind = file_for(folder, after + 1)
+    _write(behind, begin.data[begin.beyond : begin.end])
+    cut(begin.path, begin.beyond)
+    if end is begin:
+        return Recovered(end.last, behind, passed_over=True)
+    cut(end.path, end.end)
+    return Recovered(end.last, end.path, passed_over=True)
+
+
+def _ends_passed(walk: _Walk) -> bool:
+    return bool(walk.passed) and walk.passed[-1][1] == len(walk.data)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Makes a file, safely on disk."""
+    partial = path.with_suffix(".partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    partial.rename(path)
+    sync_folder(path.parent)
+
+
+def _logged(recovery: Recovery) -> dict[str, object]:
+    return {
+        "did": recovery.kind.value,
+        "file": recovery.file,
+        "offset": recovery.offset,
+        "bytes": recovery.bytes,
+        "first_position": recovery.first_position,
+        "last_position": recovery.last_position,
+        "reason": recovery.reason,
+    }
