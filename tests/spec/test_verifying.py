@@ -59,7 +59,7 @@ async def test_a_journal_file_that_was_damaged_is_told(tmp_path: Path) -> None:
     await meter.settled()
     (file,) = (tmp_path / "journal").glob("*.frames")
     content = file.read_bytes()
-    file.write_bytes(content[:-10] + b"\xff" * 10)
+    file.write_bytes(content[:-30] + b"\xff" * 10 + content[-20:])
 
     (difference,) = await meter.differences()
 
