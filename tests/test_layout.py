@@ -18,6 +18,7 @@ NOUNS = {
     "call_batch",
     "packed_texts",
     "unstored_calls",
+    "shares",
 }
 """The shared nouns at the top, which every stage may know."""
 

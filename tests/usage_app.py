@@ -1,7 +1,7 @@
 """Our own usage doors over a real query engine and the naive store, with callers known by heart."""
 
+import contextlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from calltally.auth.permissions import READ_USAGE, SEND
 from calltally.call import Call
 from calltally.clock import FixedClock
 from calltally.errors import NotAuthenticatedError
+from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
 from calltally.store.memory_store import MemoryUsageStore
 from tests.call_batches import batch_of
@@ -77,8 +78,8 @@ class UsageApp:
 @contextmanager
 def usage_app() -> Iterator[UsageApp]:
     store, clock = MemoryUsageStore(), FixedClock(NOW)
-    with ThreadPoolExecutor(1) as executor:
-        engine = QueryEngine(store, AlwaysFresh(), clock, executor)
+    with contextlib.closing(FairThreads(2, "question")) as threads:
+        engine = QueryEngine(store, AlwaysFresh(), clock, threads)
         litestar = Litestar(
             [usage_router(engine, KnownCallers(), clock)],
             exception_handlers={Exception: problem_response},

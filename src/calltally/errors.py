@@ -43,6 +43,18 @@ class PrunedError(InvalidInputError):
         self.earliest = earliest
 
 
+class TooManyGroupsError(InvalidInputError):
+    """The answer would be made of more than ``most`` groups, too many to put them into order in memory."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"the answer has more than {most} groups",
+            field="group_by",
+            accepted="a shorter window, a coarser granularity, a filter or less to group by",
+        )
+        self.most = most
+
+
 def _written(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 

@@ -25,6 +25,7 @@ from calltally.ingest.seen_ids import SeenIds
 from calltally.ingest.spilling import Spilling
 from calltally.ingest.stored_identities import StoredIdentities
 from calltally.journal.journal import Journal, JournalFailedError
+from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
 from calltally.rollup.compactor import Compactor
 from calltally.rollup.lag import Lag
@@ -38,6 +39,7 @@ from calltally.upkeep.retention import Retention
 _LOOK_SECONDS = 0.25
 _LONGEST_WAIT_SECONDS = 60
 _DISK_LOOK_SECONDS = 0.05
+_LOOKUP_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,8 @@ class MeterOptions:
     retain_calls_days: int = 0
     retain_counts_days: int = 0
     answer_timeout: float = 30.0
-    question_threads: int = 4
+    question_threads: int = 4  # an organization has at most half of them
+    waiting_questions: int = 100  # of an organization
 
 
 class Meter:
@@ -103,7 +106,14 @@ class Meter:
             now_ms - horizon_ms,
             lambda: self._spilling.settle(now_ms, store.position),
         )
-        self._threads = ThreadPoolExecutor(options.question_threads, thread_name_prefix="question")
+        self.questions = FairThreads(
+            options.question_threads,
+            "question",
+            waiting=options.waiting_questions,
+            patience=options.answer_timeout,
+            interrupt=store.interrupt,
+        )
+        self._lookups = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="lookup")
         self.roller = Roller(
             self.journal,
             store,
@@ -135,13 +145,13 @@ class Meter:
             self.journal,
             stored,
             clock,
-            self._threads,
+            self._lookups,
             limits=options.limits,
             refuse=self._overload,
             pace=self._pace.seconds,
             use_kernel=self.uses_kernel,
         )
-        self.engine = QueryEngine(store, self.roller, clock, self._threads)
+        self.engine = QueryEngine(store, self.roller, clock, self.questions)
         self.upkeep = Upkeep(
             Counting(store, self.journal, self.roller, self._step, clock),
             control,
@@ -193,7 +203,8 @@ class Meter:
         self._compactor.stop()
         self.journal.close()
         self.roller.stop()
-        self._threads.shutdown()
+        self.questions.close()
+        self._lookups.shutdown()
         self.store.close()
 
     def problems(self) -> list[str]:

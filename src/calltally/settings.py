@@ -128,7 +128,16 @@ class Settings:
         0, days_or_for_ever(400, 36_500), "days", "How long counts are kept after their calls; 0 is for ever."
     )
     answer_timeout_seconds: int = _setting(
-        30, whole_number(1, 3600), "seconds", "How long a question may take before it is given up."
+        30, whole_number(1, 3600), "seconds", "How long a question may wait and run before it is given up."
+    )
+    question_threads: int = _setting(
+        4,
+        whole_number(2, 1024),
+        "threads",
+        "Questions answered at a time; of an organization as many as are free besides, so at most half.",
+    )
+    max_groups: int = _setting(
+        1_000_000, whole_number(1000, 1_000_000_000), "groups", "The most groups an answer may be made of."
     )
     log_format: str = _setting("console", one_of("json", "console"), "", "For machines or for people.")
     log_level: str = _setting(

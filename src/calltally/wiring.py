@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -22,7 +23,6 @@ from calltally.api.owner_tokens_door import owner_tokens_router
 from calltally.api.owner_upkeep_door import owner_upkeep_router
 from calltally.api.owner_verify_door import owner_verify_router
 from calltally.api.request_share import RequestShares, SharingDoorkeeper
-from calltally.api.shares import Shares
 from calltally.api.usage_door import usage_router
 from calltally.auth.caller import Doorkeeper
 from calltally.auth.owner import OwnerDoorkeeper
@@ -47,12 +47,14 @@ from calltally.dictionary import Kind
 from calltally.errors import CalltallyError
 from calltally.ingest.intake import MILLISECONDS_PER_DAY, IntakeLimits
 from calltally.meter import Meter, MeterOptions
+from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
 from calltally.rollup.background import go_behind
 from calltally.rollup.roller import STEPS_BEHIND
 from calltally.server.application import Application
 from calltally.server.bounded_bodies import BodyBounds
 from calltally.settings import Settings
+from calltally.shares import Shares
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.duckdb.rewriting import write_anew
@@ -61,6 +63,9 @@ log = structlog.get_logger()
 
 _STRANGERS_BODIES = 16 * 2**20
 """For the bodies of all logins, and of whoever else has no token; a body of a login has at most 64 KiB."""
+
+_CONTROL_THREADS = 4
+"""For what organizations read and write of names and executions, apart from logins."""
 
 _BODIES_OF_TWO = 4
 """So many of the largest bodies fit: one can be received while another organization holds its half."""
@@ -85,6 +90,7 @@ class Installation:
         self.control_upkeep = ControlUpkeep(self._control, [directory.settings_file], mark=directory.erased)
         self.meter: Meter | None = None
         self._body_threads = BodyThreads()
+        self._control_threads = FairThreads(_CONTROL_THREADS, "control")
         self._genesys: GenesysDialect | None = None
 
     async def open_meter(self, on_failure: Callable[[Exception], None] = lambda _: None) -> Meter:
@@ -103,6 +109,7 @@ class Installation:
             await self._genesys.stop()
         if self.meter is not None:
             await self.meter.stop()
+        self._control_threads.close()
         self._control.close()
 
     async def public_application(self) -> Application:
@@ -168,7 +175,7 @@ class Installation:
                 self._body_threads,
                 limits,
             ),
-            directory_router(self.names, self.meter.engine, doorkeeper, self._clock),
+            directory_router(self.names, self.meter.engine, doorkeeper, self._clock, self._control_threads),
             health_router(self.meter),
         ]
         calls_door = CallsDoor(self.meter.intake, doorkeeper, bodies, self._body_threads, limits)
@@ -181,7 +188,7 @@ class Installation:
         return SailPointDialect(
             engine,
             doorkeeper,
-            _SourcesInThreads(self.names),
+            _SourcesInThreads(self.names, self._control_threads),
             self._clock,
             experimental_header="yearly" if settings.sailpoint_experimental_header == "required" else "never",
             requests=settings.sailpoint_requests,
@@ -194,9 +201,10 @@ class Installation:
         return GenesysDialect(
             meter.engine,
             doorkeeper,
-            _ClientsInThreads(self.names),
+            _ClientsInThreads(self.names, self._control_threads),
             Executions(self._control, self._clock, kept=kept),
             self._clock,
+            self._control_threads,
             requests=settings.genesys_requests_per_minute,
             lag_days=settings.genesys_lag_days,
         )
@@ -214,6 +222,7 @@ class Installation:
             threads=settings.store_threads,
             memory_limit=f"{settings.store_memory}B",
             limits=CompactionLimits.within(settings.store_memory),
+            most_groups=settings.max_groups,
         )
 
     def _new_meter(self, store: DuckDBUsageStore, on_failure: Callable[[Exception], None]) -> Meter:
@@ -229,6 +238,7 @@ class Installation:
             retain_calls_days=settings.retain_calls_days,
             retain_counts_days=settings.retain_counts_days,
             answer_timeout=settings.answer_timeout_seconds,
+            question_threads=settings.question_threads,
         )
         return Meter(
             store,
@@ -269,21 +279,27 @@ def vendor_descriptions() -> list[dict[str, Any]]:
 class _SourcesInThreads:
     """The directory's sources, asked off the event loop."""
 
-    def __init__(self, names: NameDirectory) -> None:
+    def __init__(self, names: NameDirectory, threads: FairThreads) -> None:
         self._names = names
+        self._threads = threads
 
     async def has_source(self, organization: str, source_id: str) -> bool:
-        return await asyncio.to_thread(self._names.has_source, organization, source_id)
+        return await self._threads.run(organization, partial(self._names.has_source, organization, source_id))
 
 
 class _ClientsInThreads:
     """The directory's clients, asked off the event loop."""
 
-    def __init__(self, names: NameDirectory) -> None:
+    def __init__(self, names: NameDirectory, threads: FairThreads) -> None:
         self._names = names
+        self._threads = threads
 
     async def names(self, organization: str, client_ids: Iterable[str]) -> Mapping[str, str]:
-        return await asyncio.to_thread(self._names.names, organization, Kind.CLIENT, client_ids)
+        return await self._threads.run(
+            organization, partial(self._names.names, organization, Kind.CLIENT, client_ids)
+        )
 
     async def ids(self, organization: str, names: Iterable[str]) -> frozenset[str]:
-        return await asyncio.to_thread(self._names.ids, organization, Kind.CLIENT, names)
+        return await self._threads.run(
+            organization, partial(self._names.ids, organization, Kind.CLIENT, names)
+        )

@@ -1,10 +1,10 @@
 """Calltally itself as the vendor: three dialects and a login behind a real socket, with known calls."""
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from calltally.dialects.genesys import GenesysDialect
 from calltally.dialects.sailpoint import SailPointDialect
 from calltally.dialects.segment import SegmentDialect
 from calltally.dictionary import Kind
+from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
 from calltally.server.request_paths import RequestPaths
 from calltally.store.memory_store import MemoryUsageStore
@@ -93,15 +94,15 @@ def calltally_server(directory: Path) -> Iterator[CalltallyServer]:
     sender = installation.clients.create("acme", "Sender", ["calls:send"])
     store, clock = MemoryUsageStore(), FixedClock(NOW)
     store.apply(batch_of(store, *(a_call(**call) for call in CALLS)))
-    with ThreadPoolExecutor(1) as executor:
-        engine = QueryEngine(store, AlwaysFresh(), clock, executor)
+    with contextlib.closing(FairThreads(2, "question")) as threads:
+        engine = QueryEngine(store, AlwaysFresh(), clock, threads)
         authority, names = installation.authority, _Names(installation.names)
         executions = Executions(installation.database, clock)
         routers = [
             token_router(authority, installation.clients),
             SailPointDialect(engine, authority, names, clock).router(),
             SegmentDialect(engine, authority, clock).router(),
-            GenesysDialect(engine, authority, names, executions, clock).router(),
+            GenesysDialect(engine, authority, names, executions, clock, threads).router(),
         ]
         with _listening(RequestPaths(Litestar(routers, openapi_config=None, logging_config=None))) as address:  # type: ignore[arg-type] # the same ASGI, typed more closely
             yield CalltallyServer(

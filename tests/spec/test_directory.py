@@ -30,7 +30,9 @@ class _Door:
 class Directory:
     def __init__(self, metering: Metering, names: NameDirectory) -> None:
         self.names = names
-        router = directory_router(names, metering.meter.engine, _Door(), metering.clock)
+        router = directory_router(
+            names, metering.meter.engine, _Door(), metering.clock, metering.meter.questions
+        )
         app = Litestar([router], openapi_config=None)
         transport = httpx.ASGITransport(RequestPaths(app))  # type: ignore[arg-type]
         self._client = httpx.AsyncClient(transport=transport, base_url="http://calltally")

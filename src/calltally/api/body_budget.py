@@ -2,8 +2,8 @@
 
 from typing import Self
 
-from calltally.api.shares import Shares
 from calltally.errors import BusyError
+from calltally.shares import Shares
 
 _RETRY_AFTER = 2
 

@@ -1,8 +1,8 @@
 """The directory of names, and who in it has fallen asleep."""
 
-import asyncio
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -22,6 +22,7 @@ from calltally.control.names import NameDirectory
 from calltally.dictionary import Kind
 from calltally.errors import InvalidInputError
 from calltally.query.dormancy import dormant
+from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
 from calltally.usage_query import Dimension
 
@@ -59,10 +60,11 @@ def directory_router(
     engine: QueryEngine,
     doorkeeper: Doorkeeper,
     clock: Clock,
+    threads: FairThreads,
 ) -> Router:
     """``PUT /v1/{listed}/{id}`` and ``GET /v1/{listed}`` for all that is `Listed`, and ``GET /v1/dormant``.
 
-    A name that is put here stays, whatever names calls bring.
+    A name that is put here stays, whatever names calls bring. The directory works in ``threads``.
     """
 
     async def admit(request: _Request, permission: str) -> Caller:
@@ -78,13 +80,13 @@ def directory_router(
             caller = await admit(request, WRITE_DIRECTORY)
             thing = _checked_id(unquote(id_))
             name = _read_name(await request.body())
-            await asyncio.to_thread(names.set, caller.organization, kind, thing, name)
+            await threads.run(caller.organization, partial(names.set, caller.organization, kind, thing, name))
             return Response({"id": thing, "name": name})
 
         @get(f"/{listed}")
         async def list_names(request: _Request) -> Response[dict[str, Any]]:
             caller = await admit(request, READ_USAGE)
-            found = await asyncio.to_thread(names.all, caller.organization, kind)
+            found = await threads.run(caller.organization, partial(names.all, caller.organization, kind))
             return Response({"rows": [{"id": id_, "name": name} for id_, name in sorted(found.items())]})
 
         return [put_name, list_names]
@@ -98,7 +100,9 @@ def directory_router(
         limit = asked.one("limit", whole_number(1, _MOST_ROWS), _DEFAULT_ROWS)
         asked.check()
         answer = await engine.last_days(caller.organization, _DIMENSION_OF[listed])
-        known = await asyncio.to_thread(names.all, caller.organization, KIND_OF[listed])
+        known = await threads.run(
+            caller.organization, partial(names.all, caller.organization, KIND_OF[listed])
+        )
         since = instant_of(clock.now_ms()).date() - timedelta(days=days - 1)
         asleep = dormant(answer.value, known, since)
         rows = [

@@ -69,6 +69,14 @@ class MeterMetrics:
         for reason, count in meter.intake.refusals.items():
             refused.add_metric([reason], count)
         yield refused
+        turns = meter.questions.turns
+        yield _gauge("questions_running", "Questions that are being answered.", turns.taken)
+        yield _gauge("questions_waiting", "Questions that wait for a thread.", turns.waiting)
+        yield _counter(
+            "questions_refused",
+            "Questions refused since the start, as too many of their organization waited.",
+            turns.refused,
+        )
         yield _gauge("seen_ids", "Identities in memory.", meter.seen_ids.count)
         yield _gauge("seen_ids_spilled", "Identities on disk only.", meter.seen_ids.spilled)
         yield _gauge("seen_ids_memory_bytes", "Memory held for identities.", meter.seen_ids.memory_bytes)

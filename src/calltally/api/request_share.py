@@ -4,9 +4,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from calltally.api.body_budget import BodyBudget, BodyShare
-from calltally.api.shares import Shares
 from calltally.auth.caller import Caller, Doorkeeper
 from calltally.errors import BusyError
+from calltally.shares import Shares
 
 _RETRY_AFTER = 1
 

@@ -49,6 +49,7 @@ class Login:
         self._per_address = RateLimitItemPerMinute(failures_per_address)
         self._waiting: Counter[str] = Counter()
         threads = max(1, len(os.sched_getaffinity(0)) // 2)
+        self._quick = ThreadPoolExecutor(1, thread_name_prefix="known-login")
         self._executor = ThreadPoolExecutor(
             threads, thread_name_prefix="login", initializer=_let_others_go_first
         )
@@ -58,7 +59,7 @@ class Login:
 
         Raises `TokenRefusalError` when they are wrong or too many were, or too many wait to be checked.
         """
-        client = await asyncio.to_thread(self._recognize, readings)
+        client = await asyncio.get_running_loop().run_in_executor(self._quick, self._recognize, readings)
         if client is None:
             network = network_of(address)
             self._refuse_after_failures(readings, network)

@@ -1,15 +1,15 @@
 """Questions in, answers out, each covering everything acknowledged before it was asked."""
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import inf
 from typing import Generic, Protocol, TypeVar
 
 from calltally.call_batch import Conflict, Correction, RejectedSample
 from calltally.clock import Clock, instant_of
 from calltally.query.books import Books, read_books
+from calltally.query.fair_threads import FairThreads
 from calltally.query.holdings import EVERYBODY, EVERYTHING, Holder, Holdings, Prunable, holdings, prunable
 from calltally.store.usage_store import UsageStore
 from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
@@ -17,6 +17,9 @@ from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageRe
 from calltally.window import Window
 
 T = TypeVar("T")
+
+_OWNER = ""
+"""Stands for the owner, whose questions are about all organizations; none has this name."""
 
 
 class Freshness(Protocol):
@@ -43,19 +46,29 @@ class Answer(Generic[T]):
 
 
 class QueryEngine:
-    """The one way to ask, for every door. Questions run in ``executor``, not on the event loop."""
+    """The one way to ask, for every door. Questions run in ``threads``, not on the event loop.
 
-    def __init__(self, store: UsageStore, freshness: Freshness, clock: Clock, executor: Executor) -> None:
+    Each method raises `BusyError` where an answer takes too long or too many questions of its organization
+    wait already.
+    """
+
+    def __init__(self, store: UsageStore, freshness: Freshness, clock: Clock, threads: FairThreads) -> None:
         self._store = store
         self._freshness = freshness
         self._clock = clock
-        self._executor = executor
+        self.threads = threads
 
-    async def usage(self, query: UsageQuery) -> Answer[UsageResult]:
-        """With ``as_of`` the answer is complete up to that instant, if it lies before the question."""
+    async def usage(self, query: UsageQuery, *, patience: float | None = None) -> Answer[UsageResult]:
+        """With ``as_of`` the answer is complete up to that instant, if it lies before the question.
+
+        ``patience`` is how many seconds it may take, where that is not the usual time.
+        """
+        organization = query.organization
         if query.as_of is None:
-            return await self._ask_with_unstored(lambda unstored: self._store.usage(query, unstored))
-        answer = await self._ask(lambda: self._store.usage(query))
+            return await self._ask_with_unstored(
+                organization, lambda unstored: self._store.usage(query, unstored), patience
+            )
+        answer = await self._ask(organization, lambda: self._store.usage(query), patience)
         if query.as_of >= answer.complete_up_to:
             return answer
         return Answer(answer.value, query.as_of)
@@ -65,53 +78,59 @@ class QueryEngine:
     ) -> Answer[tuple[SourceActivity, ...]]:
         """See `UsageStore.source_activity`."""
         return await self._ask_with_unstored(
-            lambda unstored: self._store.source_activity(organization, source_id, window, unstored)
+            organization,
+            lambda unstored: self._store.source_activity(organization, source_id, window, unstored),
         )
 
     async def source_has_accounts(self, organization: str, source_id: str) -> Answer[bool]:
         return await self._ask_with_unstored(
-            lambda unstored: self._store.source_has_accounts(organization, source_id, unstored)
+            organization,
+            lambda unstored: self._store.source_has_accounts(organization, source_id, unstored),
         )
 
     async def last_days(self, organization: str, dimension: Dimension) -> Answer[dict[str, date]]:
         """See `UsageStore.last_days`."""
-        return await self._ask(lambda: self._store.last_days(organization, dimension))
+        return await self._ask(organization, lambda: self._store.last_days(organization, dimension))
 
     async def outcomes(self, organization: str) -> Answer[dict[int, tuple[int, int, int, int, int]]]:
         """The books of ingest by receipt day; see `UsageStore.outcomes`."""
-        return await self._ask(lambda: self._store.outcomes(organization))
+        return await self._ask(organization, lambda: self._store.outcomes(organization))
 
     async def books(self, organization: str) -> Answer[Books]:
         """The books of ingest, with the reasons of what was rejected and refused."""
-        return await self._ask(lambda: read_books(self._store, organization))
+        return await self._ask(organization, lambda: read_books(self._store, organization))
 
     async def conflicts(self, organization: str) -> Answer[tuple[Conflict, ...]]:
         """See `UsageStore.conflicts`."""
-        return await self._ask(lambda: self._store.conflicts(organization))
+        return await self._ask(organization, lambda: self._store.conflicts(organization))
 
     async def samples(self, organization: str) -> Answer[tuple[RejectedSample, ...]]:
         """Rejected calls that were kept; see `UsageStore.samples`."""
-        return await self._ask(lambda: self._store.samples(organization))
+        return await self._ask(organization, lambda: self._store.samples(organization))
 
     async def corrections(self, organization: str) -> Answer[tuple[tuple[int, Correction], ...]]:
         """See `UsageStore.corrections`."""
-        return await self._ask(lambda: self._store.corrections(organization))
+        return await self._ask(organization, lambda: self._store.corrections(organization))
 
     async def holdings(self, holder: Holder = EVERYBODY) -> Answer[Holdings]:
         """How much is counted of somebody, or of all organizations; for the owner only."""
-        return await self._ask(lambda: holdings(self._store, EVERYTHING, holder))
+        return await self._ask(_OWNER, lambda: holdings(self._store, EVERYTHING, holder), inf)
 
     async def prunable(self, calls_before: date | None, counts_before: date | None) -> Answer[Prunable]:
         """What pruning would let go of; for the owner only."""
-        return await self._ask(lambda: prunable(self._store, calls_before, counts_before))
+        return await self._ask(_OWNER, lambda: prunable(self._store, calls_before, counts_before), inf)
 
-    async def _ask(self, question: Callable[[], T]) -> Answer[T]:
+    async def _ask(
+        self, organization: str, question: Callable[[], T], patience: float | None = None
+    ) -> Answer[T]:
         """Waits until the store holds everything."""
         asked_at = instant_of(self._clock.now_ms())
         await self._freshness.caught_up()
-        return Answer(await self._run(question), asked_at)
+        return Answer(await self.threads.run(organization, question, patience=patience), asked_at)
 
-    async def _ask_with_unstored(self, question: Callable[[UnstoredCalls], T]) -> Answer[T]:
+    async def _ask_with_unstored(
+        self, organization: str, question: Callable[[UnstoredCalls], T], patience: float | None = None
+    ) -> Answer[T]:
         """Does not wait for the store, unless it lacks too much."""
         asked_at = instant_of(self._clock.now_ms())
 
@@ -119,7 +138,5 @@ class QueryEngine:
             unstored = self._freshness.unstored()
             return None if unstored is None else Answer(question(unstored), asked_at)
 
-        return await self._run(answer) or await self._ask(lambda: question(NONE_UNSTORED))
-
-    async def _run(self, question: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, question)
+        found = await self.threads.run(organization, answer, patience=patience)
+        return found or await self._ask(organization, lambda: question(NONE_UNSTORED), patience)

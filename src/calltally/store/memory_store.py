@@ -88,6 +88,9 @@ class MemoryUsageStore:
                 self._erase(erasure)
             self._position = batch.last_position
 
+    def interrupt(self, thread: int) -> None:
+        """Nothing here takes so long."""
+
     def usage(self, query: UsageQuery, unstored: UnstoredCalls = NONE_UNSTORED) -> UsageResult:
         time_zone(query.time_zone)
         self._retained.demand(query)

@@ -137,6 +137,10 @@ class UsageStore(Protocol):
         """
         ...
 
+    def interrupt(self, thread: int) -> None:
+        """Lets a question that runs on that thread fail soon, if there is one. Safe on every thread."""
+        ...
+
     def current_calls(self, organization: str, high: UInt64s, low: UInt64s) -> StoredCalls:
         """What the calls of some identities say now, in the order asked.
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,6 @@ from litestar import Litestar
 
 from calltally.api.body_budget import BodyBudget
 from calltally.api.request_share import RequestShares
-from calltally.api.shares import Shares
 from calltally.auth.caller import Caller, Doorkeeper
 from calltally.auth.permissions import READ_USAGE, SEND
 from calltally.clock import FixedClock
@@ -24,9 +22,11 @@ from calltally.control.names import NameDirectory
 from calltally.dialects.genesys import GenesysDialect
 from calltally.dictionary import Kind
 from calltally.errors import NotAuthenticatedError
+from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
 from calltally.server.bounded_bodies import BodyBounds, BoundedBodies
 from calltally.server.request_paths import RequestPaths
+from calltally.shares import Shares
 from calltally.store.memory_store import MemoryUsageStore
 from tests.call_batches import a_call, batch_of
 
@@ -121,8 +121,8 @@ class GenesysApp:
     def __post_init__(self) -> None:
         self.store = MemoryUsageStore()
         self.gate = Gate()
-        self.executor = ThreadPoolExecutor(1)
-        self.engine = QueryEngine(self.store, self.gate, self.clock, self.executor)
+        self.threads = FairThreads(2, "question")
+        self.engine = QueryEngine(self.store, self.gate, self.clock, self.threads)
         self.database = ControlDatabase.in_directory(self.directory)
         self.executions = Executions(self.database, self.clock, **self.bounds)
         self.names = NameDirectory(self.database)
@@ -145,6 +145,7 @@ class GenesysApp:
             names,
             self.executions,
             self.clock,
+            self.threads,
             **options,
         )
 
@@ -162,5 +163,5 @@ class GenesysApp:
     async def close(self) -> None:
         self.gate.open()
         await self.dialect.stop()
-        self.executor.shutdown()
+        self.threads.close()
         self.database.close()

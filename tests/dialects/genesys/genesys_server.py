@@ -54,6 +54,6 @@ def serving(directory: Path, **options: Any) -> Iterator[GenesysServer]:
     finally:
         server.should_exit = True
         thread.join()
-        app.executor.shutdown()
+        app.threads.close()
         app.database.close()
         installation.database.close()

@@ -57,7 +57,7 @@ def fail_once(app: GenesysApp, monkeypatch: pytest.MonkeyPatch, error: Exception
     """The next question to the engine fails, later ones are answered."""
     answer = app.engine.usage
 
-    async def fail(*_: Any) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
         monkeypatch.setattr(app.engine, "usage", answer)
         raise error
 
@@ -65,7 +65,7 @@ def fail_once(app: GenesysApp, monkeypatch: pytest.MonkeyPatch, error: Exception
 
 
 def fail_always(app: GenesysApp, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    async def fail(*_: Any) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
         raise error
 
     monkeypatch.setattr(app.engine, "usage", fail)
@@ -257,7 +257,7 @@ async def test_what_has_expired_is_removed_in_the_background(
     await until(lambda: not app.executions.pages(execution_id, 0, 0))
 
 
-@pytest.mark.parametrize("app", [{"options": {"ready_within": 0, "concurrency": 2}}], indirect=True)
+@pytest.mark.parametrize("app", [{"options": {"ready_within": 0, "concurrency": 4}}], indirect=True)
 async def test_only_so_many_questions_run_at_a_time_and_all_are_answered(
     app: GenesysApp, client: httpx.AsyncClient
 ) -> None:

@@ -11,7 +11,7 @@ def app(request: pytest.FixtureRequest) -> Iterator[SailPointApp]:
     """The dialect with known calls; parametrized indirectly, with other options."""
     app = SailPointApp(options=getattr(request, "param", {}))
     yield app
-    app.executor.shutdown()
+    app.threads.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The SailPoint dialect over a real query engine and the naive store, with known calls and known clients."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from calltally.auth.permissions import READ_USAGE, SEND
 from calltally.clock import FixedClock
 from calltally.dialects.sailpoint import SailPointDialect
 from calltally.errors import NotAuthenticatedError
+from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
 from calltally.store.memory_store import MemoryUsageStore
 from tests.call_batches import a_call, batch_of
@@ -59,11 +59,11 @@ class SailPointApp:
     store: MemoryUsageStore = field(default_factory=MemoryUsageStore)
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     doorstep: Doorstep = field(default_factory=Doorstep)
-    executor: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    threads: FairThreads = field(default_factory=lambda: FairThreads(2, "question"))
 
     def __post_init__(self) -> None:
         known = json.loads((EXAMPLES / "calls.json").read_text())
-        self.engine = QueryEngine(self.store, AlwaysFresh(), self.clock, self.executor)
+        self.engine = QueryEngine(self.store, AlwaysFresh(), self.clock, self.threads)
         self.store.apply(batch_of(self.store, *(a_call(**call) for call in known)))
 
     def count(self, *calls: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """The Segment dialect over a real query engine and the naive store, with known calls and known clients."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from calltally.auth.permissions import READ_USAGE, SEND
 from calltally.clock import FixedClock
 from calltally.dialects.segment import SegmentDialect
 from calltally.errors import NotAuthenticatedError
+from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
 from calltally.store.memory_store import MemoryUsageStore
 from tests.call_batches import a_call, batch_of
@@ -56,10 +56,10 @@ class SegmentApp:
     store: MemoryUsageStore = field(default_factory=MemoryUsageStore)
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     doorstep: Doorstep = field(default_factory=Doorstep)
-    executor: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    threads: FairThreads = field(default_factory=lambda: FairThreads(2, "question"))
 
     def __post_init__(self) -> None:
-        self.engine = QueryEngine(self.store, AlwaysFresh(), self.clock, self.executor)
+        self.engine = QueryEngine(self.store, AlwaysFresh(), self.clock, self.threads)
         if self.known_calls:
             self.count(*json.loads((EXAMPLES / "calls.json").read_text()))
 

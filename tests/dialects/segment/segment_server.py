@@ -40,4 +40,4 @@ def serving(**options: Any) -> Iterator[SegmentServer]:
     finally:
         server.should_exit = True
         thread.join()
-        app.executor.shutdown()
+        app.threads.close()

@@ -68,5 +68,5 @@ async def _asked(path: str, query_string: str) -> httpx.Response:
     app = SegmentApp()
     async with app.visitor() as client:
         reply = await client.get(f"{path}?{query_string}")
-    app.executor.shutdown()
+    app.threads.close()
     return reply

@@ -62,7 +62,7 @@ async def _both(app: SegmentApp, period: str, count: int) -> tuple[list[Any], li
                 collected.extend(next(iter(data.values())))
                 cursor = pagination.get("next")
             assert len(collected) == pagination["totalEntries"]
-    app.executor.shutdown()
+    app.threads.close()
     per_source = [(row["timestamp"], row["sourceId"], row["apiCalls"]) for row in rows[PER_SOURCE]]
     return per_source, [(row["timestamp"], row["apiCalls"]) for row in rows[WORKSPACE]]
 

@@ -9,10 +9,10 @@ import pytest
 
 from calltally.api.body_budget import BodyBudget
 from calltally.api.request_share import RequestShares, SharingDoorkeeper
-from calltally.api.shares import Shares
 from calltally.auth.caller import Caller
 from calltally.errors import BusyError
 from calltally.server.bounded_bodies import BodyBounds, BoundedBodies
+from calltally.shares import Shares
 
 
 class Anybody:

@@ -1,8 +1,6 @@
 """What an execution has to show, to those who may see it."""
 
-import asyncio
-from collections.abc import Callable, Collection
-from typing import TypeVar
+from collections.abc import Collection
 
 import msgspec
 
@@ -26,8 +24,7 @@ from calltally.dialects.genesys.writing import (
     to_genesys_results,
 )
 from calltally.errors import NotFoundError
-
-T = TypeVar("T")
+from calltally.query.fair_threads import FairThreads
 
 
 class ExecutionResults:
@@ -38,8 +35,9 @@ class ExecutionResults:
     `BadRequestError`, but of a job it is what the job has to show.
     """
 
-    def __init__(self, executions: Executions) -> None:
+    def __init__(self, executions: Executions, threads: FairThreads) -> None:
         self._executions = executions
+        self._threads = threads
 
     async def all(
         self, organization: str, execution_id: str, kinds: Collection[Kind], target: str
@@ -53,7 +51,7 @@ class ExecutionResults:
             pages = self._pages(execution, 0, execution.rows)
             return ApiUsageQueryResult(results=to_genesys_results(pages), query_status=QueryStatus.COMPLETE)
 
-        return await _in_a_thread(read)
+        return await self._threads.run(organization, read)
 
     async def page(self, organization: str, execution_id: str, page: Page) -> ApiUsageQueryResult:
         """One page of a simplesearch, with the cursors around it."""
@@ -68,7 +66,7 @@ class ExecutionResults:
                 cursors=to_genesys_cursors(page, execution.rows, execution_id),
             )
 
-        return await _in_a_thread(read)
+        return await self._threads.run(organization, read)
 
     async def job(
         self, organization: str, job_id: str, kind: Kind, target: str, page: Page, uri: str
@@ -92,7 +90,7 @@ class ExecutionResults:
                 self_uri=uri,
             )
 
-        return await _in_a_thread(read)
+        return await self._threads.run(organization, read)
 
     def _find(self, organization: str, execution_id: str, kinds: Collection[Kind], target: str) -> Execution:
         execution = self._executions.find(organization, execution_id)
@@ -135,7 +133,3 @@ def _incomplete_job(execution: Execution, uri: str) -> PublicApiUsageResultsResp
 def _impossible(execution: Execution) -> BadRequestError:
     failure = msgspec.json.decode(execution.failure, type=Failure)
     return BadRequestError(failure.code, "{reason}", reason=failure.message)
-
-
-async def _in_a_thread(read: Callable[[], T]) -> T:
-    return await asyncio.to_thread(read)

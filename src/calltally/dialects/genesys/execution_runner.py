@@ -5,6 +5,7 @@ import logging
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -16,6 +17,8 @@ from calltally.dialects.genesys.contract import Column
 from calltally.dialects.genesys.question import Question
 from calltally.dialects.genesys.writing import to_genesys_pages, to_genesys_rows
 from calltally.errors import BusyError, InvalidInputError, OutOfServiceError, PrunedError
+from calltally.query.fair_threads import FairThreads
+from calltally.query.fair_turns import FairTurns
 from calltally.query.query_engine import QueryEngine
 from calltally.usage_query import Dimension, UsageQuery, UsageResult
 
@@ -46,7 +49,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class ExecutionRunner:
-    """Answers executions, ``concurrency`` at a time, in the order they came.
+    """Answers executions, ``concurrency`` at a time, organizations in turn and each one's in their order.
 
     One that takes longer than ``time_limit`` seconds, or has more than ``max_rows`` rows, fails. One that a
     stop or the end of the process interrupts is left as it was, and is answered after the next `start`.
@@ -58,6 +61,7 @@ class ExecutionRunner:
         engine: QueryEngine,
         names: ClientNames,
         executions: Executions,
+        threads: FairThreads,
         *,
         concurrency: int,
         time_limit: float,
@@ -67,7 +71,8 @@ class ExecutionRunner:
         self._engine = engine
         self._names = names
         self._executions = executions
-        self._turns = asyncio.Semaphore(concurrency)
+        self._threads = threads
+        self._turns = FairTurns(concurrency)
         self._time_limit = time_limit
         self._max_rows = max_rows
         self._cleaning_seconds = cleaning_seconds
@@ -80,7 +85,7 @@ class ExecutionRunner:
         self._stopped = False
         for execution in await asyncio.to_thread(self._executions.unfinished):
             answering = self._begin(self._outcome(execution, instant_of(execution.created_ms)))
-            self._begin(self._finish(execution.execution_id, answering))
+            self._begin(self._finish(execution, answering))
         self._begin(self._clean())
 
     async def stop(self) -> None:
@@ -108,12 +113,14 @@ class ExecutionRunner:
         try:
             await asyncio.wait({answering}, timeout=ready_within)
             outcome = _known(answering)
-            await asyncio.to_thread(self._executions.keep, execution, outcome)
+            await self._threads.run(
+                execution.organization, partial(self._executions.keep, execution, outcome)
+            )
         except BaseException:
             answering.cancel()
             raise
         if outcome is None:
-            self._begin(self._finish(execution.execution_id, answering))
+            self._begin(self._finish(execution, answering))
         return outcome is not None
 
     def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -122,14 +129,16 @@ class ExecutionRunner:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _finish(self, execution_id: str, answering: asyncio.Task[Outcome | None]) -> None:
+    async def _finish(self, execution: Execution, answering: asyncio.Task[Outcome | None]) -> None:
         outcome = await answering
         if outcome is None:
             return
         try:
-            await asyncio.to_thread(self._executions.finish, execution_id, outcome)
+            await self._threads.run(
+                execution.organization, partial(self._executions.finish, execution.execution_id, outcome)
+            )
         except Exception:  # noqa: BLE001 - it is answered again after the next start
-            _log.exception("execution %s could not be ended", execution_id)
+            _log.exception("execution %s could not be ended", execution.execution_id)
 
     async def _outcome(self, execution: Execution, as_of: datetime | None = None) -> Outcome | None:
         """How the execution ends; None when that is for the next start to find out.
@@ -138,7 +147,7 @@ class ExecutionRunner:
         """
         if self._stopped:
             return None
-        async with self._turns:
+        async with self._turns.turn(execution.organization):
             try:
                 async with asyncio.timeout(self._time_limit):
                     return await self._answer(execution, as_of)
@@ -178,12 +187,12 @@ class ExecutionRunner:
         def written() -> Outcome:
             return Outcome(*to_genesys_pages(to_genesys_rows(question, organization, result, seen)))
 
-        return await asyncio.to_thread(written)
+        return await self._threads.run(organization, written)
 
     async def _result(self, query: UsageQuery) -> UsageResult:
         while True:
             try:
-                return (await self._engine.usage(query)).value
+                return (await self._engine.usage(query, patience=self._time_limit)).value
             except BusyError as busy:
                 await asyncio.sleep(
                     min(max(busy.retry_after, _SHORTEST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)

@@ -34,6 +34,7 @@ from calltally.dialects.genesys.refusals import WrongMethodError, to_genesys_ref
 from calltally.dialects.genesys.request_body import read_json
 from calltally.dialects.genesys.request_pace import RequestPace
 from calltally.errors import NotFoundError
+from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
 
 _Request = Request[Any, Any, Any]
@@ -48,10 +49,11 @@ class GenesysDialect:
     `start` takes up what an earlier process left unfinished; without it new questions are answered all the
     same. `stop` comes before the engine is stopped.
 
-    Each client may make ``requests`` requests in ``per_seconds`` seconds. Questions are answered
-    ``concurrency`` at a time, each within ``time_limit`` seconds and ``max_rows`` rows; a POST waits
-    ``ready_within`` seconds for its answer, and what takes longer is answered in the background. Bodies have
-    at most ``max_body`` bytes; once its body is whole, a request must be done in ``answer_timeout`` seconds.
+    The database of executions works in ``threads``. Each client may make ``requests`` requests in
+    ``per_seconds`` seconds. Questions are answered ``concurrency`` at a time, half of them at most for one
+    organization, each within ``time_limit`` seconds and ``max_rows`` rows; a POST waits ``ready_within``
+    seconds for its answer, and what takes longer is answered in the background. Bodies have at most
+    ``max_body`` bytes; once its body is whole, a request must be done in ``answer_timeout`` seconds.
     With ``lag_days`` the last days, today being one of them, are left out of every answer.
     """
 
@@ -62,10 +64,11 @@ class GenesysDialect:
         names: ClientNames,
         executions: Executions,
         clock: Clock,
+        threads: FairThreads,
         *,
         requests: int = 300,
         per_seconds: int = 60,
-        concurrency: int = 2,
+        concurrency: int = 4,
         time_limit: float = 300,
         max_rows: int = 100_000,
         ready_within: float = 0.025,
@@ -76,7 +79,7 @@ class GenesysDialect:
     ) -> None:
         self._doorkeeper = doorkeeper
         self._executions = executions
-        self._results = ExecutionResults(executions)
+        self._results = ExecutionResults(executions, threads)
         self._reader = QuestionReader(clock, lag_days)
         self._pace = RequestPace(requests, per_seconds)
         self._ready_within = ready_within
@@ -86,6 +89,7 @@ class GenesysDialect:
             engine,
             names,
             executions,
+            threads,
             concurrency=concurrency,
             time_limit=time_limit,
             max_rows=max_rows,

@@ -28,6 +28,7 @@ class Answering:
     """What the calling thread's snapshot tells, with the calls that came behind it; see `UsageStore`.
 
     ``extent`` is that of the stored calls. Of ``unstored`` calls only those count that the snapshot lacks.
+    `usage` finds at most ``most_groups``.
     """
 
     def __init__(
@@ -36,7 +37,10 @@ class Answering:
         dictionary: Dictionary,
         extent: Extent,
         unstored: UnstoredCalls = NONE_UNSTORED,
+        *,
+        most_groups: int | None = None,
     ) -> None:
+        self._most_groups = most_groups
         self._reader = database.reader()
         self._dictionary = dictionary
         self._position = database.seen_position
@@ -44,7 +48,7 @@ class Answering:
         self._extent = extent.with_times(self._later.columns["time_ms"])
 
     def usage(self, query: UsageQuery) -> UsageResult:
-        counted = self._counted(query)
+        counted = self._counted(query, self._most_groups)
         if counted is None:
             return _without_calls(query)
         groups, buckets = counted
@@ -92,7 +96,7 @@ class Answering:
         rows = statement.run(self._reader).fetchall()
         return {text: EPOCH + timedelta(days=day) for text, day in rows}
 
-    def _counted(self, query: UsageQuery) -> tuple[Columns, TimeBuckets] | None:
+    def _counted(self, query: UsageQuery, most: int | None = None) -> tuple[Columns, TimeBuckets] | None:
         """The groups of an answer as numbers; None when no call can be meant."""
         zone = time_zone(query.time_zone)
         question = self._question(query)
@@ -103,7 +107,8 @@ class Answering:
             return None
         buckets = TimeBuckets(query.granularity, zone, extent.first_ms, extent.end_ms)
         with self._unstored_table():
-            groups = counted_groups(self._reader, query, question.to_whole_months(self._extent), buckets)
+            months = question.to_whole_months(self._extent)
+            groups = counted_groups(self._reader, query, months, buckets, most=most)
         return groups, buckets
 
     def _question(self, query: UsageQuery) -> UsageQuestion | None:

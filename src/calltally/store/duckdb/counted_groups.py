@@ -3,6 +3,7 @@
 import numpy as np
 from duckdb import DuckDBPyConnection
 
+from calltally.errors import TooManyGroupsError
 from calltally.store.duckdb.added_rows import Columns, added_months, added_rows
 from calltally.store.duckdb.counted_rows import CountedRows, unique
 from calltally.store.duckdb.statements import Statement
@@ -20,11 +21,19 @@ _FEW_THINGS = 10
 
 
 def counted_groups(
-    connection: DuckDBPyConnection, query: UsageQuery, question: UsageQuestion, buckets: TimeBuckets
+    connection: DuckDBPyConnection,
+    query: UsageQuery,
+    question: UsageQuestion,
+    buckets: TimeBuckets,
+    *,
+    most: int | None = None,
 ) -> Columns:
-    """What the statement `usage` finds; few rows are added up here, where few can be expected."""
+    """What the statement `usage` finds; few rows are added up here, where few can be expected.
+
+    Raises `TooManyGroupsError` for more than ``most``.
+    """
     for by_month in (True, False):
-        groups = _groups(connection, query, question, buckets, by_month=by_month)
+        groups = _groups(connection, query, question, buckets, most, by_month=by_month)
         if not np.any(groups.get(WITHDRAWN, False)):
             return groups
     raise AssertionError("days tell of each whether it has calls")
@@ -35,6 +44,7 @@ def _groups(
     query: UsageQuery,
     question: UsageQuestion,
     buckets: TimeBuckets,
+    most: int | None,
     *,
     by_month: bool,
 ) -> Columns:
@@ -45,7 +55,14 @@ def _groups(
         found = few.run(connection).fetchnumpy()
         if len(found[Metric.CALLS]) <= FEW_ROWS:
             return _added(found, query, rows, buckets)
-    return usage(query, question, buckets, by_month=by_month).run(connection).fetchnumpy()
+    grouped = usage(query, question, buckets, by_month=by_month)
+    if most is None:
+        return grouped.run(connection).fetchnumpy()
+    bounded = Statement(f"{grouped.sql}\nLIMIT $most", **grouped.parameters, most=most + 1)
+    found = bounded.run(connection).fetchnumpy()
+    if len(found[Metric.CALLS]) > most:
+        raise TooManyGroupsError(most)
+    return found
 
 
 def _added(found: Columns, query: UsageQuery, rows: CountedRows, buckets: TimeBuckets) -> Columns:

@@ -71,6 +71,7 @@ class Database:
     def __init__(self, path: Path, *, threads: int, memory_limit: str) -> None:
         self._path = path
         self._local = threading.local()
+        self._of_threads: dict[int, DuckDBPyConnection] = {}
         self._opening = threading.Lock()
         self._committing = threading.Lock()
         self._turns = threading.Condition()
@@ -109,8 +110,14 @@ class Database:
         """The calling thread's own connection."""
         if not hasattr(self._local, "connection"):
             self._local.connection = self.connection()
+            self._of_threads[threading.get_ident()] = self._local.connection
         connection: DuckDBPyConnection = self._local.connection
         return connection
+
+    def interrupt(self, thread: int) -> None:
+        """Lets what a thread does with its `reader` fail with an error of DuckDB's. Safe on every thread."""
+        if (connection := self._of_threads.get(thread)) is not None:
+            connection.interrupt()
 
     @contextmanager
     def snapshot(self) -> Iterator[DuckDBPyConnection]:

@@ -71,6 +71,8 @@ class DuckDBUsageStore:
     none of them. Questions, exports, backups and audits wait only for the commit of what moves rows, which
     waits for them; see `Database.commit_moved`.
 
+    A question whose answer has more than ``most_groups`` groups raises `TooManyGroupsError`.
+
     Raises `DirectoryHeldError` when another process has the file open, `DamagedDataError` when it is not
     readable as a store and `CalltallyError` when a newer version wrote it.
     """
@@ -82,7 +84,9 @@ class DuckDBUsageStore:
         threads: int = 2,
         memory_limit: str = "1GB",
         limits: CompactionLimits | None = None,
+        most_groups: int | None = None,
     ) -> None:
+        self._most_groups = most_groups
         self._database = Database(path, threads=threads, memory_limit=memory_limit)
         self._writer = self._database.connection()
         self._tables = CallTables()
@@ -177,6 +181,9 @@ class DuckDBUsageStore:
             raise ValueError("of unstored calls it is not known when they were received")
         with self._unpruned(lambda retained: retained.demand(query)):
             return self._answering(unstored).usage(query)
+
+    def interrupt(self, thread: int) -> None:
+        self._database.interrupt(thread)
 
     @_at_one_moment
     def current_calls(self, organization: str, high: UInt64s, low: UInt64s) -> StoredCalls:
@@ -330,7 +337,9 @@ class DuckDBUsageStore:
         demand(self._retained)
 
     def _answering(self, unstored: UnstoredCalls = NONE_UNSTORED) -> Answering:
-        return Answering(self._database, self._dictionary, self._extent, unstored)
+        return Answering(
+            self._database, self._dictionary, self._extent, unstored, most_groups=self._most_groups
+        )
 
     def _retain(self, retained: Retained) -> None:
         self._retained = retained

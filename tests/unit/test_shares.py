@@ -1,6 +1,6 @@
 from random import Random
 
-from calltally.api.shares import Shares
+from calltally.shares import Shares
 
 
 def greedily(shares: Shares, holder: str) -> int:
