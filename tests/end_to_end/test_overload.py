@@ -218,10 +218,12 @@ def test_what_is_no_request_is_refused_after_the_requests_before_it_were_answere
     good = head("calls", token, b"Content-Length: %d" % len(body)) + body
 
     with Wire(server) as wire:
-        reply = wire.send(good, b"hello\r\n\r\n").reply()
+        reply = wire.send(good, b"hello\r\n\r\n", good).reply()
+        refusal = wire.reply()
         closed = wire.is_closed()
 
     assert reply.body.startswith((b'{"accepted":1', b'{"accepted":0,"duplicate":1'))
+    assert (refusal.status, refusal.content_type) == (400, "application/problem+json")
     assert closed
 
 

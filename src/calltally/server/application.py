@@ -46,6 +46,8 @@ class Application:
         self._doors = RequestPaths(AnswerHeaders(BoundedBodies(self._route, bounds)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":  # the connection leaves out the body
+            scope = {**scope, "method": "GET"}
         await self._doors(scope, receive, send)
 
     def _route(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:

@@ -1,88 +1,111 @@
 """The body of one request, between the connection that brings it and the door that asks for it."""
 
 import asyncio
-
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from typing import Protocol
 
 from calltally.api.bodies import Message
 
 _GATHERED = 2**20
 _UNASKED = 256 * 1024
 _UNANNOUNCED = 64 * 1024
-"""Bytes of a body that are gathered at a time: once somebody asks, before that, and without a length."""
+"""Bytes gathered at a time: once `receive` was called, before that, and for bodies in chunks."""
 
 _MOMENT = 0.05
-"""For so many seconds the rest of a body is waited for, before what has come is handed on without it."""
+"""The rest of a body is awaited for so many seconds before what has come is handed on without it."""
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class _Source(Protocol):
+    """What a body asks of its connection."""
+
+    def settle_reading(self) -> None:
+        """Looks at ``is_full`` again."""
+
+    def write(self, data: bytes) -> None: ...
 
 
 class ArrivingBody:
-    """Gathers what comes of a body and copies it once, when it is handed on.
+    """ASGI's ``receive``: gathers what comes of a body and copies it once, when it is handed on.
 
-    uvicorn alone copies each part three times, and wakes the door for each. Here a body that says how long it
-    is comes whole if it comes quickly and has no more than a mebibyte.
+    A body that says how long it is comes whole if it comes quickly and has no more than a mebibyte.
     """
 
-    def __init__(
-        self,
-        cycle: RequestResponseCycle,
-        flow: FlowControl,
-        transport: asyncio.Transport,
-        *,
-        announced: bool,
-    ) -> None:
-        """Takes the place of the cycle's own ``receive``, before its task looks at it."""
-        cycle.receive = self  # type: ignore[method-assign, assignment] # called like the method
-        self._cycle = cycle
-        self._flow = flow
-        self._transport = transport
+    def __init__(self, source: _Source, *, announced: bool, expects_continue: bool) -> None:
+        self.is_whole = False
+        self.is_ready = False
+        """Whether there is something to be handed on without waiting."""
+        self.awaits_continue = expects_continue
+        """Whether the client may be holding the body back until it is asked for."""
+        self._source = source
         self._announced = announced
         self._room = _UNASKED if announced else _UNANNOUNCED
         self._parts: list[bytes | memoryview] = []
         self._size = 0
+        self._is_closed = False
+        self._came: asyncio.Event | None = None
         self._moment: asyncio.TimerHandle | None = None
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no more should come before this was handed on."""
+        return self._size > self._room and not self.is_whole
+
     def add(self, part: bytes | memoryview, left: int | None, loop: asyncio.AbstractEventLoop) -> None:
-        """Takes what has come, which must not change afterwards; so much is left, None where nobody knows."""
+        """Takes what has come, which must not change afterwards; ``left`` is None where that is unknown."""
+        self.awaits_continue = False
+        if self._is_closed:
+            return
         self._parts.append(part)
         self._size += len(part)
-        if left != 0 and self._size > self._room:
-            self._flow.pause_reading()
-            self._cycle.message_event.set()
-        elif left is None:
-            self._cycle.message_event.set()
+        if left is None or (left and self._size > self._room):
+            self._hand_on()
         elif left and self._moment is None:
-            self._moment = loop.call_later(_MOMENT, self._cycle.message_event.set)
+            self._moment = loop.call_later(_MOMENT, self._hand_on)
 
-    def end(self) -> None:
-        """The body is whole, or nobody wants it any more."""
+    def finish(self) -> None:
+        """The body is whole."""
+        self.is_whole = True
+        self.awaits_continue = False
+        self._hand_on()
+
+    def close(self) -> None:
+        """The answer is complete or the client has gone: nothing more is handed on."""
+        self._is_closed = True
+        self._parts, self._size = [], 0
+        self._hand_on()
+
+    async def __call__(self) -> Message:
+        """What ASGI says of ``receive``."""
+        if not self._is_closed:
+            if self.awaits_continue:
+                self.awaits_continue = False
+                self._source.write(_CONTINUE)
+            if not self.is_ready:
+                await self._wait()
+            self.is_ready = False
+        if self._is_closed:
+            return {"type": "http.disconnect"}
+        self._stop_waiting()
+        body = b"".join(self._parts)
+        self._parts, self._size = [], 0
+        return {"type": "http.request", "body": body, "more_body": not self.is_whole}
+
+    async def _wait(self) -> None:
+        self._room = _GATHERED if self._announced else _UNANNOUNCED
+        self._source.settle_reading()
+        if self._came is None:
+            self._came = asyncio.Event()
+        self._came.clear()
+        await self._came.wait()
+
+    def _hand_on(self) -> None:
+        self._stop_waiting()
+        self.is_ready = True
+        if self._came is not None:
+            self._came.set()
+
+    def _stop_waiting(self) -> None:
         if self._moment is not None:
             self._moment.cancel()
             self._moment = None
-
-    def let_go(self) -> None:
-        """The answer is over: the cycle need not know this any more, so that nothing lasts in a circle."""
-        self._cycle.__dict__.pop("receive", None)
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether there is something to be handed on without waiting."""
-        return self._cycle.message_event.is_set()
-
-    async def __call__(self) -> Message:
-        """What ASGI says of ``receive``, in place of the cycle's own."""
-        cycle = self._cycle
-        if cycle.waiting_for_100_continue and not self._transport.is_closing():
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            cycle.waiting_for_100_continue = False
-        if not cycle.disconnected and not cycle.response_complete:
-            self._room = _GATHERED if self._announced else _UNANNOUNCED
-            self._flow.resume_reading()
-            await cycle.message_event.wait()
-            cycle.message_event.clear()
-        if cycle.disconnected or cycle.response_complete:
-            return {"type": "http.disconnect"}
-        self.end()
-        body = b"".join(self._parts)
-        self._parts, self._size = [], 0
-        return {"type": "http.request", "body": body, "more_body": cycle.more_body}

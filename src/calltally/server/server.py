@@ -12,8 +12,8 @@ import uvloop
 
 from calltally.data_directory import DataDirectory
 from calltally.server.allocator import keep_freed_memory
-from calltally.server.bounded_heads import ConnectionBounds
 from calltally.server.certificate import Certificate, CertificateError, certificate_of
+from calltally.server.connection_bounds import ConnectionBounds
 from calltally.server.garbage import collect_as_ever, collect_less
 from calltally.server.serving import Serving, listening_socket, owner_socket
 from calltally.settings import Settings

@@ -8,13 +8,15 @@ import signal
 import socket
 import ssl
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from calltally.errors import CalltallyError
-from calltally.server.bounded_heads import BoundedHeads, ConnectionBounds
+from calltally.server.connection import Connection, ServerState
+from calltally.server.connection_bounds import ConnectionBounds
 from calltally.server.request_paths import App
 
 _BACKLOG = 2048
@@ -126,20 +128,24 @@ def _spellings(address: str) -> Iterator[str]:
 def _config(
     app: App, forwarded_from: str, bounds: ConnectionBounds, tls: ssl.SSLContext | None
 ) -> uvicorn.Config:
+    """uvicorn accepts connections, tells the date and stops; HTTP itself is `Connection`'s."""
+    served: Any = ProxyHeadersMiddleware(app, forwarded_from) if forwarded_from else app  # type: ignore[arg-type]
+
+    def connection(server_state: ServerState, **_: object) -> Connection:
+        return Connection(served, bounds, server_state)
+
     return uvicorn.Config(
         app,
         interface="asgi3",
         loop="none",
-        http=partial(BoundedHeads, bounds=bounds),  # type: ignore[arg-type] # called like the class
+        http=connection,  # type: ignore[arg-type] # called like a class
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         backlog=_BACKLOG,
-        proxy_headers=bool(forwarded_from),
-        forwarded_allow_ips=forwarded_from or None,
-        timeout_keep_alive=bounds.idle_seconds,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
