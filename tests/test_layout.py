@@ -13,6 +13,7 @@ NOUNS = {
     "window",
     "usage_query",
     "errors",
+    "harmless_text",
     "clock",
     "dictionary",
     "call_batch",

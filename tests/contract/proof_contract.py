@@ -199,6 +199,39 @@ class ProofContract:
             ["2026-03-10", "source-1", "account-1", "3", "2", "0", "1", "1", "0"]
         ]
 
+    @pytest.mark.parametrize(
+        "start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'"]
+    )
+    def test_a_text_that_a_spreadsheet_would_compute_is_exported_with_an_apostrophe_before_it(
+        self, store: Store, tmp_path: Path, start: str
+    ) -> None:
+        evil = f"{start}cmd|' /C calc'!A0"
+        texts = ("origin", "client_id", "user_id", "source_id", "account_id", "method", "route", "path")
+        apply(store, a_call(**dict.fromkeys(texts, evil), duration_ms=0), a_call(client_id=f"a{start}"))
+
+        calls = exported(store, tmp_path / "calls.csv", "calls")
+        counts = exported(store, tmp_path / "counts.csv", "counts")
+        sources = exported(store, tmp_path / "sources.csv", "sources")
+        store.export("acme", window(*MARCH), "calls", "parquet", tmp_path / "calls.parquet")
+
+        (row,) = [row for row in calls[1:] if row[3] != f"a{start}"]
+        told = dict(zip(CALL_FIELDS, row, strict=True))
+        assert {told[name] for name in texts} == {f"'{evil}"}
+        assert (told["duration_ms"], told["weight"], told["organization"]) == ("0", "1", "acme")
+        assert sorted(row[1] for row in counts[1:]) == sorted([f"'{evil}", f"a{start}"])
+        assert f"'{evil}" in {row[1] for row in sources[1:]}
+        assert evil in pq.read_table(tmp_path / "calls.parquet").column("client_id").to_pylist()
+
+    def test_counts_are_exported_in_the_order_of_the_texts_themselves(
+        self, store: Store, tmp_path: Path
+    ) -> None:
+        texts = ["-", "", "a", "=", "'", "!", "@", "0"]
+        apply(store, *(a_call(client_id=text) for text in texts))
+
+        rows = exported(store, tmp_path / "counts.csv", "counts")[1:]
+
+        assert [row[1][row[1][:1] == "'" :] for row in rows] == sorted(texts)
+
     def test_an_export_as_parquet_has_the_same_fields(self, store: Store, tmp_path: Path) -> None:
         apply(store, a_call(duration_ms=5), a_call())
         path = tmp_path / "calls.parquet"

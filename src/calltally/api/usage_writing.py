@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from calltally.harmless_text import for_spreadsheet
 from calltally.query.books import Books
 from calltally.query.query_engine import Answer
 from calltally.usage_query import UsageResult, Value
@@ -14,9 +15,6 @@ from calltally.usage_query import UsageResult, Value
 _VERDICTS = ("received", "accepted", "duplicate", "conflict", "rejected")
 _NOTHING = (0, 0, 0, 0, 0)
 _EPOCH = date(1970, 1, 1)
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
-"""What makes a spreadsheet compute a cell, also in full width, and the apostrophe that keeps it from that."""
 
 
 def usage_json(answer: Answer[UsageResult], zone: ZoneInfo, next_cursor: str | None) -> bytes:
@@ -33,8 +31,7 @@ def usage_json(answer: Answer[UsageResult], zone: ZoneInfo, next_cursor: str | N
 def usage_csv(result: UsageResult, zone: ZoneInfo) -> bytes:
     """RFC 4180 in UTF-8, with a header row.
 
-    A text that a spreadsheet would compute gets an apostrophe before it, and so does one that begins with an
-    apostrophe: taking one away wherever there is one gives back exactly what was sent.
+    Texts are written `for_spreadsheet`.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -66,9 +63,7 @@ def written_instant(instant: datetime) -> str:
 
 
 def _cell(value: Value, zone: ZoneInfo) -> str | int:
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return _in_zone(value, zone)
+    return for_spreadsheet(value) if isinstance(value, str) else _in_zone(value, zone)
 
 
 def _in_zone(value: Value, zone: ZoneInfo) -> str | int:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import click
-import msgspec
-from rich.console import Console
 from rich.filesize import decimal
 
 from calltally.cli.office import Office
 from calltally.cli.options import existing_data_option, json_option, read_settings, settings_options
+from calltally.cli.waiting import waiting
+from calltally.cli.wording import print_json, say
 from calltally.upkeep.restoring import restore as restore_backup
 
 
@@ -27,13 +27,15 @@ def backup(
     reads it log in, so keep it as safe as the data directory. calltally restore makes a data directory of it.
     """
     settings = read_settings(directory, config, assignments)
-    waiting = Console(stderr=True, quiet=as_json).status(f"Copying everything to {to}")
-    with Office(directory, settings, counting=True) as owner, waiting:
+    with (
+        Office(directory, settings, counting=True) as owner,
+        waiting(f"Copying everything to {to}", quiet=as_json),
+    ):
         report = owner.ask("POST", "/owner/backup", json={"to": str(to.absolute())}, seconds=None).json()
     if as_json:
-        click.echo(msgspec.json.encode(report))
+        print_json(report)
         return
-    click.echo(
+    say(
         f"backed up {decimal(report['size'])} in {report['files']} files to {report['folder']}, "
         f"up to position {report['position']:,}"
     )
@@ -55,12 +57,12 @@ def restore(directory: Path, as_json: bool, source: Path) -> None:
     Every file is compared with its checksum before anything is written, and every copy again. The backup
     stays as it is. Then calltally serve counts on from it, and calltally verify proves its numbers.
     """
-    with Console(stderr=True, quiet=as_json).status(f"Checking and copying {source}"):
+    with waiting(f"Checking and copying {source}", quiet=as_json):
         report = restore_backup(source, directory)
     if as_json:
-        click.echo(msgspec.json.encode(report, enc_hook=str))
+        print_json(report)
         return
-    click.echo(
+    say(
         f"restored {decimal(report.size)} in {report.files} files to {report.folder}, "
         f"up to position {report.position:,}"
     )

@@ -15,7 +15,7 @@ from calltally.cli.options import (
     read_settings,
     settings_options,
 )
-from calltally.cli.wording import harmless, listing, show
+from calltally.cli.wording import listing, print_json, say, show
 
 _VERDICTS = ("received", "accepted", "duplicate", "conflict", "rejected")
 
@@ -48,7 +48,7 @@ def outcomes(
     """
     content = _asked(directory, config, assignments, organization, "/v1/outcomes", {"from": from_, "to": to})
     if as_json:
-        click.echo(content)
+        print_json(content)
         return
     answer = msgspec.json.decode(content)
     table = listing("day", numbers=_VERDICTS)
@@ -57,12 +57,12 @@ def outcomes(
     if answer["days"]:
         show(table)
     else:
-        click.echo("nothing")
+        say("nothing")
     for day in answer["days"]:
         for what, name in (("calls rejected by", "rejected_by"), ("requests refused by", "refused")):
             if day[name]:
-                click.echo(f"{day['day']}  {what} {_reasons(day[name])}")
-    click.echo(f"complete up to {answer['complete_up_to']}", err=True)
+                say(f"{day['day']}  {what} {_reasons(day[name])}")
+    say(f"complete up to {answer['complete_up_to']}", err=True)
 
 
 @books_group.command("conflicts")
@@ -84,11 +84,11 @@ def conflicts(
     """Show calls whose id was taken by a call with other content, which is the one that counts."""
     content = _asked(directory, config, assignments, organization, "/v1/conflicts", asked)
     if as_json:
-        click.echo(content)
+        print_json(content)
         return
     answer = msgspec.json.decode(content)
     for row in answer["rows"]:
-        click.echo(f"{row['received']}  {_content(row)}")
+        say(f"{row['received']}  {_content(row)}")
     _end(answer)
 
 
@@ -112,12 +112,13 @@ def rejects(
     """Show rejected calls as they came: the first twenty of each rule and day."""
     content = _asked(directory, config, assignments, organization, "/v1/rejects", asked)
     if as_json:
-        click.echo(content)
+        print_json(content)
         return
     answer = msgspec.json.decode(content)
     for row in answer["rows"]:
-        reason = harmless(f"{row['field']} {row['reason']}".strip())
-        click.echo(f"{row['received']}  {row['code']}: {reason}\n    {_content(row)}")
+        reason = f"{row['field']} {row['reason']}".strip()
+        say(f"{row['received']}  {row['code']}: {reason}")
+        say(f"    {_content(row)}")
     _end(answer)
 
 
@@ -136,9 +137,9 @@ def _asked(
 
 def _end(answer: dict[str, Any]) -> None:
     if not answer["rows"]:
-        click.echo("nothing")
+        say("nothing")
     more = "; more are kept: say a larger --limit, or days" if answer["next"] else ""
-    click.echo(f"complete up to {answer['complete_up_to']}{more}", err=True)
+    say(f"complete up to {answer['complete_up_to']}{more}", err=True)
 
 
 def _reasons(reasons: dict[str, int]) -> str:
@@ -146,4 +147,5 @@ def _reasons(reasons: dict[str, int]) -> str:
 
 
 def _content(row: dict[str, Any]) -> str:
-    return harmless(msgspec.json.encode(row["call"]).decode() if "call" in row else row["text"])
+    text: str = msgspec.json.encode(row["call"]).decode() if "call" in row else row["text"]
+    return text

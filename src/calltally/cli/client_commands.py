@@ -2,15 +2,14 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
-import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from calltally.auth.permissions import KNOWN
 from calltally.cli.office import Office
 from calltally.cli.options import data_option, json_option, organization_option, read_settings
+from calltally.cli.wording import listing, print_json, say, show
 
 
 @click.group("client")
@@ -53,12 +52,9 @@ def list_(directory: Path, organization: str | None, as_json: bool) -> None:
     with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
         clients = owner.ask("GET", "/owner/clients", params=params).json()["clients"]
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(clients)))
+        print_json(clients, indented=True)
         return
-    table = Table(box=None)
-    table.add_column("client_id", no_wrap=True)
-    for column in ("organization", "name", "permissions", "revoked"):
-        table.add_column(column)
+    table = listing("client_id", texts=("organization", "name", "permissions", "revoked"))
     for client in clients:
         permissions = " ".join(client["permissions"])
         table.add_row(
@@ -68,7 +64,7 @@ def list_(directory: Path, organization: str | None, as_json: bool) -> None:
             permissions,
             client["revoked"] or "",
         )
-    Console().print(table)
+    show(table)
 
 
 @client_group.command("rotate")
@@ -78,7 +74,7 @@ def list_(directory: Path, organization: str | None, as_json: bool) -> None:
 def rotate(directory: Path, client_id: str, as_json: bool) -> None:
     """Give a client a new secret and print it, this once; the old one stops working."""
     with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
-        made = owner.ask("POST", f"/owner/clients/{client_id}/rotate").json()
+        made = owner.ask("POST", f"/owner/clients/{quote(client_id, safe='')}/rotate").json()
     _print_secret(made, as_json)
 
 
@@ -88,14 +84,14 @@ def rotate(directory: Path, client_id: str, as_json: bool) -> None:
 def revoke(directory: Path, client_id: str) -> None:
     """Shut a client out at once, with every token it holds."""
     with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
-        owner.ask("POST", f"/owner/clients/{client_id}/revoke")
-    click.echo(f"revoked {client_id}")
+        owner.ask("POST", f"/owner/clients/{quote(client_id, safe='')}/revoke")
+    say(f"revoked {client_id}")
 
 
 def _print_secret(made: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        click.echo(msgspec.json.encode(made))
+        print_json(made)
         return
-    click.echo(f"client_id      {made['client_id']}")
-    click.echo(f"client_secret  {made['client_secret']}")
-    click.echo("The secret is shown only now. Keep it where only this client can read it.", err=True)
+    say(f"client_id      {made['client_id']}")
+    say(f"client_secret  {made['client_secret']}")
+    say("The secret is shown only now. Keep it where only this client can read it.", err=True)

@@ -16,7 +16,7 @@ from calltally.cli.options import (
     settings_options,
     why_option,
 )
-from calltally.cli.wording import counted, harmless
+from calltally.cli.wording import counted, print_json, say
 from calltally.usage_query import Dimension
 
 _PATH = "/v1/corrections"
@@ -150,17 +150,17 @@ def list_(
     with Office(directory, read_settings(directory, config, assignments), counting=True) as owner:
         response = owner.ask("GET", _PATH, organization=organization, params=params)
     if as_json:
-        click.echo(response.content)
+        print_json(response.content)
         return
     answer = response.json()
     for row in answer["rows"]:
-        click.echo(f"{row['received']}  {row['action']} by {harmless(row['who'])}: {harmless(row['why'])}")
-        click.echo(f"    {_told(row)}")
-        click.echo(f"    {harmless(msgspec.json.encode(row['subject']).decode())}")
+        say(f"{row['received']}  {row['action']} by {row['who']}: {row['why']}")
+        say(f"    {_told(row)}")
+        say(f"    {msgspec.json.encode(row['subject']).decode()}")
     if not answer["rows"]:
-        click.echo("no corrections")
+        say("no corrections")
     more = "; there are more: say a larger --limit, or days" if answer["next"] else ""
-    click.echo(f"complete up to {answer['complete_up_to']}{more}", err=True)
+    say(f"complete up to {answer['complete_up_to']}{more}", err=True)
 
 
 def _correct(
@@ -178,9 +178,9 @@ def _correct(
             "POST", _PATH, organization=organization, content=body, headers=headers, seconds=None
         )
     if as_json:
-        click.echo(response.content)
+        print_json(response.content)
         return
-    click.echo(_told(response.json()))
+    say(_told(response.json()))
 
 
 def _told(done: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from calltally.cli.office import Office
 from calltally.cli.options import (
@@ -15,7 +14,8 @@ from calltally.cli.options import (
     why_option,
     yes_option,
 )
-from calltally.cli.wording import counted
+from calltally.cli.waiting import waiting
+from calltally.cli.wording import counted, print_json, say
 
 
 @click.command("erase")
@@ -50,15 +50,13 @@ def erase(
         if not yes:
             asked = [("organization", organization), ("kind", kind), ("identifier", id_)]
             found = owner.ask("GET", "/owner/erase", params=asked).json()
-            click.echo(f"{kind} {id_} of {organization} has {counted(found['calls'], 'call')}", err=True)
+            say(f"{kind} {id_} of {organization} has {counted(found['calls'], 'call')}", err=True)
             click.confirm("Erase it for good?", abort=True, err=True)
         wanted = {"organization": organization, "kind": kind, "id": id_, "why": why}
-        with Console(stderr=True, quiet=as_json).status("Erasing"):
+        with waiting("Erasing", quiet=as_json):
             response = owner.ask("POST", "/owner/erase", json=wanted, seconds=None)
     if as_json:
-        click.echo(response.content)
+        print_json(response.content)
         return
-    click.echo(f"erased; the {kind} is {response.json()['replacement']} from now on")
-    click.echo(
-        "Backups and exports made before still hold the old id. Make new ones, and delete those.", err=True
-    )
+    say(f"erased; the {kind} is {response.json()['replacement']} from now on")
+    say("Backups and exports made before still hold the old id. Make new ones, and delete those.", err=True)

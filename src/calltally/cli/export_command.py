@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
-from rich.console import Console
 from rich.filesize import decimal
 
 from calltally.cli.office import Office
@@ -15,7 +14,8 @@ from calltally.cli.options import (
     read_settings,
     settings_options,
 )
-from calltally.cli.wording import counted
+from calltally.cli.waiting import waiting
+from calltally.cli.wording import counted, print_json, say
 from calltally.store.export import Form, What
 
 
@@ -71,14 +71,13 @@ def export(
         "replace": force,
     }
     settings = read_settings(directory, config, assignments)
-    waiting = Console(stderr=True, quiet=as_json).status(f"Writing {file}")
-    with Office(directory, settings, counting=True) as owner, waiting:
+    with Office(directory, settings, counting=True) as owner, waiting(f"Writing {file}", quiet=as_json):
         response = owner.ask("POST", "/owner/export", json=wanted, seconds=None)
     if as_json:
-        click.echo(response.content)
+        print_json(response.content)
         return
     report = response.json()
-    click.echo(f"wrote {counted(report['rows'], 'row')}, {decimal(report['size'])}, to {file}")
+    say(f"wrote {counted(report['rows'], 'row')}, {decimal(report['size'])}, to {file}")
 
 
 def _form_of(file: Path) -> str:

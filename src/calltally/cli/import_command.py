@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn
 
 from calltally.cli.office import Office
 from calltally.cli.options import (
@@ -19,6 +18,8 @@ from calltally.cli.options import (
     read_settings,
     settings_options,
 )
+from calltally.cli.waiting import bars
+from calltally.cli.wording import print_json, say
 from calltally.ingest.decoders.kernel_access_log import KernelAccessLog, native
 from calltally.ingest.decoders.log_file import LogFile
 from calltally.ingest.decoders.log_part import LogPart
@@ -37,6 +38,7 @@ from calltally.settings import Settings
 
 EXIT_NOTHING_READ = 3
 _SHOWN_PROBLEMS = 20
+_COLUMNS = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
 _AHEAD_BYTES = 32 * 2**20
 """Of what is read while something before it is under way, or the holder starts."""
 
@@ -94,23 +96,22 @@ def import_(
     )
     collect_less()
     reports = []
-    console = Console(stderr=True, quiet=as_json)
     with (
         Office(directory, settings, counting=True, apart=True) as owner,
-        _progress(console) as bars,
+        bars(*_COLUMNS, quiet=as_json, transient=False) as progress,
         ThreadPoolExecutor(1, thread_name_prefix="post") as poster,
     ):
         for file in files:
-            bar = bars.add_task(file.name, total=file.stat().st_size)
+            bar = progress.add_task(file.name, total=file.stat().st_size)
             with LogFile.open(file, bounds.block_bytes) as log:
                 run = LogImport(str(file), log, *readers(log))
                 for part, receipt in _sent(run.parts(bounds), _Posting(owner, organization), poster):
                     run.report.take(part, receipt)
-                    bars.update(bar, completed=run.bytes_read)
+                    progress.update(bar, completed=run.bytes_read)
                 reports.append(run.report)
     collect_as_ever()
     if as_json:
-        click.echo(msgspec.json.encode(reports))
+        print_json(reports)
     else:
         for report in reports:
             _print(report)
@@ -188,23 +189,18 @@ class _Posting:
         return _receipt.decode(response.content)
 
 
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console)
-
-
 def _print(report: ImportReport) -> None:
-    click.echo(
+    say(
         f"{report.file}: {report.lines:,} lines of {report.format}: {report.accepted:,} counted, "
         f"{report.duplicate:,} already there, {report.conflict:,} in conflict, {report.rejected:,} rejected, "
         f"{report.skipped:,} skipped"
     )
     if report.waiting:
-        click.echo("  the last line has no end yet and waits for the next import")
+        say("  the last line has no end yet and waits for the next import")
     if report.broken:
-        click.echo(f"  the file could not be read to its end: {report.broken}")
+        say(f"  the file could not be read to its end: {report.broken}")
     for problem in report.problems[:_SHOWN_PROBLEMS]:
-        click.echo(f"  line {problem.line_number}: {problem.reason}")
+        say(f"  line {problem.line_number}: {problem.reason}")
     more = report.skipped + report.rejected + report.conflict - _SHOWN_PROBLEMS
     if more > 0:
-        click.echo(f"  and {more:,} more; --json names the first thousand")
+        say(f"  and {more:,} more; --json names the first thousand")

@@ -4,12 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from calltally.cli.office import Office
 from calltally.cli.options import data_option, json_option, read_settings
+from calltally.cli.wording import listing, print_json, say, show
 
 
 @click.group("key")
@@ -25,15 +23,12 @@ def list_(directory: Path, as_json: bool) -> None:
     with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
         keys: list[dict[str, Any]] = owner.ask("GET", "/owner/keys").json()["keys"]
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(keys)))
+        print_json(keys, indented=True)
         return
-    table = Table(box=None)
-    table.add_column("key_id", no_wrap=True)
-    for column in ("created", "retired", "needed_until"):
-        table.add_column(column, overflow="fold")
+    table = listing("key_id", texts=("created", "retired", "needed_until"))
     for key in keys:
         table.add_row(key["key_id"], key["created"], key["retired"] or "", key["needed_until"] or "")
-    Console().print(table)
+    show(table)
 
 
 @key_group.command("rotate")
@@ -52,6 +47,6 @@ def rotate(directory: Path, forget: bool, as_json: bool) -> None:
     with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
         key: dict[str, Any] = owner.ask("POST", "/owner/keys/rotate", json={"forget": forget}).json()
     if as_json:
-        click.echo(msgspec.json.encode(key))
+        print_json(key)
         return
-    click.echo(f"tokens are signed with {key['key_id']} from now on")
+    say(f"tokens are signed with {key['key_id']} from now on")

@@ -9,6 +9,7 @@ import httpx
 from calltally import __version__
 from calltally.cli.late_group import LateGroup
 from calltally.errors import CalltallyError
+from calltally.harmless_text import lines_for_terminal
 from calltally.server.logs import configure_logs
 
 EXIT_FAILED = 1
@@ -52,7 +53,11 @@ def main() -> None:
     try:
         cli()
     except CalltallyError as error:
-        click.echo(f"calltally: {error}", err=True)
+        _complain(str(error))
     except httpx.TransportError as error:
-        click.echo(f"calltally: the server that holds the data directory went away: {error}", err=True)
+        _complain(f"the server that holds the data directory went away: {error}")
     sys.exit(EXIT_FAILED)
+
+
+def _complain(message: str) -> None:
+    click.echo(f"calltally: {lines_for_terminal(message)}", err=True)

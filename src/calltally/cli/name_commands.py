@@ -4,12 +4,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import click
-import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from calltally.cli.office import Office
 from calltally.cli.options import data_option, json_option, organization_option, read_settings
+from calltally.cli.wording import listing, print_json, say, show
 
 _KINDS = click.Choice(["client", "source", "account"])
 
@@ -30,7 +28,7 @@ def set_(directory: Path, organization: str, kind: str, id_: str, name: str) -> 
     path = f"/v1/{kind}s/{quote(id_, safe='')}"
     with Office(directory, read_settings(directory, None, ()), counting=True) as owner:
         owner.ask("PUT", path, organization=organization, json={"name": name})
-    click.echo(f"{kind} {id_} is {name}")
+    say(f"{kind} {id_} is {name}")
 
 
 @name_group.command("list")
@@ -43,9 +41,9 @@ def list_(directory: Path, organization: str, kind: str, as_json: bool) -> None:
     with Office(directory, read_settings(directory, None, ()), counting=True) as owner:
         rows = owner.ask("GET", f"/v1/{kind}s", organization=organization).json()["rows"]
     if as_json:
-        click.echo(msgspec.json.encode(rows))
+        print_json(rows)
         return
-    table = Table("id", "name", box=None)
+    table = listing(texts=("id", "name"))
     for row in rows:
         table.add_row(row["id"], row["name"])
-    Console().print(table)
+    show(table)

@@ -13,6 +13,7 @@ from calltally.auth.owner import owner_authorization
 from calltally.cli.holders import Holder, ProcessHolder, ThreadHolder
 from calltally.data_directory import socket_address
 from calltally.errors import BusyError, CalltallyError, DirectoryHeldError
+from calltally.harmless_text import for_terminal
 from calltally.settings import Settings
 
 _PATIENCE = 120.0
@@ -180,4 +181,4 @@ def told(problem: bytes) -> str:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return ""
     faults = [str(fault.get("detail", "")) for fault in details.get("errors", [])]
-    return "; ".join(faults) or details.get("detail") or details.get("title") or ""
+    return for_terminal("; ".join(faults) or details.get("detail") or details.get("title") or "")

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from calltally.cli.office import Office
 from calltally.cli.options import (
@@ -15,7 +14,8 @@ from calltally.cli.options import (
     settings_options,
     yes_option,
 )
-from calltally.cli.wording import counted
+from calltally.cli.waiting import waiting
+from calltally.cli.wording import counted, print_json, say
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -58,15 +58,15 @@ def prune(
             shown = owner.ask("GET", "/owner/prune", params=list(bounds.items())).json()
             _show(shown, bounds)
             click.confirm("Let go of that for good?", abort=True, err=True)
-        with Console(stderr=True, quiet=as_json).status("Recounting, then pruning"):
+        with waiting("Recounting, then pruning", quiet=as_json):
             response = owner.ask("POST", "/owner/prune", json=bounds, seconds=None)
     if as_json:
-        click.echo(response.content)
+        print_json(response.content)
         return
     report = response.json()
     rows, calls = counted(report["calls"], "row"), counted(report["counts"], "call")
-    click.echo(f"pruned {rows} of the ledger of calls, and the counts of {calls}")
-    click.echo(f"calls are kept {_since(report['calls_from'])}, counts {_since(report['counts_from'])}")
+    say(f"pruned {rows} of the ledger of calls, and the counts of {calls}")
+    say(f"calls are kept {_since(report['calls_from'])}, counts {_since(report['counts_from'])}")
 
 
 def _show(shown: dict[str, Any], bounds: dict[str, str]) -> None:
@@ -76,8 +76,8 @@ def _show(shown: dict[str, Any], bounds: dict[str, str]) -> None:
         found, day = shown[what], bounds[f"{what}_before"]
         whose = "" if what == "calls" else "the counts of "
         organizations = counted(found["organizations"], "organization")
-        click.echo(f"before {day}: {whose}{counted(found['calls'], 'call')} of {organizations}", err=True)
-        click.echo(f"{what} are kept {_since(shown[f'{what}_from'])} now", err=True)
+        say(f"before {day}: {whose}{counted(found['calls'], 'call')} of {organizations}", err=True)
+        say(f"{what} are kept {_since(shown[f'{what}_from'])} now", err=True)
 
 
 def _since(day: str | None) -> str:

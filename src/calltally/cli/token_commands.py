@@ -5,12 +5,10 @@ from typing import Any
 from urllib.parse import quote
 
 import click
-import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from calltally.cli.office import Office
 from calltally.cli.options import data_option, json_option, read_settings
+from calltally.cli.wording import listing, print_json, say, show
 
 
 @click.group("token")
@@ -32,11 +30,11 @@ def create(directory: Path, client_id: str, name: str, as_json: bool) -> None:
     with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
         made: dict[str, Any] = owner.ask("POST", "/owner/tokens", json=wanted).json()
     if as_json:
-        click.echo(msgspec.json.encode(made))
+        print_json(made)
         return
-    click.echo(f"token_id  {made['token_id']}")
-    click.echo(f"token     {made['token']}")
-    click.echo("The token is shown only now. Send it as: Authorization: Bearer <token>", err=True)
+    say(f"token_id  {made['token_id']}")
+    say(f"token     {made['token']}")
+    say("The token is shown only now. Send it as: Authorization: Bearer <token>", err=True)
 
 
 @token_group.command("list")
@@ -52,15 +50,12 @@ def list_(directory: Path, organization: str | None, client_id: str | None, as_j
     if client_id:
         tokens = [token for token in tokens if token["client_id"] == client_id]
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(tokens)))
+        print_json(tokens, indented=True)
         return
-    table = Table(box=None)
-    table.add_column("token_id", no_wrap=True)
-    for column in ("name", "client_id", "revoked"):
-        table.add_column(column, overflow="fold")
+    table = listing("token_id", texts=("name", "client_id", "revoked"))
     for token in tokens:
         table.add_row(token["token_id"], token["name"], token["client_id"], token["revoked"] or "")
-    Console().print(table)
+    show(table)
 
 
 @token_group.command("revoke")
@@ -70,4 +65,4 @@ def revoke(directory: Path, token_id: str) -> None:
     """End a token at once; its client and the client's other tokens stay."""
     with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
         owner.ask("POST", f"/owner/tokens/{quote(token_id, safe='')}/revoke")
-    click.echo(f"revoked {token_id}")
+    say(f"revoked {token_id}")

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from calltally.cli.defaulting_group import DefaultingGroup
 from calltally.cli.office import Office
@@ -16,6 +14,8 @@ from calltally.cli.options import (
     read_settings,
     settings_options,
 )
+from calltally.cli.wording import listing, print_csv, print_json, say
+from calltally.cli.wording import show as show_table
 from calltally.usage_query import Dimension, Metric
 from calltally.window import Granularity
 
@@ -63,13 +63,16 @@ def show(
     settings = read_settings(directory, config, assignments)
     with Office(directory, settings, counting=True) as owner:
         response = owner.ask("GET", "/v1/usage", organization=organization, params=params)
-    if as_csv or as_json:
-        click.echo(response.content, nl=not as_csv)
+    if as_csv:
+        print_csv(response.content)
+        return
+    if as_json:
+        print_json(response.content)
         return
     answer = msgspec.json.decode(response.content)
     _print(answer["rows"])
     more = "; more rows exist" if answer.get("next") else ""
-    click.echo(f"complete up to {answer['complete_up_to']}{more}", err=True)
+    say(f"complete up to {answer['complete_up_to']}{more}", err=True)
 
 
 @usage_group.command("dormant")
@@ -94,20 +97,20 @@ def dormant(
     with Office(directory, settings, counting=True) as owner:
         response = owner.ask("GET", "/v1/dormant", organization=organization, params=params)
     if as_json:
-        click.echo(response.content)
+        print_json(response.content)
         return
     answer = msgspec.json.decode(response.content)
     _print([{**row, "last_day": row["last_day"] or "never"} for row in answer["rows"]], nothing="nobody")
-    click.echo(f"{answer['total']:,} in all, complete up to {answer['complete_up_to']}", err=True)
+    say(f"{answer['total']:,} in all, complete up to {answer['complete_up_to']}", err=True)
 
 
 def _print(rows: list[dict[str, str | int]], nothing: str = "no calls") -> None:
     if not rows:
-        click.echo(nothing)
+        say(nothing)
         return
-    table = Table(box=None)
+    table = listing()
     for name, value in rows[0].items():
         table.add_column(name, justify="right" if isinstance(value, int) else "left")
     for row in rows:
         table.add_row(*(f"{value:,}" if isinstance(value, int) else value for value in row.values()))
-    Console().print(table)
+    show_table(table)

@@ -6,18 +6,19 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from calltally.cli.office import Office, RefusedError, told
 from calltally.cli.options import existing_data_option, json_option, read_settings, settings_options
-from calltally.cli.wording import counted, harmless, listing, show
+from calltally.cli.waiting import bars
+from calltally.cli.wording import counted, listing, print_json, say, show
 
 EXIT_DIFFERENCES = 3
 COUNTED_TWICE = "a call counted more often than once"
 _SHOWN_DIFFERENCES = 50
 _SHOWN_RECOVERIES = 20
 _WIDEST = 60
+_COLUMNS = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
 class Verification(msgspec.Struct):
@@ -69,15 +70,15 @@ def verify(
         for call in _repaired(owner, why) if why else ():
             repaired.append(call)
             if not as_json:
-                click.echo(_of_repaired(call))
-        with _progress(Console(stderr=True, quiet=as_json)) as bars:
-            found = _followed(owner.lines("POST", "/owner/verify"), bars)
+                say(_of_repaired(call))
+        with bars(*_COLUMNS, quiet=as_json, transient=True) as progress:
+            found = _followed(owner.lines("POST", "/owner/verify"), progress)
     found.repaired = repaired
     if as_json:
-        click.echo(msgspec.json.encode(found))
+        print_json(found)
     else:
         if repair:
-            click.echo(f"repaired {counted(len(repaired), 'call')}")
+            say(f"repaired {counted(len(repaired), 'call')}")
         _print(found)
     if not found.equal:
         raise SystemExit(EXIT_DIFFERENCES)
@@ -102,22 +103,22 @@ def _of_repaired(call: dict[str, Any]) -> str:
     )
     times = f"counted {call['counted']} times, counts {'once' if call['counts'] else 'no more'} now"
     received = ", ".join(call["received"])
-    return harmless(
+    return (
         f"{call['organization']}: call of {call['time']} {who} status={call['status']}: {times}; "
         f"received {received}"
     )
 
 
-def _followed(lines: Iterator[Any], bars: Progress) -> Verification:
+def _followed(lines: Iterator[Any], progress: Progress) -> Verification:
     """Draws the steps as they come; raises `RefusedError` unless they come to their end."""
     found = Verification()
-    bar = bars.add_task("Waiting for what is being counted", total=None)
+    bar = progress.add_task("Waiting for what is being counted", total=None)
     for line in lines:
         match line:
             case {"step": step}:
                 found.differences += step["differences"]
                 what = step["what"] if len(step["what"]) <= _WIDEST else f"{step['what'][: _WIDEST - 1]}…"
-                bars.update(bar, description=what, completed=step["done"], total=step["total"])
+                progress.update(bar, description=what, completed=step["done"], total=step["total"])
             case {"end": end}:
                 found.equal = not found.differences
                 found.steps, found.calls = end["steps"], end["calls"]
@@ -129,48 +130,39 @@ def _followed(lines: Iterator[Any], bars: Progress) -> Verification:
     raise RefusedError("nothing is proved: the recount was broken off")
 
 
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True)
-
-
 def _print(found: Verification) -> None:
-    click.echo(
+    say(
         f"recounted {counted(found.calls, 'call')} of {counted(found.organizations, 'organization')} on "
         f"{counted(found.days, 'day')}, in {counted(found.steps, 'check')}"
     )
     _print_recoveries(found.recoveries)
     if found.equal:
-        click.echo("every number is right")
+        say("every number is right")
         return
     if any(one["what"] == COUNTED_TWICE for one in found.differences):
-        click.echo(
-            "calls that were counted more often than once can be mended: calltally verify --repair --why …"
-        )
+        say("calls that were counted more often than once can be mended: calltally verify --repair --why …")
     table = listing("day", numbers=("stored", "recounted"), texts=("what", "organization", "where"))
     for one in found.differences[:_SHOWN_DIFFERENCES]:
-        texts = (harmless(one[name]) for name in ("what", "organization", "key"))
+        texts = (one[name] for name in ("what", "organization", "key"))
         table.add_row(one["day"] or "", f"{one['stored']:,}", f"{one['recounted']:,}", *texts)
     show(table)
     more = len(found.differences) > _SHOWN_DIFFERENCES
     of_which = f", of which {_SHOWN_DIFFERENCES} are shown; --json tells all" if more else ""
-    click.echo(f"{counted(len(found.differences), 'difference')}{of_which}")
+    say(f"{counted(len(found.differences), 'difference')}{of_which}")
 
 
 def _print_recoveries(recoveries: dict[str, Any]) -> None:
     latest, earlier, unreadable = recoveries["latest"], recoveries["earlier"], recoveries["unreadable"]
     if not latest and not earlier and not unreadable:
         return
-    click.echo(f"starts recovered the journal {counted(len(latest) + earlier, 'time')}:")
+    say(f"starts recovered the journal {counted(len(latest) + earlier, 'time')}:")
     for one in latest[-_SHOWN_RECOVERIES:]:
-        did, reason = one["kind"].replace("_", " "), harmless(one["reason"])
-        click.echo(
+        did, reason = one["kind"].replace("_", " "), one["reason"]
+        say(
             f"  {one['at']}  {did}: {one['bytes']:,} bytes at byte {one['offset']:,} of {one['file']}, "
             f"positions {one['first_position']} to {one['last_position']}: {reason}"
         )
     if len(latest) > _SHOWN_RECOVERIES or earlier:
-        click.echo(
-            f"  and {len(latest[:-_SHOWN_RECOVERIES]) + earlier:,} before; --json tells the latest 200"
-        )
+        say(f"  and {len(latest[:-_SHOWN_RECOVERIES]) + earlier:,} before; --json tells the latest 200")
     if unreadable:
-        click.echo(f"  and {unreadable:,} of which the entries cannot be read")
+        say(f"  and {unreadable:,} of which the entries cannot be read")

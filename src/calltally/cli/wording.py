@@ -1,7 +1,25 @@
-"""Numbers and texts as people read them."""
+"""All that commands print: numbers and texts as people read them, JSON and CSV as machines do.
 
+Whoever sends calls or names clients chooses texts that an operator sees. None of them may move the cursor,
+change what stands elsewhere, turn the writing direction, or be markup; so nothing else prints in a command.
+"""
+
+import sys
+from typing import Any
+
+import click
+import msgspec
 from rich.console import Console
 from rich.table import Table
+
+from calltally.harmless_text import for_terminal, json_for_terminal, lines_for_terminal
+
+
+class Listing(Table):
+    """A table without lines, whose texts are shown as they are: what stands in brackets is no markup."""
+
+    def add_row(self, *cells: Any, **rest: Any) -> None:
+        super().add_row(*(for_terminal(cell) if isinstance(cell, str) else cell for cell in cells), **rest)
 
 
 def counted(number: int, noun: str) -> str:
@@ -9,14 +27,9 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def harmless(text: str) -> str:
-    """A text that senders wrote, on one line that can do nothing to a terminal."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
-
-
-def listing(*columns: str, numbers: tuple[str, ...] = (), texts: tuple[str, ...] = ()) -> Table:
-    """A table without lines: first what is never cut, then numbers, then texts, which may take many lines."""
-    table = Table(box=None)
+def listing(*columns: str, numbers: tuple[str, ...] = (), texts: tuple[str, ...] = ()) -> Listing:
+    """A table: first what is never cut, then numbers, then texts, which may take many lines."""
+    table = Listing(box=None)
     for name in columns:
         table.add_column(name, no_wrap=True)
     for name in numbers:
@@ -26,6 +39,26 @@ def listing(*columns: str, numbers: tuple[str, ...] = (), texts: tuple[str, ...]
     return table
 
 
-def show(table: Table) -> None:
-    """Prints a table as it is; what stands in brackets is no markup."""
+def show(table: Listing) -> None:
+    """Prints a table."""
     Console(markup=False, highlight=False, emoji=False).print(table)
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Prints one line."""
+    click.echo(for_terminal(line), err=err)
+
+
+def print_json(value: object, *, indented: bool = False) -> None:
+    """Prints a value as JSON; bytes are JSON already."""
+    content = value if isinstance(value, bytes) else msgspec.json.encode(value, enc_hook=str)
+    if indented:
+        content = msgspec.json.format(content)
+    click.echo(json_for_terminal(content.decode()))
+
+
+def print_csv(content: bytes) -> None:
+    """Prints CSV as it is, or made harmless where a terminal would show it."""
+    if sys.stdout.isatty():
+        content = "\r\n".join(map(lines_for_terminal, content.decode().split("\r\n"))).encode()
+    click.echo(content, nl=False)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from calltally.call_batch import ABSENT
 from calltally.clock import instant_of
+from calltally.harmless_text import for_spreadsheet
 from calltally.store.export import Form, What, demand_whole_days, fields_of
 from calltally.store.memory_ledger import LedgerCall
 from calltally.window import Window
@@ -89,9 +90,13 @@ def _written(instant: datetime) -> str:
 
 def _write_csv(path: Path, names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file, lineterminator="\r\n")  # so that texts with either are quoted
         writer.writerow(names)
-        writer.writerows(rows)
+        writer.writerows([_cell(value) for value in row] for row in rows)
+
+
+def _cell(value: Any) -> Any:
+    return for_spreadsheet(value) if isinstance(value, str) else value
 
 
 def _write_parquet(path: Path, names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:

@@ -1,6 +1,7 @@
 -- $organization = 1
 -- $start_ms = 0
 -- $end_ms = 86400000
+-- $formula = ^[=+@\t\r\n＝＋－＠'-]
 -- $path = f.csv
 COPY (
 WITH withdrawn AS (
@@ -26,15 +27,15 @@ active AS (
     WHERE  position >= COALESCE(withdrawn_at, 0)
 )
 SELECT strftime(make_timestamp(time_ms * 1000), '%Y-%m-%dT%H:%M:%S.%gZ') AS time,
-       COALESCE(organization_text.text, '') AS organization,
-       COALESCE(origin_text.text, '') AS origin,
-       COALESCE(client_id_text.text, '') AS client_id,
-       COALESCE(user_id_text.text, '') AS user_id,
-       COALESCE(source_id_text.text, '') AS source_id,
-       COALESCE(account_id_text.text, '') AS account_id,
-       COALESCE(method_text.text, '') AS method,
-       COALESCE(route_text.text, '') AS route,
-       active.path AS path,
+       regexp_replace(COALESCE(organization_text.text, ''), $formula, '''\0') AS organization,
+       regexp_replace(COALESCE(origin_text.text, ''), $formula, '''\0') AS origin,
+       regexp_replace(COALESCE(client_id_text.text, ''), $formula, '''\0') AS client_id,
+       regexp_replace(COALESCE(user_id_text.text, ''), $formula, '''\0') AS user_id,
+       regexp_replace(COALESCE(source_id_text.text, ''), $formula, '''\0') AS source_id,
+       regexp_replace(COALESCE(account_id_text.text, ''), $formula, '''\0') AS account_id,
+       regexp_replace(COALESCE(method_text.text, ''), $formula, '''\0') AS method,
+       regexp_replace(COALESCE(route_text.text, ''), $formula, '''\0') AS route,
+       regexp_replace(active.path, $formula, '''\0') AS path,
        active.status AS status,
        active.duration_ms AS duration_ms,
        active.request_bytes AS request_bytes,

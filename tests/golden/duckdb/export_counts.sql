@@ -26,5 +26,5 @@ LEFT JOIN dictionary AS client_id_text
        ON client_id_text.kind = 2 AND client_id_text.id = active.client
 LEFT JOIN dictionary AS route_text
        ON route_text.kind = 7 AND route_text.id = active.route
-ORDER BY 1, 2, 3
+ORDER BY active.day, COALESCE(client_id_text.text, ''), COALESCE(route_text.text, '')
 ) TO $path (FORMAT parquet, COMPRESSION zstd);

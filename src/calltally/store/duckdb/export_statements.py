@@ -2,6 +2,7 @@
 
 from calltally.call_batch import Entry
 from calltally.dictionary import Kind
+from calltally.harmless_text import FORMULA_STARTS
 from calltally.store.duckdb.ledger_statements import active_rows
 from calltally.store.duckdb.marginals import COUNTS, MARGINALS
 from calltally.store.duckdb.statements import WEIGHT, Bound, Statement
@@ -21,6 +22,9 @@ _TEXTS = {
     **_DIMENSIONS,
 }
 """The fields that are texts, with their dictionaries and columns."""
+
+_FORMULA = "^[{}]".format(FORMULA_STARTS.replace("\t", r"\t").replace("\r", r"\r").replace("\n", r"\n"))
+_AFTER_APOSTROPHE = r"''\0"
 
 _ENTRY_NAME = "CASE entry {} END".format(
     " ".join(f"WHEN {entry:d} THEN '{entry.name.lower()}'" for entry in Entry)
@@ -52,7 +56,7 @@ def export_calls(question: UsageQuestion, form: Form, path: str, *, every_entry:
         )
     else:
         source = active_rows(question)
-    shown = [_shown(field) for field in CALL_FIELDS]
+    shown = [_shown(field, form) for field in CALL_FIELDS]
     texts = [field for field in CALL_FIELDS if field in _TEXTS]
     lines = [source.sql, _select(shown), "FROM   active", *map(_dictionary, texts)]
     return _copy("\n".join(lines), form, path, **source.parameters)
@@ -67,7 +71,7 @@ def export_counts(
     sums = ", ".join(f"CAST(SUM({count}) AS BIGINT) AS {count}" for count in COUNTS)
     shown = [
         "strftime(DATE '1970-01-01' + CAST(day AS INTEGER), '%Y-%m-%d') AS day",
-        *(_shown(str(dimension)) for dimension in dimensions),
+        *(_shown(str(dimension), form) for dimension in dimensions),
         *(f"active.{count}" for count in COUNTS),
     ]
     lines = [
@@ -83,7 +87,7 @@ def export_counts(
         _select(shown),
         "FROM   active",
         *(_dictionary(str(dimension)) for dimension in dimensions),
-        f"ORDER BY {', '.join(map(str, range(1, len(dimensions) + 2)))}",
+        f"ORDER BY {', '.join(['active.day', *(_text(str(dimension)) for dimension in dimensions)])}",
     ]
     return _copy(
         "\n".join(lines), form, path, organization=organization, first_day=first_day, end_day=end_day
@@ -91,6 +95,8 @@ def export_counts(
 
 
 def _copy(sql: str, form: Form, path: str, **parameters: Bound) -> Statement:
+    if form == "csv":
+        parameters["formula"] = _FORMULA
     return Statement(f"COPY (\n{sql}\n) TO $path ({_FORMATS[form]})", **parameters, path=path)
 
 
@@ -98,10 +104,19 @@ def _select(shown: list[str]) -> str:
     return "SELECT " + ",\n       ".join(shown)
 
 
-def _shown(field: str) -> str:
-    if field in _TEXTS:
-        return f"COALESCE({field}_text.text, '') AS {field}"
-    return f"{_EXPRESSIONS.get(field, f'active.{field}')} AS {field}"
+def _shown(field: str, form: Form) -> str:
+    value = _text(field) if field in _TEXTS else _EXPRESSIONS.get(field, f"active.{field}")
+    foreign = field in _TEXTS or field == "path"
+    return f"{_cell(value) if foreign and form == 'csv' else value} AS {field}"
+
+
+def _text(field: str) -> str:
+    return f"COALESCE({field}_text.text, '')"
+
+
+def _cell(text: str) -> str:
+    """A text as `for_spreadsheet` writes it."""
+    return f"regexp_replace({text}, $formula, '{_AFTER_APOSTROPHE}')"
 
 
 def _dictionary(field: str) -> str:
