@@ -14,7 +14,9 @@ from calltally.cli import verify_command
 from calltally.cli.main import cli
 from calltally.cli.office import Office, RefusedError
 
-END = {"end": {"steps": 3, "differences": 0, "calls": 1234, "organizations": 1, "days": 2}}
+NO_RECOVERIES = {"latest": [], "earlier": 0, "unreadable": 0}
+COUNTS = {"steps": 3, "differences": 0, "calls": 1234, "organizations": 1, "days": 2}
+END = {"end": {**COUNTS, "recoveries": NO_RECOVERIES}}
 DIFFERENCE = {
     "what": "calls by day",
     "organization": "acme",
