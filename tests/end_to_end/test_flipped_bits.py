@@ -1,7 +1,6 @@
 """No bit that flips in the journal makes a start drop an acknowledged call without a word."""
 
 import asyncio
-import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from calltally.window import Window
 from calltally.wiring import Installation
 from tests.end_to_end.command_line import calltally, cli_json
 from tests.end_to_end.server_process import ServerProcess, post
+from tests.support.seeds import luck
 
 ALL_TIME = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
@@ -105,10 +105,10 @@ def counted(directory: Path) -> int:
 def in_every_part(left: Left) -> Iterator[tuple[int, bool]]:
     """Some bytes of the header, the payload and the end marker of each frame; without the last one the calls
     can be read all the same."""
-    luck = random.Random(24)  # noqa: S311 - no secret
+    chance = luck("places of flips")
     for start, payload, marker, end in left.frames():
         for part in (range(start, payload), range(payload, marker), range(marker, end)):
-            for place in luck.sample(part, 2):
+            for place in chance.sample(part, 2):
                 yield place, place < marker
 
 

@@ -1,7 +1,6 @@
 """A start tells torn from damaged, believes the mark, and passes over what the store holds."""
 
 import os
-import random
 import shutil
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from calltally.journal.journal_files import file_for, files_of, frames_in
 from calltally.journal.recovering import recover
 from calltally.journal.recovery_log import FILE_NAME as RECOVERIES
 from calltally.journal.recovery_log import Recovery, RecoveryKind, RecoveryLog
+from tests.support.seeds import luck, numpy_luck
 
 NOW_MS = 1_700_000_000_000
 GROUPS = ((1, 0), (2, 1), (3, 1), (4, 1), (5, 4), (6, 5), (7, 5))
@@ -36,8 +36,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def frame_of(position: int, durable: int, calls: int = 1) -> bytes:
-    luck = np.random.default_rng(position)
-    rows = luck.integers(1, 255, calls * CALL_COLUMNS.itemsize, np.uint8).view(CALL_COLUMNS)
+    chance = numpy_luck(position)
+    rows = chance.integers(1, 255, calls * CALL_COLUMNS.itemsize, np.uint8).view(CALL_COLUMNS)
     return b"".join(encode_frame(Frame(NOW_MS, rows), position, durable))
 
 
@@ -115,9 +115,9 @@ def test_what_the_store_holds_is_passed_over_and_written_down(folder: Path) -> N
 
 
 def test_everything_may_be_damaged_that_the_store_holds(folder: Path) -> None:
-    luck = random.Random(3)  # noqa: S311 - no secret
+    chance = luck("cuts")
     for _ in range(200):
-        laid_out(folder, luck.randbytes(len(DATA)), LAST)
+        laid_out(folder, chance.randbytes(len(DATA)), LAST)
 
         assert found(folder, LAST) == []
         assert recoveries(folder) == [(RecoveryKind.PASSED_OVER, 1, LAST)]
@@ -171,17 +171,17 @@ def test_sectors_that_were_never_written_are_cut_off_with_all_that_follows(folde
     frames = [frame_of(1, 0), *(frame_of(2 + number, 1, calls) for number, calls in enumerate(sizes))]
     whole, data = len(frames[0]), b"".join(frames)
     ends = [sum(map(len, frames[: number + 1])) for number in range(len(frames))]
-    luck = random.Random(4)  # noqa: S311 - no secret
+    chance = luck("damage")
     cut = 0
     for _ in range(300):
-        left = bytearray(data[: luck.choice((len(data), luck.randrange(whole, len(data))))])
+        left = bytearray(data[: chance.choice((len(data), chance.randrange(whole, len(data))))])
         lost = len(left)
         for start in range(whole - whole % 512, len(left), 512):
-            if luck.random() < 0.1:
+            if chance.random() < 0.1:
                 begin, end = max(start, whole), min(start + 512, len(left))
                 left[begin:end] = bytes(end - begin)
                 lost = min(lost, begin)
-        laid_out(folder, bytes(left), luck.choice((0, 1, None)))
+        laid_out(folder, bytes(left), chance.choice((0, 1, None)))
 
         expected = sum(end <= lost for end in ends)
         assert found(folder, 0)[:expected] == list(range(1, expected + 1))
