@@ -170,6 +170,15 @@ class Settings:
     execution_hours: int = _setting(
         24, whole_number(1, 8760), "hours", "How long the results of Genesys's executions are kept."
     )
+    max_executions: int = _setting(
+        10_000,
+        whole_number(1, 1_000_000),
+        "executions",
+        "The most executions of Genesys's that are kept of an organization; with more 429.",
+    )
+    max_execution_results: int = _size(
+        "256MiB", "1MiB", "1TB", "Disk for the results of an organization's executions; with more 429."
+    )
     login_failures_per_minute: int = _setting(
         20, whole_number(1, 1_000_000), "failures", "Failed logins a minute before further ones must wait."
     )

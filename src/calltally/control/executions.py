@@ -1,5 +1,6 @@
 """Questions that are answered later, kept with their answers until they expire."""
 
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from calltally.control.control_database import ControlDatabase
 from calltally.control.tables import execution_pages, executions
 from calltally.errors import BusyError
 
+_log = logging.getLogger(__name__)
+
 _LONGEST_WAIT_SECONDS = 60
 _WAIT_FOR_UNFINISHED_SECONDS = 5
 _LEVEL = 1  # of zstd; for rows as similar as these a higher one takes longer and saves nothing
@@ -29,7 +32,7 @@ class ExecutionState(StrEnum):
 
 
 class TooManyExecutionsError(BusyError):
-    """The client has as many executions as one may; it must wait until some finish or expire."""
+    """The client, or its organization, has as many executions as it may; some must finish or expire first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,12 @@ _FINISH = (
     update(executions)
     .where(executions.c.execution_id == bindparam("running_id"))
     .where(executions.c.state == ExecutionState.RUNNING)
+    .returning(executions.c.organization)
+)
+_FAIL = (
+    update(executions)
+    .where(executions.c.execution_id == bindparam("failed_id"))
+    .values(state=ExecutionState.FAILED, rows=0, failure="")
 )
 _FIND = (
     select(executions)
@@ -89,11 +98,20 @@ _PAGES = (
     .order_by(execution_pages.c.page)
 )
 _NUMBERS = (
-    select(executions.c.state, func.count().label("number"), func.min(executions.c.expires_ms))
+    select(
+        executions.c.asked_by,
+        executions.c.state,
+        func.count().label("number"),
+        func.min(executions.c.expires_ms).label("first_ms"),
+    )
     .where(executions.c.organization == bindparam("organization"))
-    .where(executions.c.asked_by == bindparam("asked_by"))
     .where(executions.c.expires_ms > bindparam("now_ms"))
-    .group_by(executions.c.state)
+    .group_by(executions.c.asked_by, executions.c.state)
+)
+_RESULT_BYTES = (
+    select(func.coalesce(func.sum(func.length(execution_pages.c.content)), 0))
+    .join(executions, executions.c.execution_id == execution_pages.c.execution_id)
+    .where(executions.c.organization == bindparam("organization"))
 )
 
 
@@ -101,8 +119,10 @@ class Executions:
     """The executions of all organizations. Each is kept for ``kept`` after it was asked, and again after it
     has finished; one that has expired is found no more.
 
-    Each client has at most ``max_unfinished`` that run or wait, and ``max_kept`` altogether. Methods block
-    and may be called from any thread; what a method changed is on disk when it returns.
+    Each client has at most ``max_unfinished`` that run or wait, and each organization twice as many. An
+    organization has at most ``max_kept`` altogether, and takes no new ones once their results, as they are
+    stored, have ``max_bytes``; what finishes then has failed. Methods block and may be called from any
+    thread; what a method changed is on disk when it returns.
     """
 
     def __init__(
@@ -113,12 +133,15 @@ class Executions:
         kept: timedelta = timedelta(hours=24),
         max_unfinished: int = 100,
         max_kept: int = 10_000,
+        max_bytes: int = 2**28,
     ) -> None:
         self._database = database
         self._clock = clock
         self._kept_ms = int(kept.total_seconds() * 1000)
         self._max_unfinished = max_unfinished
         self._max_kept = max_kept
+        self._max_bytes = max_bytes
+        self._result_bytes: dict[str, int] = {}  # by organization; changed within writing transactions only
 
     def new(
         self,
@@ -166,9 +189,13 @@ class Executions:
             connection.execute(_INSERT, _values(execution))
             if packed:
                 connection.execute(_INSERT_PAGE, packed)
+                self._result_bytes[execution.organization] += _size(packed)
 
     def finish(self, execution_id: str, outcome: Outcome) -> None:
-        """Keeps how a running execution ended; one that has finished or was removed stays as it is."""
+        """Keeps how a running execution ended; one that has finished or was removed stays as it is.
+
+        Has it fail instead where its organization has too many results.
+        """
         packed = _packed(execution_id, outcome.pages)
         now_ms = self._clock.now_ms()
         ended = {
@@ -180,9 +207,15 @@ class Executions:
             "expires_ms": now_ms + self._kept_ms,
         }
         with self._database.writing() as connection:
-            changed = connection.execute(_FINISH, ended).rowcount
-            if changed and packed:
+            organization = connection.execute(_FINISH, ended).scalar_one_or_none()
+            if organization is None or not packed:
+                return
+            if self._bytes_of(connection, organization) < self._max_bytes:
                 connection.execute(_INSERT_PAGE, packed)
+                self._result_bytes[organization] += _size(packed)
+            else:
+                _log.warning("execution %s failed: its organization has too many results", execution_id)
+                connection.execute(_FAIL, {"failed_id": execution_id})
 
     def find(self, organization: str, execution_id: str) -> Execution | None:
         """The organization's execution of that id, unless it has expired."""
@@ -224,22 +257,38 @@ class Executions:
         with self._database.writing() as connection:
             ids = select(executions.c.execution_id).where(expired)
             connection.execute(delete(execution_pages).where(execution_pages.c.execution_id.in_(ids)))
+            self._result_bytes.clear()
             return connection.execute(delete(executions).where(expired)).rowcount
 
+    def _bytes_of(self, connection: Connection, organization: str) -> int:
+        """How much the results of an organization have; counted once after each removal."""
+        if organization not in self._result_bytes:
+            found = connection.execute(_RESULT_BYTES, {"organization": organization}).scalar_one()
+            self._result_bytes[organization] = found
+        return self._result_bytes[organization]
+
     def _check_number(self, connection: Connection, organization: str, asked_by: str, now_ms: int) -> None:
-        asked = {"organization": organization, "asked_by": asked_by, "now_ms": now_ms}
-        found = {state: (number, first) for state, number, first in connection.execute(_NUMBERS, asked)}
-        if found.get(ExecutionState.RUNNING, (0, 0))[0] >= self._max_unfinished:
-            raise TooManyExecutionsError(
-                f"{self._max_unfinished} executions of this client are not finished",
-                retry_after=_WAIT_FOR_UNFINISHED_SECONDS,
-            )
-        if sum(number for number, _ in found.values()) >= self._max_kept:
-            seconds = -(-(min(first_ms for _, first_ms in found.values()) - now_ms) // 1000)
-            raise TooManyExecutionsError(
-                f"{self._max_kept} executions of this client are kept",
-                retry_after=min(seconds, _LONGEST_WAIT_SECONDS),
-            )
+        asked = {"organization": organization, "now_ms": now_ms}
+        found = connection.execute(_NUMBERS, asked).all()
+        running = [row for row in found if row.state == ExecutionState.RUNNING]
+        own = sum(row.number for row in running if row.asked_by == asked_by)
+        if own >= self._max_unfinished:
+            raise _too_many(f"{self._max_unfinished} executions of this client are not finished")
+        if sum(row.number for row in running) >= 2 * self._max_unfinished:
+            raise _too_many(f"{2 * self._max_unfinished} executions of this organization are not finished")
+        full = self._bytes_of(connection, organization) >= self._max_bytes
+        if full or sum(row.number for row in found) >= self._max_kept:
+            text = f"{self._max_kept} executions" if not full else f"{self._max_bytes} bytes of results"
+            seconds = -(-(min(row.first_ms for row in found) - now_ms) // 1000) if found else 0
+            raise _too_many(f"{text} of this organization are kept", max(1, seconds))
+
+
+def _too_many(text: str, seconds: int = _WAIT_FOR_UNFINISHED_SECONDS) -> TooManyExecutionsError:
+    return TooManyExecutionsError(text, retry_after=min(seconds, _LONGEST_WAIT_SECONDS))
+
+
+def _size(packed: Sequence[dict[str, object]]) -> int:
+    return sum(len(content) for page in packed if isinstance(content := page["content"], bytes))
 
 
 def _packed(execution_id: str, pages: Sequence[bytes]) -> list[dict[str, object]]:

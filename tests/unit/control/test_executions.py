@@ -1,3 +1,4 @@
+import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -216,7 +217,53 @@ def test_a_client_with_too_many_unfinished_ones_must_wait_and_others_need_not(
     asked(executions)
 
 
-def test_a_client_with_too_many_kept_ones_must_wait_for_the_first_to_expire(
+def test_an_organization_with_too_many_unfinished_ones_must_wait_whoever_asks(
+    installation: Installation,
+) -> None:
+    executions = bounded(installation, max_unfinished=2)
+    for client in ("client-1", "client-1", "client-2", "client-2"):
+        asked(executions, asked_by=client)
+
+    with pytest.raises(TooManyExecutionsError, match="4 executions of this organization are not finished"):
+        asked(executions, asked_by="client-3")
+    asked(executions, organization="globex")
+
+
+def test_an_organization_with_too_many_kept_ones_must_wait_whoever_asks(installation: Installation) -> None:
+    executions = bounded(installation, max_kept=3)
+    for client in ("client-1", "client-2", "client-3"):
+        executions.finish(asked(executions, asked_by=client).execution_id, Outcome([b"[1]"], 1))
+
+    with pytest.raises(TooManyExecutionsError, match="3 executions of this organization are kept"):
+        asked(executions, asked_by="client-4")
+    asked(executions, organization="globex")
+
+
+def test_results_of_an_organization_have_only_so_many_bytes(installation: Installation) -> None:
+    executions = bounded(installation, kept=timedelta(seconds=30), max_bytes=1000)
+    large = Outcome([random_bytes(600), random_bytes(600)], 2)
+    late = asked(executions)
+    executions.finish(asked(executions).execution_id, large)
+
+    with pytest.raises(TooManyExecutionsError, match="1000 bytes of results of this organization"):
+        asked(executions)
+    executions.finish(late.execution_id, large)
+    assert found(executions, late).state is ExecutionState.FAILED
+    assert executions.pages(late.execution_id, 0, 9) == []
+    again = bounded(installation, kept=timedelta(seconds=30), max_bytes=1000)
+    with pytest.raises(TooManyExecutionsError):
+        asked(again)
+    installation.clock.move_to(NOON + timedelta(seconds=30))
+    again.remove_expired()
+    asked(again)
+
+
+def random_bytes(size: int) -> bytes:
+    """What cannot be packed."""
+    return b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(size // 32 + 1))[:size]
+
+
+def test_an_organization_with_too_many_kept_ones_must_wait_for_the_first_to_expire(
     installation: Installation,
 ) -> None:
     executions = bounded(installation, kept=timedelta(seconds=30), max_kept=2)
