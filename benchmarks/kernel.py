@@ -18,6 +18,7 @@ from benchmarks.report import Report
 from benchmarks.skewed_calls import ORGANIZATION
 from calltally.call_batch import Outcome
 from calltally.dictionary import Dictionary, Kind
+from calltally.identity_key import IdentityKey, IdentityScheme
 from calltally.ingest import kernel
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
@@ -39,6 +40,7 @@ _ROUNDS = 8
 _MEMORY = 2**30
 _MAX_CALL_BYTES = 65_536
 _SEED = 20261120
+_KEY = IdentityKey(IdentityScheme.BLAKE3, bytes(32))
 _DAY_MS = 86_400_000
 
 _STAGES = {
@@ -117,11 +119,11 @@ class _ReferencePath:
         self.seen = SeenIds(_MEMORY)
         self.appended = 0
         journal = cast("Journal", self)
-        self._step = OrderedStep(journal, Dictionary(), _Judged(_MEMORY), RouteNaming(), _SEED)
+        self._step = OrderedStep(journal, Dictionary(), _Judged(_MEMORY), RouteNaming(), _KEY)
 
     def decode(self, body: bytes, admission: Admission) -> PreparedCalls:
         (decoded,) = decode_calls(body, JsonForm.LINES, max_calls=_BATCH, max_call_bytes=_MAX_CALL_BYTES)
-        prepared, _ = prepare(decoded.calls, decoded.indexes, admission, _SEED)
+        prepared, _ = prepare(decoded.calls, decoded.indexes, admission, _KEY)
         if prepared is None:
             raise RuntimeError("the calls were to be accepted")
         return prepared
@@ -148,7 +150,7 @@ class _KernelPath:
     def decode(self, body: bytes, admission: Admission) -> KernelCalls:
         (lines,) = kernel.line_slices(body) or []
         calls = kernel.decode_slice(
-            body, lines, admission, _SEED, max_call_bytes=_MAX_CALL_BYTES, derive_routes=True
+            body, lines, admission, _KEY, max_call_bytes=_MAX_CALL_BYTES, derive_routes=True
         )
         if calls is None:
             raise RuntimeError("the calls were to be taken by the kernel")

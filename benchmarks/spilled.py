@@ -17,6 +17,7 @@ from benchmarks.filled_directory import MONTH, filled_directory, scratch
 from benchmarks.report import Report
 from calltally.call_batch import UInt64s
 from calltally.data_directory import DataDirectory
+from calltally.identity_key import IdentityKey
 from calltally.ingest import kernel
 from calltally.ingest.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.run_folder import RunFolder
@@ -67,7 +68,7 @@ class _Identities:
         self.seen: SeenIds = (KernelSeenIds if kernel.is_installed() else SeenIds)(memory)
         self._random = np.random.default_rng(_SEED)
         self._folder = folder
-        runs = RunFolder(folder, _SEED, [Life(1, 0)], self.seen.kind_of_run)
+        runs = RunFolder(folder, IdentityKey.generate(), [Life(1, 0)], self.seen.kind_of_run)
         self._spilling = Spilling(self.seen, runs, _ALL_STORED)
 
     def fill(self, count: int) -> _Columns:

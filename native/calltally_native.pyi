@@ -27,7 +27,8 @@ def decode(
     earliest_ms: int,
     latest_ms: int,
     max_call_bytes: int,
-    seed: int,
+    scheme: str,
+    key: bytes,
     derive_routes: bool,
 ) -> Decoded | None:
     """The calls on the lines from ``start`` to ``end``; None unless each is plainly one that may be counted.

@@ -28,8 +28,8 @@ def apply_twice() -> None:
     right = DuckDBUsageStore._read_back
 
     def read_back(store: DuckDBUsageStore) -> object:
-        seed, position, *rest = right(store)
-        return seed, max(0, position - 1), *rest
+        key, position, *rest = right(store)
+        return key, max(0, position - 1), *rest
 
     setattr(DuckDBUsageStore, "_read_back", read_back)  # noqa: B010 - mypy
 

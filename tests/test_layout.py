@@ -17,6 +17,7 @@ NOUNS = {
     "clock",
     "dictionary",
     "call_batch",
+    "identity_key",
     "packed_texts",
     "unstored_calls",
     "shares",

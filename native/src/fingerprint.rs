@@ -1,13 +1,20 @@
 //! The 128 bits that name a call and the 64 bits of its content, as `prepared_calls` computes them.
 
-use xxhash_rust::xxh3::xxh3_128_with_seed;
+use crate::identity_key::{Columns, Hashing, Key};
 
 /// The hash of the empty text, which most columns of most senders hold.
 pub const HASH_OF_NOTHING: u64 = 0x2d06_8005_38d3_94c2;
 
-/// Hashes of identities of one organization.
+/// The longest organization, origin or id; each stands behind its length in two bytes.
+const MOST_BYTES: usize = u16::MAX as usize;
+
+/// Identities of calls of one organization, in the order in which the calls come.
+///
+/// Which bytes are hashed tells the three texts apart: the length of each but the last stands before it, and
+/// with BLAKE3 also the last one's, since zeros fill up the last block.
 pub struct Identities {
-    seed: u64,
+    is_former: bool,
+    hashing: Hashing,
     buffer: Vec<u8>,
     organization_end: usize,
     origin_start: usize,
@@ -15,35 +22,64 @@ pub struct Identities {
 }
 
 impl Identities {
-    pub fn new(organization: &str, seed: u64) -> Self {
-        let mut buffer = format!("{}:{organization}", organization.chars().count()).into_bytes();
-        let organization_end = buffer.len();
-        buffer.extend_from_slice(b"0:");
-        let origin_end = buffer.len();
-        Identities { seed, buffer, organization_end, origin_start: origin_end, origin_end }
+    pub fn new(organization: &str, key: &Key) -> Self {
+        let is_former = matches!(key, Key::Xxh3(_));
+        let hashing = Hashing::new(key);
+        let mut identities = Identities {
+            is_former,
+            hashing,
+            buffer: Vec::new(),
+            organization_end: 0,
+            origin_start: 0,
+            origin_end: 0,
+        };
+        identities.put(organization.as_bytes());
+        identities.organization_end = identities.buffer.len();
+        identities.take_origin(b"");
+        identities
     }
 
-    /// High and low half; the low one is never zero, which marks an empty slot. The origin must be UTF-8.
+    /// Takes the next call; its texts must be UTF-8. None where one is too long to be hashed.
     #[inline]
-    pub fn identity(&mut self, origin: &[u8], id: &[u8]) -> (u64, u64) {
+    pub fn add(&mut self, origin: &[u8], id: &[u8]) -> Option<()> {
         if origin != &self.buffer[self.origin_start..self.origin_end] {
             self.take_origin(origin);
         }
         self.buffer.truncate(self.origin_end);
+        if !self.is_former {
+            self.buffer.extend_from_slice(&(id.len() as u16).to_le_bytes());
+        }
         self.buffer.extend_from_slice(id);
-        let hash = xxh3_128_with_seed(&self.buffer, self.seed);
-        ((hash >> 64) as u64, (hash as u64).max(1))
+        if self.buffer.len() > MOST_BYTES {
+            return None;
+        }
+        self.hashing.add(&self.buffer);
+        Some(())
+    }
+
+    /// The identities of all calls that were taken.
+    pub fn finished(self) -> Columns {
+        self.hashing.finished()
     }
 
     #[cold]
     fn take_origin(&mut self, origin: &[u8]) {
-        let continues = |byte: &&u8| **byte & 0xc0 == 0x80;
-        let characters = origin.len() - origin.iter().filter(continues).count();
         self.buffer.truncate(self.organization_end);
-        self.buffer.extend_from_slice(format!("{characters}:").as_bytes());
-        self.origin_start = self.buffer.len();
-        self.buffer.extend_from_slice(origin);
+        self.put(origin);
         self.origin_end = self.buffer.len();
+        self.origin_start = self.origin_end - origin.len();
+    }
+
+    /// A text behind its length: two bytes, or, as it was, the number of its characters in digits.
+    fn put(&mut self, text: &[u8]) {
+        if self.is_former {
+            let continues = |byte: &&u8| **byte & 0xc0 == 0x80;
+            let characters = text.len() - text.iter().filter(continues).count();
+            self.buffer.extend_from_slice(format!("{characters}:").as_bytes());
+        } else {
+            self.buffer.extend_from_slice(&(text.len() as u16).to_le_bytes());
+        }
+        self.buffer.extend_from_slice(text);
     }
 }
 
@@ -65,14 +101,39 @@ mod tests {
         assert_eq!(HASH_OF_NOTHING, xxhash_rust::xxh3::xxh3_64(b""));
     }
 
+    fn identities(key: &Key, calls: &[(&str, &str)]) -> Vec<(u64, u64)> {
+        let mut identities = Identities::new("äcme", key);
+        for (origin, id) in calls {
+            assert!(identities.add(origin.as_bytes(), id.as_bytes()).is_some());
+        }
+        let columns = identities.finished();
+        columns.high.into_iter().zip(columns.low).collect()
+    }
+
     #[test]
     fn an_identity_does_not_depend_on_the_one_before() {
-        let mut identities = Identities::new("äcme", 17);
-        let first = identities.identity(b"", b"1");
-        let other = identities.identity("ö".as_bytes(), b"1");
-        assert_eq!(identities.identity(b"", b"1"), first);
-        assert_eq!(identities.identity("ö".as_bytes(), b"1"), other);
-        let hash = xxh3_128_with_seed("4:äcme1:ö1".as_bytes(), 17);
-        assert_eq!(other, ((hash >> 64) as u64, hash as u64));
+        for key in [Key::Blake3([7; 32]), Key::Xxh3(17)] {
+            let each = identities(&key, &[("", "1"), ("ö", "1"), ("", "1"), ("ö", "1")]);
+            assert_eq!(each[..2], each[2..]);
+            assert_ne!(each[0], each[1]);
+        }
+    }
+
+    #[test]
+    fn the_texts_are_hashed_behind_their_lengths() {
+        let mut message = b"\x05\0\xc3\xa4cme\x02\0\xc3\xb6\x01\x001".to_vec();
+        message.resize(64, 0);
+        let hash = blake3::keyed_hash(&[7; 32], &message);
+        let number = u128::from_be_bytes(*hash.as_bytes().first_chunk().unwrap());
+        let expected = ((number >> 64) as u64, number as u64);
+        assert_eq!(identities(&Key::Blake3([7; 32]), &[("ö", "1")]), vec![expected]);
+        let hash = xxhash_rust::xxh3::xxh3_128_with_seed("4:äcme1:ö1".as_bytes(), 17);
+        assert_eq!(identities(&Key::Xxh3(17), &[("ö", "1")]), vec![((hash >> 64) as u64, hash as u64)]);
+    }
+
+    #[test]
+    fn texts_that_are_too_long_to_be_told_apart_are_declined() {
+        let mut identities = Identities::new(&"x".repeat(70_000), &Key::Blake3([7; 32]));
+        assert!(identities.add(b"", b"1").is_none());
     }
 }

@@ -8,6 +8,7 @@ mod fetch;
 mod fingerprint;
 mod hashing;
 mod identity_filter;
+mod identity_key;
 mod identity_run;
 mod identity_table;
 mod instant;

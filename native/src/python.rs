@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use crate::dictionary::{Dictionary, Kind};
+use crate::identity_key::Key;
 use crate::identity_table::{Columns, Full, Table};
 use crate::names::KnownNames;
 use crate::record::Layout;
@@ -61,7 +62,7 @@ pub fn bounds(
 }
 
 #[pyfunction]
-#[pyo3(signature = (body, start, end, *, organization, earliest_ms, latest_ms, max_call_bytes, seed, derive_routes))]
+#[pyo3(signature = (body, start, end, *, organization, earliest_ms, latest_ms, max_call_bytes, scheme, key, derive_routes))]
 #[allow(clippy::too_many_arguments)] // they are keywords
 pub fn decode(
     py: Python<'_>,
@@ -72,14 +73,18 @@ pub fn decode(
     earliest_ms: i64,
     latest_ms: i64,
     max_call_bytes: usize,
-    seed: u64,
+    scheme: &str,
+    key: &[u8],
     derive_routes: bool,
-) -> Option<Decoded> {
-    let admission = Admission { organization, earliest_ms, latest_ms, max_call_bytes, seed, derive_routes };
+) -> PyResult<Option<Decoded>> {
+    let key =
+        Key::of(scheme, key).ok_or_else(|| PyValueError::new_err("there is no such key of identities"))?;
+    let admission =
+        Admission { organization, earliest_ms, latest_ms, max_call_bytes, key: &key, derive_routes };
     let bytes = body.as_bytes();
     let work = || slice::decode(bytes, start, end, &admission);
-    let slice = detached(py, end.saturating_sub(start) / 256, work)?;
-    Some(Decoded { body: body.clone().unbind(), slice })
+    let slice = detached(py, end.saturating_sub(start) / 256, work);
+    Ok(slice.map(|slice| Decoded { body: body.clone().unbind(), slice }))
 }
 
 #[pyclass(frozen, module = "calltally_native")]

@@ -4,6 +4,7 @@ use memchr::{memchr_iter, memchr2};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::fingerprint::{HASH_OF_NOTHING, Identities, mixed};
+use crate::identity_key::{Columns, Key};
 use crate::instant::Instants;
 use crate::line::{self, Line, LineReader};
 use crate::text::{MAX_BODY, Source, Text};
@@ -62,7 +63,7 @@ pub struct Admission<'a> {
     pub earliest_ms: i64,
     pub latest_ms: i64,
     pub max_call_bytes: usize,
-    pub seed: u64,
+    pub key: &'a Key,
     /// Whether a call may come with a path only, of which its route is made.
     pub derive_routes: bool,
 }
@@ -105,8 +106,8 @@ pub fn decode(body: &[u8], start: usize, end: usize, admission: &Admission<'_>) 
         return None;
     }
     let mut reader = LineReader::new(body);
-    let mut making =
-        Making { slice: Slice::default(), instants: Instants::default(), identities: None, admission };
+    let identities = Identities::new(admission.organization, admission.key);
+    let mut making = Making { slice: Slice::default(), instants: Instants::default(), identities, admission };
     let mut at = start;
     while at < end {
         if body[at] == b'\n' {
@@ -124,6 +125,7 @@ pub fn decode(body: &[u8], start: usize, end: usize, admission: &Admission<'_>) 
         return None;
     }
     let mut slice = making.slice;
+    Columns { high: slice.high, low: slice.low } = making.identities.finished();
     slice.unescaped = reader.unescaped;
     Some(slice)
 }
@@ -131,7 +133,7 @@ pub fn decode(body: &[u8], start: usize, end: usize, admission: &Admission<'_>) 
 struct Making<'a> {
     slice: Slice,
     instants: Instants,
-    identities: Option<Identities>,
+    identities: Identities,
     admission: &'a Admission<'a>,
 }
 
@@ -167,12 +169,7 @@ impl Making<'_> {
                 *hash = xxh3_64(source.bytes(text));
             }
         }
-        let identities =
-            self.identities.get_or_insert_with(|| Identities::new(admission.organization, admission.seed));
-        let (high, low) =
-            identities.identity(source.bytes(texts[line::ORIGIN]), source.bytes(texts[line::ID]));
-        self.slice.high.push(high);
-        self.slice.low.push(low);
+        self.identities.add(source.bytes(texts[line::ORIGIN]), source.bytes(texts[line::ID]))?;
         self.slice.digest.push(digest_of(&row));
         let names = [texts[line::CLIENT_NAME], texts[line::SOURCE_NAME], texts[line::ACCOUNT_NAME]];
         if names.iter().any(|name| !name.is_empty()) {
@@ -203,7 +200,7 @@ mod tests {
             earliest_ms: 0,
             latest_ms: i64::MAX,
             max_call_bytes,
-            seed: 17,
+            key: &Key::Blake3([7; 32]),
             derive_routes: true,
         }
     }

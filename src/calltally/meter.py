@@ -94,7 +94,7 @@ class Meter:
         self.seen_ids = (KernelSeenIds if self.uses_kernel else SeenIds)(options.seen_ids_memory)
         horizon_ms, now_ms = options.limits.late_ms, clock.now_ms()
         runs = RunFolder(
-            journal_folder.with_name("seen"), store.identity_seed, store.lives, self.seen_ids.kind_of_run
+            journal_folder.with_name("seen"), store.identity_key, store.lives, self.seen_ids.kind_of_run
         )
         self.seen_ids.generations.runs = runs.open(now_ms - horizon_ms)
         self._spilling = Spilling(self.seen_ids, runs, horizon_ms, on_failure=on_failure)
@@ -135,7 +135,7 @@ class Meter:
             store.dictionary,
             self.seen_ids,
             routes,
-            store.identity_seed,
+            store.identity_key,
             open_from_ms=open_from_ms(store.calls_from),
         )
         self._pace = Pace(options.uncounted_freely, options.uncounted_at_most)

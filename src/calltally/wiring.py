@@ -98,6 +98,12 @@ class Installation:
         with ThreadPoolExecutor(1, initializer=go_behind, initargs=(STEPS_BEHIND,)) as counting:
             opening = asyncio.get_running_loop().run_in_executor(counting, self._open_store)
             store = await opening  # its own threads stand behind as the one does that started them
+        if not store.identity_key.withstands_senders:
+            log.warning(
+                "a sender who knows one identity of this directory can make others, since an earlier version "
+                "made it; new directories withstand that, see docs/operating.md",
+                directory=str(self._directory.path),
+            )
         self.meter = await asyncio.to_thread(self._new_meter, store, on_failure)
         await self.meter.start()
         return self.meter

@@ -268,8 +268,13 @@ class BooksContract:
             (0, digest_of(second))
         ]
 
-    def test_the_identity_seed_is_a_secret_of_63_bits(self, store: Store) -> None:
-        assert 0 <= store.identity_seed < 2**63
+    def test_identities_of_a_new_store_are_made_with_256_secret_bits(self, store: Store) -> None:
+        key = store.identity_key
+
+        assert key.withstands_senders
+        assert len(key.secret) == 32
+        assert key.secret.hex() not in repr(key)
+        assert repr(key.secret) not in repr(key)
 
     @pytest.mark.parametrize("measure", ["duration_ms", "request_bytes", "response_bytes"])
     def test_measures_may_be_absent_or_as_large_as_can_be(self, store: Store, measure: str) -> None:

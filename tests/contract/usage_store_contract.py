@@ -44,15 +44,15 @@ class PersistentUsageStoreContract(UsageStoreContract):
         assert again.outcomes("acme") == outcomes
         assert again.position == 1
 
-    def test_the_dictionary_and_the_seed_are_read_back(self, store: Store, reopen: Reopen) -> None:
-        seed = store.identity_seed
+    def test_the_dictionary_and_the_identity_key_are_read_back(self, store: Store, reopen: Reopen) -> None:
+        key = store.identity_key
         apply(store, a_call(client_id="a"))
 
         again = reopen(store)
         more = batch_of(again, a_call(client_id="a"), a_call(client_id="b"))
         again.apply(more)
 
-        assert again.identity_seed == seed
+        assert again.identity_key == key
         assert [value.text for value in more.values] == ["b"]
         assert rows(again, by=["client_id"]) == [("a", 2), ("b", 1)]
 
@@ -71,5 +71,5 @@ class PersistentUsageStoreContract(UsageStoreContract):
 
         assert count(reopen(store)) == 1
 
-    def test_two_new_stores_have_different_seeds(self, store: Store, another: Store) -> None:
-        assert store.identity_seed != another.identity_seed
+    def test_two_new_stores_have_different_keys_of_identities(self, store: Store, another: Store) -> None:
+        assert store.identity_key != another.identity_key

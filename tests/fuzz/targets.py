@@ -41,6 +41,7 @@ from calltally.ingest.kernel import decode_slice, line_slices
 from calltally.ingest.prepared_calls import prepare
 from calltally.journal.frame import decode_payload
 from calltally.journal.framing import read_frame
+from tests.support.identity_keys import KEY
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 _CLOCK = FixedClock(NOW)
@@ -85,7 +86,7 @@ def _json_calls(text: bytes) -> None:
     for form in {detect_form(text), JsonForm.LINES}:
         received = taken = 0
         for slice_ in decode_calls(text, form, max_calls=50, max_call_bytes=4096):
-            prepared, faults = prepare(slice_.calls, slice_.indexes, _ADMISSION, 17)
+            prepared, faults = prepare(slice_.calls, slice_.indexes, _ADMISSION, KEY)
             received += slice_.received
             taken += len(slice_.unreadable) + len(faults) + (len(prepared) if prepared else 0)
             msgspec.json.encode([rejected[1] for rejected in (*slice_.unreadable, *faults)])
@@ -95,12 +96,12 @@ def _json_calls(text: bytes) -> None:
 def _kernel(text: bytes) -> None:
     """What the kernel takes it takes as the reference does, to the bit."""
     for lines in line_slices(text) or ():
-        taken = decode_slice(text, lines, _ADMISSION, 17, max_call_bytes=4096, derive_routes=True)
+        taken = decode_slice(text, lines, _ADMISSION, KEY, max_call_bytes=4096, derive_routes=True)
         if taken is None:
             continue
         body = text[lines.start : lines.end]
         slices = decode_calls(body, JsonForm.LINES, max_calls=10_000, max_call_bytes=4096)
-        prepared = [prepare(each.calls, each.indexes, _ADMISSION, 17)[0] for each in slices]
+        prepared = [prepare(each.calls, each.indexes, _ADMISSION, KEY)[0] for each in slices]
         for column in ("identity_high", "identity_low", "digest", "time_ms"):
             wanted = [value for calls in prepared if calls for value in getattr(calls, column).tolist()]
             assert getattr(taken, column).tolist() == wanted, f"the kernel's {column} is not the reference's"
@@ -110,7 +111,7 @@ def _access_log(text: bytes) -> None:
     lines = text.split(b"\n")
     found = AccessLog("log").decode(LineSlice(1, lines))
     assert len(found.calls) + len(found.skipped) == len(lines)
-    prepare(found.calls, list(range(len(found.calls))), _ADMISSION, 17)
+    prepare(found.calls, list(range(len(found.calls))), _ADMISSION, KEY)
 
 
 def _kernel_log(text: bytes) -> None:

@@ -160,5 +160,5 @@ def test_there_are_no_copies_of_nothing() -> None:
 
 
 def _written(statement: Statement) -> str:
-    bound = "".join(f"-- ${name} = {value}\n" for name, value in statement.parameters.items())
+    bound = "".join(f"-- ${name} = {value!s}\n" for name, value in statement.parameters.items())
     return f"{bound}{statement.sql};\n"

@@ -12,10 +12,10 @@ from calltally.clock import instant_ms
 from calltally.ingest.call_rules import MEASURES, TEXT_LIMITS, Admission, fault_of
 from calltally.ingest.instants import parse_instant, parse_instants
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
+from tests.support.identity_keys import KEY
 from tests.support.seeds import examples
 
 QUICK = settings(max_examples=examples(600))
-SEED = 17
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 ADMISSION = Admission(
@@ -113,7 +113,7 @@ admissions = st.sampled_from(
 def test_a_slice_is_judged_as_each_of_its_calls_alone(calls: list[Call], admission: Admission) -> None:
     faults = {index: fault_of(call, admission) for index, call in enumerate(calls, 50)}
 
-    prepared, rejected = prepare(list(calls), list(faults), admission, SEED)
+    prepared, rejected = prepare(list(calls), list(faults), admission, KEY)
 
     sound = [index for index, fault in faults.items() if fault is None]
     assert rejected == [(index, fault) for index, fault in faults.items() if fault]
@@ -127,8 +127,8 @@ def test_a_slice_is_judged_as_each_of_its_calls_alone(calls: list[Call], admissi
 def test_a_calls_identity_and_content_do_not_depend_on_its_neighbours(
     calls: list[Call], admission: Admission
 ) -> None:
-    together, _ = prepare(list(calls), list(range(len(calls))), admission, SEED)
-    alone = [prepare([call], [0], admission, SEED)[0] for call in calls]
+    together, _ = prepare(list(calls), list(range(len(calls))), admission, KEY)
+    alone = [prepare([call], [0], admission, KEY)[0] for call in calls]
 
     assert (columns_of(together) if together else []) == [
         row for one in alone if one for row in columns_of(one)

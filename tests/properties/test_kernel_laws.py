@@ -14,16 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calltally.clock import instant_ms
+from calltally.identity_key import IdentityKey
 from calltally.ingest.call_rules import MEASURES, TEXT_LIMITS, Admission
 from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
-from calltally.ingest.kernel import KernelCalls, LineSlice, decode_slice, line_slices
+from calltally.ingest.kernel import KernelCalls, LineSlice, decode_slice, line_slices, native
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
 from calltally.ingest.routes import RouteNaming
+from tests.support.identity_keys import FORMER_KEY, KEY
 from tests.support.ingest_chains import MAX_CALL_BYTES, KernelChain, ReferenceChain, needs_the_kernel
 from tests.support.seeds import examples, numpy_luck
 
 THOROUGH = settings(max_examples=examples(500))
-SEED = 2**63 + 17
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 NOW_MS = instant_ms(NOW)
 ADMISSION = Admission(
@@ -249,16 +250,22 @@ def bodies(draw: st.DrawFn, lines: st.SearchStrategy[bytes]) -> bytes:
 any_lines = st.one_of(plain_lines, odd_lines, st.binary(max_size=40))
 admissions = st.sampled_from([ADMISSION, ADMISSION, BACKFILL, replace(ADMISSION, any_organization=True)])
 
-
-def by_kernel(body: bytes, lines: LineSlice, admission: Admission) -> KernelCalls | None:
-    return decode_slice(body, lines, admission, SEED, max_call_bytes=MAX_CALL_BYTES, derive_routes=True)
+keys = st.sampled_from([KEY, KEY, FORMER_KEY])
 
 
-def by_reference(body: bytes, admission: Admission) -> tuple[list[PreparedCalls], int]:
+def by_kernel(
+    body: bytes, lines: LineSlice, admission: Admission, key: IdentityKey = KEY
+) -> KernelCalls | None:
+    return decode_slice(body, lines, admission, key, max_call_bytes=MAX_CALL_BYTES, derive_routes=True)
+
+
+def by_reference(
+    body: bytes, admission: Admission, key: IdentityKey = KEY
+) -> tuple[list[PreparedCalls], int]:
     """What is sound in a body, and how many of its calls were rejected."""
     prepared, rejected = [], 0
     for slice_ in decode_calls(body, JsonForm.LINES, max_calls=100_000, max_call_bytes=MAX_CALL_BYTES):
-        sound, faults = prepare(slice_.calls, slice_.indexes, admission, SEED)
+        sound, faults = prepare(slice_.calls, slice_.indexes, admission, key)
         rejected += len(slice_.unreadable) + len(faults)
         prepared += [sound] if sound else []
     return prepared, rejected
@@ -314,12 +321,12 @@ ODD_LINES = [
 ]
 
 
-def agrees_with_the_reference(body: bytes, admission: Admission) -> None:
+def agrees_with_the_reference(body: bytes, admission: Admission, key: IdentityKey = KEY) -> None:
     """What the kernel takes is without fault, and has the columns and texts that the reference gives."""
     for lines in line_slices(body) or []:
-        calls = by_kernel(body, lines, admission)
+        calls = by_kernel(body, lines, admission, key)
         if calls is not None:
-            (prepared,), rejected = by_reference(body[lines.start : lines.end], admission)
+            (prepared,), rejected = by_reference(body[lines.start : lines.end], admission, key)
             assert rejected == 0
             assert len(calls) == len(prepared) == lines.received
             assert columns_of(calls) == columns_of(prepared)
@@ -327,11 +334,11 @@ def agrees_with_the_reference(body: bytes, admission: Admission) -> None:
 
 
 @THOROUGH
-@given(bodies(any_lines), admissions)
+@given(bodies(any_lines), admissions, keys)
 def test_what_the_kernel_takes_has_the_columns_that_the_reference_gives(
-    body: bytes, admission: Admission
+    body: bytes, admission: Admission, key: IdentityKey
 ) -> None:
-    agrees_with_the_reference(body, admission)
+    agrees_with_the_reference(body, admission, key)
 
 
 @pytest.mark.parametrize("admission", [ADMISSION, BACKFILL])
@@ -372,8 +379,8 @@ def test_slices_hold_every_line_that_is_a_call_for_the_reference(body: bytes) ->
     admissions,
 )
 def test_both_chains_write_the_same_frames(given_bodies: list[bytes], admission: Admission) -> None:
-    reference = ReferenceChain(SEED, RouteNaming(max_derived=3))
-    chain = KernelChain(SEED, RouteNaming(max_derived=3))
+    reference = ReferenceChain(KEY, RouteNaming(max_derived=3))
+    chain = KernelChain(KEY, RouteNaming(max_derived=3))
 
     for body in given_bodies:
         reference.take(body, admission, NOW_MS)
@@ -395,8 +402,8 @@ steps = st.lists(
 def test_both_chains_write_the_same_frame_of_all_that_comes_at_one_time(
     at_once: list[list[bytes]], admission: Admission
 ) -> None:
-    reference = ReferenceChain(SEED, RouteNaming(max_derived=3))
-    chain = KernelChain(SEED, RouteNaming(max_derived=3))
+    reference = ReferenceChain(KEY, RouteNaming(max_derived=3))
+    chain = KernelChain(KEY, RouteNaming(max_derived=3))
 
     for given_bodies in at_once:
         reference.take_at_once(given_bodies, admission, NOW_MS)
@@ -408,8 +415,8 @@ def test_both_chains_write_the_same_frame_of_all_that_comes_at_one_time(
 @settings(max_examples=examples(100))
 @given(st.lists(bodies(plain_lines), min_size=1, max_size=4))
 def test_configured_patterns_for_routes_are_left_to_the_reference(given_bodies: list[bytes]) -> None:
-    reference = ReferenceChain(SEED, RouteNaming(["us[a-z]+"]))
-    chain = KernelChain(SEED, RouteNaming(["us[a-z]+"]))
+    reference = ReferenceChain(KEY, RouteNaming(["us[a-z]+"]))
+    chain = KernelChain(KEY, RouteNaming(["us[a-z]+"]))
 
     for body in given_bodies:
         reference.take(body, ADMISSION, NOW_MS)
@@ -437,8 +444,8 @@ def many_calls(count: int, chance: np.random.Generator) -> bytes:
 
 def test_long_bodies_give_the_same_frames_and_the_kernel_takes_all_of_them() -> None:
     chance = numpy_luck(1)
-    reference = ReferenceChain(SEED, RouteNaming(max_derived=1))
-    chain = KernelChain(SEED, RouteNaming(max_derived=1))
+    reference = ReferenceChain(KEY, RouteNaming(max_derived=1))
+    chain = KernelChain(KEY, RouteNaming(max_derived=1))
     given_bodies = [many_calls(3500, chance) for _ in range(5)]
 
     for body in given_bodies:
@@ -510,8 +517,8 @@ def frames_of(chain: ReferenceChain, *given_bodies: list[dict[str, str]]) -> lis
 def test_frames_are_the_same_where_order_decides(calls: list[dict[str, str]]) -> None:
     given_bodies = [[{"id": "1"}], calls, [call | {"id": f"{call['id']} again"} for call in calls[::-1]]]
 
-    expected = frames_of(ReferenceChain(SEED, RouteNaming(max_derived=2)), *given_bodies)
-    chain = KernelChain(SEED, RouteNaming(max_derived=2))
+    expected = frames_of(ReferenceChain(KEY, RouteNaming(max_derived=2)), *given_bodies)
+    chain = KernelChain(KEY, RouteNaming(max_derived=2))
 
     assert frames_of(chain, *given_bodies) == expected
     assert chain.taken == 1 + 2 * len(calls)
@@ -526,8 +533,8 @@ def test_a_name_that_the_reference_told_meanwhile_is_told_anew() -> None:
         [{"id": "3"} | named],
     ]
 
-    expected = frames_of(ReferenceChain(SEED, RouteNaming()), *given_bodies)
-    chain = KernelChain(SEED, RouteNaming())
+    expected = frames_of(ReferenceChain(KEY, RouteNaming()), *given_bodies)
+    chain = KernelChain(KEY, RouteNaming())
 
     assert frames_of(chain, *given_bodies) == expected
     assert chain.taken == 2
@@ -547,6 +554,45 @@ def test_a_line_may_be_as_long_as_allowed_and_no_longer() -> None:
     assert taken[1] is None
 
 
+def test_calls_that_are_hashed_together_have_the_identities_of_each_alone() -> None:
+    chance = np.random.default_rng(1)
+    calls = [
+        {
+            "id": "i" * int(chance.integers(1, 256)),
+            "time": "2026-03-15T11:59:00Z",
+            "origin": "o" * int(chance.choice([0, 0, 1, 40, 900])),
+        }
+        for _ in range(500)
+    ]
+    body = b"\n".join(json.dumps(call).encode() for call in calls)
+
+    together = by_kernel(body, LineSlice(0, len(body), len(calls)), ADMISSION)
+
+    assert together is not None
+    alone = [KEY.hashing("äcme", call["origin"])(call["id"]) for call in calls]
+    halves = zip(together.identity_high.tolist(), together.identity_low.tolist(), strict=True)
+    assert [high.to_bytes(8) + low.to_bytes(8) for high, low in halves] == alone
+
+
+@pytest.mark.parametrize("scheme_and_key", [("blake3", b"short"), ("xxh3", bytes(32)), ("none", bytes(32))])
+def test_a_key_that_fits_no_scheme_is_refused(scheme_and_key: tuple[str, bytes]) -> None:
+    scheme, key = scheme_and_key
+
+    with pytest.raises(ValueError, match="no such key"):
+        native.decode(
+            b"",
+            0,
+            0,
+            organization="acme",
+            earliest_ms=0,
+            latest_ms=0,
+            max_call_bytes=1,
+            scheme=scheme,
+            key=key,
+            derive_routes=True,
+        )
+
+
 @pytest.mark.parametrize("bounds", [(5, 3), (0, 10**9), (10**9, 10**10), (3, 20)])
 def test_bounds_that_are_no_lines_are_declined(bounds: tuple[int, int]) -> None:
     body = b'{"id":"1","time":"2026-03-15T11:59:00Z"}'
@@ -556,18 +602,21 @@ def test_bounds_that_are_no_lines_are_declined(bounds: tuple[int, int]) -> None:
     assert calls is None or len(calls) <= 1
 
 
-def test_identities_and_digests_are_the_same_for_ever() -> None:
+@pytest.mark.parametrize(
+    ("key", "identity"),
+    [
+        (KEY, (5438483116973120951, 5734407051208500855)),
+        (FORMER_KEY, (3009054404487558152, 15382170608131264232)),
+    ],
+)
+def test_identities_and_digests_are_the_same_for_ever(key: IdentityKey, identity: tuple[int, int]) -> None:
     body = (
         b'{"id":"c-1","time":"2026-03-15T11:59:00Z","origin":"web","client_id":"a","method":"GET",'
         b'"path":"/users/17?q=1","status":200,"duration_ms":5,"client_name":"A"}'
     )
 
-    calls = by_kernel(body, LineSlice(0, len(body), 1), ADMISSION)
+    calls = by_kernel(body, LineSlice(0, len(body), 1), ADMISSION, key)
 
     assert calls is not None
-    assert columns_of(calls) == [
-        [3009054404487558152],
-        [15382170608131264232],
-        [12685027547149747467],
-        [1773575940000],
-    ]
+    high, low = identity
+    assert columns_of(calls) == [[high], [low], [12685027547149747467], [1773575940000]]

@@ -102,7 +102,7 @@ class Stores:
         self._limits = limits
         self.tested = self._open()
         self.naive = MemoryUsageStore()
-        self.naive._identity_seed = self.tested.identity_seed
+        self.naive._identity_key = self.tested.identity_key
         self.said: dict[tuple[str, str], tuple[Call, bool]] = {}
         self.received_ms = FIRST_RECEIPT_MS
         self._erasures = 0

@@ -28,7 +28,7 @@ async def crash(meter: Metering, tmp_path: Path) -> AsyncIterator[Crash]:
     async def after_the_crash() -> Metering:
         shutil.copytree(tmp_path / "journal", tmp_path / "after" / "journal")
         store = MemoryUsageStore()
-        store._identity_seed = meter.store.identity_seed
+        store._identity_key = meter.store.identity_key
         started.append(Metering(tmp_path / "after", store))
         await started[-1].up()
         return started[-1]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import cast
 
 from calltally.dictionary import Dictionary
+from calltally.identity_key import IdentityKey
 from calltally.ingest import kernel
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
@@ -32,15 +33,15 @@ def needs_the_kernel() -> None:
 class ReferenceChain:
     """Ingest as it is without a kernel; ``frames`` are the bytes of what it journaled."""
 
-    def __init__(self, seed: int, routes: RouteNaming) -> None:
+    def __init__(self, key: IdentityKey, routes: RouteNaming) -> None:
         self.frames: list[bytes] = []
         self.appended = 0
         self._journal = cast("Journal", self)
-        self._seed = seed
+        self._key = key
         self._dictionary = Dictionary()
         self._seen_ids = self._new_seen_ids()
         self._routes = routes
-        self._step = OrderedStep(self._journal, self._dictionary, self._seen_ids, routes, seed)
+        self._step = OrderedStep(self._journal, self._dictionary, self._seen_ids, routes, key)
 
     def take(self, body: bytes, admission: Admission, now_ms: int) -> None:
         """A frame for each slice of a body."""
@@ -53,7 +54,7 @@ class ReferenceChain:
 
     def checked(self, body: bytes, admission: Admission) -> Iterator[CheckedSlice]:
         for slice_ in decode_calls(body, JsonForm.LINES, max_calls=100_000, max_call_bytes=MAX_CALL_BYTES):
-            prepared, faults = prepare(slice_.calls, slice_.indexes, admission, self._seed)
+            prepared, faults = prepare(slice_.calls, slice_.indexes, admission, self._key)
             calls = dict(zip(slice_.indexes, slice_.calls, strict=True))
             faulty = [RejectedCall(place, fault, calls[place]) for place, fault in faults]
             rejected = [*slice_.unreadable, *faulty]
@@ -72,8 +73,8 @@ class ReferenceChain:
 class KernelChain(ReferenceChain):
     """The same with the kernel, and the reference for the slices that the kernel declines."""
 
-    def __init__(self, seed: int, routes: RouteNaming) -> None:
-        super().__init__(seed, routes)
+    def __init__(self, key: IdentityKey, routes: RouteNaming) -> None:
+        super().__init__(key, routes)
         self.taken = 0
         self._derive_routes = not routes.has_patterns
 
@@ -87,7 +88,7 @@ class KernelChain(ReferenceChain):
                 body,
                 lines,
                 admission,
-                self._seed,
+                self._key,
                 max_call_bytes=MAX_CALL_BYTES,
                 derive_routes=self._derive_routes,
             )

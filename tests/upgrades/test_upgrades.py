@@ -15,6 +15,7 @@ from xxhash import xxh3_64_intdigest
 from calltally.control.clients import ClientRegistry
 from calltally.control.control_database import ControlDatabase
 from calltally.errors import CalltallyError
+from calltally.identity_key import IdentityScheme
 from calltally.journal.framing import HEADER
 from calltally.journal.journal import Journal
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
@@ -26,13 +27,17 @@ FIRST_VERSION = Path(__file__).parent / "version_0001.tar.zst"
 RECEIPT_DAY = 20527  # 2026-03-15
 
 
+def unpacked(folder: Path) -> Path:
+    """A copy of what the first version left when it was killed; the README has the program."""
+    packed = zstandard.ZstdDecompressor().decompress(FIRST_VERSION.read_bytes())
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """A copy of what the first version left when it was killed; the README has the program."""
-    unpacked = zstandard.ZstdDecompressor().decompress(FIRST_VERSION.read_bytes())
-    with tarfile.open(fileobj=io.BytesIO(unpacked)) as archive:
-        archive.extractall(tmp_path, filter="data")
-    return tmp_path
+    return unpacked(tmp_path)
 
 
 @pytest.fixture
@@ -99,6 +104,19 @@ async def test_calls_that_the_first_version_counted_are_known_again(meter: Meter
 
     assert (receipt.accepted, receipt.duplicate, receipt.conflict) == (1, 2, 1)
     assert await meter.calls() == 301
+
+
+async def test_calls_of_the_first_version_keep_their_identities_in_a_backup(
+    meter: Metering, tmp_path: Path
+) -> None:
+    await meter.settled()
+    meter.store.backup(tmp_path / "copy.duckdb")
+
+    copy = DuckDBUsageStore(tmp_path / "copy.duckdb")
+
+    assert copy.identity_key == meter.store.identity_key
+    assert copy.identity_key.scheme is IdentityScheme.XXH3
+    copy.close()
 
 
 async def test_a_directory_of_the_first_version_opens_a_second_time(directory: Path) -> None:

@@ -53,7 +53,6 @@ def books_router(engine: QueryEngine, doorkeeper: Doorkeeper, clock: Clock) -> R
 def _conflict(one: Conflict) -> dict[str, Any]:
     return {
         "received": written_instant(instant_of(one.received_ms)),
-        "identity": f"{one.identity_high:016x}{one.identity_low:016x}",
         **_content(one.content),
     }
 

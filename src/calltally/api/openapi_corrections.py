@@ -78,15 +78,7 @@ def corrections_schemas() -> Data:
     }
     subject = {"description": "What was asked to be corrected.", "type": "object"}
     listed = {"position": COUNT, **done, "subject": subject}
-    conflict = {
-        "received": INSTANT,
-        "identity": {
-            **TEXT,
-            "pattern": "^[0-9a-f]{32}$",
-            "description": "What an export calls the identity.",
-        },
-        **_content(),
-    }
+    conflict = {"received": INSTANT, **_content()}
     reject = {"received": INSTANT, "code": TEXT, "field": TEXT, "reason": TEXT, **_content()}
     return {
         "CorrectionWanted": {"oneOf": [_cancel(), _amend(), _replace()]},
@@ -100,7 +92,7 @@ def corrections_schemas() -> Data:
         },
         "Correction": record(done, description="What a correction did."),
         "CorrectionPage": _page(record(listed)),
-        "ConflictPage": _page(record(conflict, required=("received", "identity"))),
+        "ConflictPage": _page(record(conflict, required=("received",))),
         "RejectPage": _page(record(reject, required=("received", "code", "field", "reason"))),
     }
 

@@ -168,7 +168,7 @@ class Intake:
         """A slice that the reference decoded."""
         self.by_reference += slice_.received
         admission = self._admission(caller.organization, backfill, caller.may(ANY_ORGANIZATION))
-        prepared, faults = prepare(slice_.calls, slice_.indexes, admission, self._step.identity_seed)
+        prepared, faults = prepare(slice_.calls, slice_.indexes, admission, self._step.identity_key)
         rejected = slice_.unreadable + _with_calls(faults, slice_)
         return CheckedSlice(caller.organization, slice_.received, prepared, rejected)
 
@@ -196,7 +196,7 @@ class Intake:
             data,
             lines,
             self._admission(terms.organization, terms.backfill, open_from_ms=self._step.open_from_ms),
-            self._step.identity_seed,
+            self._step.identity_key,
             max_call_bytes=terms.max_call_bytes,
             derive_routes=not self._step.has_route_patterns,
             first=first,

@@ -8,6 +8,7 @@ import numpy as np
 
 from calltally.call import Call
 from calltally.call_batch import Int64s, UInt64s
+from calltally.identity_key import IdentityKey
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.decoded_calls import SLICE
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
@@ -42,12 +43,12 @@ class KernelCalls:
     """
 
     def __init__(
-        self, decoded: "native.Decoded", admission: Admission, identity_seed: int, first: int = 0
+        self, decoded: "native.Decoded", admission: Admission, identity_key: IdentityKey, first: int = 0
     ) -> None:
         self.decoded = decoded
         self.organization = admission.organization
         self._admission = admission
-        self._identity_seed = identity_seed
+        self._identity_key = identity_key
         self._first = first
         self.identity_high: UInt64s = np.frombuffer(decoded.identity_high, np.uint64)
         self.identity_low: UInt64s = np.frombuffer(decoded.identity_low, np.uint64)
@@ -82,7 +83,7 @@ class KernelCalls:
         """Some of the calls, in their order."""
         each = rows.tolist()
         calls = [self.call(row) for row in each]
-        prepared, faults = prepare(calls, list(map(self.place, each)), self._admission, self._identity_seed)
+        prepared, faults = prepare(calls, list(map(self.place, each)), self._admission, self._identity_key)
         if prepared is None or faults:
             raise AssertionError(f"calls without fault have one: {faults[:3]}")
         return prepared
@@ -98,7 +99,7 @@ def decode_slice(
     body: bytes,
     lines: LineSlice,
     admission: Admission,
-    identity_seed: int,
+    identity_key: IdentityKey,
     *,
     max_call_bytes: int,
     derive_routes: bool,
@@ -118,7 +119,8 @@ def decode_slice(
         earliest_ms=admission.earliest_ms,
         latest_ms=admission.latest_ms,
         max_call_bytes=max_call_bytes,
-        seed=identity_seed,
+        scheme=identity_key.scheme,
+        key=identity_key.secret,
         derive_routes=derive_routes,
     )
-    return None if decoded is None else KernelCalls(decoded, admission, identity_seed, first)
+    return None if decoded is None else KernelCalls(decoded, admission, identity_key, first)

@@ -10,6 +10,7 @@ import numpy as np
 
 from calltally.call_batch import Conflict, Correction, Erasure, Refusal, RejectedSample
 from calltally.dictionary import Dictionary, Kind
+from calltally.identity_key import IdentityKey
 from calltally.ingest.accepted_rows import AcceptedRows, GatheredRows, RowMaking
 from calltally.ingest.books import Books, RefusalBook, SampleBox
 from calltally.ingest.call_rules import sealed_fault
@@ -62,12 +63,12 @@ class OrderedStep:
         dictionary: Dictionary,
         seen_ids: SeenIds,
         routes: RouteNaming,
-        identity_seed: int,
+        identity_key: IdentityKey,
         *,
         open_from_ms: int = 0,
     ) -> None:
         """Calls before ``open_from_ms``, the start of a UTC day, are in sealed days."""
-        self.identity_seed = identity_seed
+        self.identity_key = identity_key
         self.open_from_ms = open_from_ms
         self.rows_appended = 0
         self._journal = journal

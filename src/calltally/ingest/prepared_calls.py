@@ -1,6 +1,6 @@
 """Readable calls turned into columns, before anything is decided about them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress, count
 from typing import Any
@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from xxhash import xxh3_64_intdigest, xxh3_128_digest
+from xxhash import xxh3_64_intdigest
 
 from calltally.call import MAX_WHOLE_NUMBER, Call
 from calltally.call_batch import ABSENT, Int64s, UInt64s
+from calltally.identity_key import IdentityKey
 from calltally.ingest import instants
 from calltally.ingest.call_rules import MEASURES, TEXT_LIMITS, Admission, Fault, fault_of
 from calltally.ingest.routes import without_query
@@ -107,7 +108,7 @@ class PreparedCalls:
 
 
 def prepare(
-    calls: list[Call], indexes: list[int], admission: Admission, identity_seed: int
+    calls: list[Call], indexes: list[int], admission: Admission, identity_key: IdentityKey
 ) -> tuple[PreparedCalls | None, list[tuple[int, Fault]]]:
     """Sorts out the calls with a fault (place and fault) and turns the others into columns.
 
@@ -126,7 +127,7 @@ def prepare(
             return None, rejected
         slice_ = _Slice(calls)
         times = np.fromiter((instants.parse_instant(call.time) for call in calls), np.int64, len(calls))
-    return slice_.prepared(indexes, times, admission, identity_seed), rejected
+    return slice_.prepared(indexes, times, admission, identity_key), rejected
 
 
 class _Slice:
@@ -161,7 +162,7 @@ class _Slice:
         return times if all(0 <= n <= MAX_WHOLE_NUMBER for n in numbers) else None
 
     def prepared(
-        self, indexes: list[int], times: Int64s, admission: Admission, identity_seed: int
+        self, indexes: list[int], times: Int64s, admission: Admission, identity_key: IdentityKey
     ) -> PreparedCalls:
         fields, texts = self._fields, self._texts
         organizations = texts["organization"]
@@ -171,7 +172,7 @@ class _Slice:
             paths.distinct = [without_query(text) for text in paths.distinct]
         status = np.fromiter(fields["status"], np.int64, len(times))
         measures = {field: _measure(fields[field]) for field in MEASURES}
-        high, low = identities_of(organizations, texts["origin"], fields["id"], identity_seed)
+        high, low = identities_of(organizations, texts["origin"], fields["id"], identity_key)
         return PreparedCalls(
             indexes=indexes,
             calls=self._calls,
@@ -209,27 +210,22 @@ def _measure(values: Sequence[int | None]) -> Int64s:
 
 
 def identities_of(
-    organizations: TextColumn, origins: TextColumn, ids: Sequence[str], seed: int
+    organizations: TextColumn, origins: TextColumn, ids: Sequence[str], key: IdentityKey
 ) -> tuple[UInt64s, UInt64s]:
-    """128 bits of each (organization, origin, id), each part but the last with its length before it.
+    """The halves of the identity of each (organization, origin, id).
 
     The low half is never zero: zero stands for an empty place in the tables of seen identities.
     """
     if len(organizations.distinct) == len(origins.distinct) == 1:
-        prefix = _prefix(organizations.distinct[0], origins.distinct[0])
-        digests = [xxh3_128_digest((prefix + id_).encode(), seed) for id_ in ids]
+        identities: Iterable[bytes] = map(key.hashing(organizations.distinct[0], origins.distinct[0]), ids)
     else:
-        prefixes = [[_prefix(o, s) for s in origins.distinct] for o in organizations.distinct]
+        hashing = [[key.hashing(o, s) for s in origins.distinct] for o in organizations.distinct]
         rows = zip(organizations.codes.tolist(), origins.codes.tolist(), ids, strict=True)
-        digests = [xxh3_128_digest((prefixes[o][s] + id_).encode(), seed) for o, s, id_ in rows]
-    halves = np.frombuffer(b"".join(digests), ">u8").reshape(-1, 2).astype(np.uint64)
+        identities = (hashing[o][s](id_) for o, s, id_ in rows)
+    halves = np.frombuffer(b"".join(identities), ">u8").reshape(-1, 2).astype(np.uint64)
     low = np.ascontiguousarray(halves[:, 1])
     low[low == 0] = 1
     return np.ascontiguousarray(halves[:, 0]), low
-
-
-def _prefix(organization: str, origin: str) -> str:
-    return f"{len(organization)}:{organization}{len(origin)}:{origin}"
 
 
 def _digest(numbers: list[Int64s], texts: list[TextColumn]) -> UInt64s:

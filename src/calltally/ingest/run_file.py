@@ -52,7 +52,7 @@ class RunHead(NamedTuple):
     """What a run holds: every identity that was taken between two cuts, and received since an instant.
 
     ``latest_ms`` is no earlier than the time of any of its calls. ``life`` is that of the store when it was
-    written, and ``seed_mark`` tells the installation's seed from others.
+    written, and ``key_mark`` tells the installation's key from others.
     """
 
     since: Cut
@@ -63,7 +63,7 @@ class RunHead(NamedTuple):
     last_received_ms: int
     latest_ms: int
     life: int
-    seed_mark: int
+    key_mark: int
 
     def contains(self, other: "RunHead") -> bool:
         """Whether everything in the other run is in this one too."""
@@ -85,11 +85,6 @@ class DamagedRunError(Exception):
 
 class StoppedError(Exception):
     """Writing was broken off, since the process is to end."""
-
-
-def seed_mark(identity_seed: int) -> int:
-    """A number that tells seeds apart and does not tell the seed."""
-    return xxh3_64_intdigest(b"calltally seen ids %d" % identity_seed)
 
 
 def filter_lines_for(count: int) -> int:

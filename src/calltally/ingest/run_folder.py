@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 
+from calltally.identity_key import IdentityKey
 from calltally.ingest.generations import Generation
 from calltally.ingest.identity_run import IdentityRun
 from calltally.ingest.run_file import (
@@ -16,7 +17,6 @@ from calltally.ingest.run_file import (
     DamagedRunError,
     RunHead,
     filter_lines_for,
-    seed_mark,
     write_run,
 )
 from calltally.ingest.sorted_identities import Sorted, first_high_of_line
@@ -36,12 +36,12 @@ class RunFolder:
     """
 
     def __init__(
-        self, path: Path, identity_seed: int, lives: Sequence[Life], kind_of_run: type[IdentityRun]
+        self, path: Path, identity_key: IdentityKey, lives: Sequence[Life], kind_of_run: type[IdentityRun]
     ) -> None:
         """``lives`` are those of the store up to its present one."""
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = path
-        self._mark = seed_mark(identity_seed)
+        self._mark = identity_key.mark
         self._life = lives[-1].id
         self._ends = {life.id: later.after for life, later in pairwise(lives)}
         self._kind = kind_of_run
@@ -125,7 +125,7 @@ class RunFolder:
             yield self._kind.joined(parts), end
 
     def _check(self, head: RunHead, received_from_ms: int) -> None:
-        if head.seed_mark != self._mark:
+        if head.key_mark != self._mark:
             raise DamagedRunError("it is another installation's")
         end = self._ends.get(head.life)
         if end is None or head.last.last > end:

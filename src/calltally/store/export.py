@@ -28,12 +28,11 @@ CALL_FIELDS = (
     "response_bytes",
     "received",
     "position",
-    "identity",
     "entry",
     "weight",
 )
-"""Instants are written as RFC 3339 in UTC with milliseconds, the identity as 32 hexadecimal digits, and the
-entry by its name in small letters; ``weight`` is -1 for a withdrawn entry, else 1."""
+"""Instants are written as RFC 3339 in UTC with milliseconds, and the entry by its name in small letters;
+``weight`` is -1 for a withdrawn entry, else 1. Identities are a secret, see `IdentityKey`."""
 
 COUNTED = ("calls", "status_200", "status_300", "status_400", "status_429", "status_500")
 

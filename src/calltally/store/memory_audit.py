@@ -107,9 +107,11 @@ def _entries(calls: list[LedgerCall]) -> Tally:
 
 
 def _doubled(calls: list[LedgerCall]) -> tuple[Tally, Tally]:
-    """What doubled calls add up to, and what they should."""
-    counted, wanted = Counter[tuple[int, int, str]](), Counter[tuple[int, int, str]]()
+    """What doubled calls add up to, told by their first and last position, and what they should."""
+    counted, wanted = Tally(), Tally()
     for rows, its_count, its_right_count in doubled(calls):
-        key = (int(rows[0].columns["organization"]), rows[0].day, "{:016x}{:016x}".format(*rows[0].identity))
-        counted[key], wanted[key] = its_count, its_right_count
+        positions = f"positions {rows[0].position} to {rows[-1].position}"
+        key = (int(rows[0].columns["organization"]), rows[0].day, positions)
+        counted[key] += its_count
+        wanted[key] += its_right_count
     return counted, wanted

@@ -67,7 +67,6 @@ def _call(row: LedgerCall) -> tuple[Any, ...]:
         *(None if measure == ABSENT else measure for measure in measures),
         _written(instant_of(row.received_ms)),
         row.position,
-        f"{row.identity[0]:016x}{row.identity[1]:016x}",
         row.entry.name.lower(),
         row.weight,
     )

@@ -15,6 +15,7 @@ from calltally.call_batch import CallBatch, Conflict, Correction, Erasure, Int64
 from calltally.clock import instant_ms
 from calltally.dictionary import Dictionary, Kind
 from calltally.errors import CalltallyError
+from calltally.identity_key import IdentityKey
 from calltally.store.audit import AuditStep
 from calltally.store.doubled_calls import DoubledCalls
 from calltally.store.export import Form, What
@@ -44,7 +45,7 @@ class MemoryUsageStore:
 
     def __init__(self) -> None:
         self._dictionary = Dictionary()
-        self._identity_seed = secrets.randbits(63)
+        self._identity_key = IdentityKey.generate()
         self._lives = (Life(secrets.randbits(63), 0),)
         self._position = 0
         self._counted: list[LedgerCall] = []
@@ -58,8 +59,8 @@ class MemoryUsageStore:
         return self._dictionary
 
     @property
-    def identity_seed(self) -> int:
-        return self._identity_seed
+    def identity_key(self) -> IdentityKey:
+        return self._identity_key
 
     @property
     def lives(self) -> Sequence[Life]:

@@ -21,6 +21,7 @@ from calltally.call_batch import (
     UInt64s,
 )
 from calltally.dictionary import Dictionary
+from calltally.identity_key import IdentityKey
 from calltally.packed_texts import PackedTexts
 from calltally.store.audit import AuditStep
 from calltally.store.doubled_calls import DoubledCalls
@@ -100,7 +101,7 @@ class UsageStore(Protocol):
         ...
 
     @property
-    def identity_seed(self) -> int:
+    def identity_key(self) -> IdentityKey:
         """The installation's secret that identities are hashed with, made once with the store."""
         ...
 

@@ -9,6 +9,7 @@ from calltally.call import Call
 from calltally.call_batch import Correction, UInt64s
 from calltally.clock import instant_of
 from calltally.errors import BusyError, InvalidInputError, NotFoundError, PrunedError
+from calltally.identity_key import IdentityKey
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.corrected_calls import CorrectedCalls, CorrectionNote
 from calltally.ingest.identity_table import Bools
@@ -56,7 +57,7 @@ class Corrections:
         """See `Upkeep.cancel`."""
         _check_number(len(names), "ids")
         names = tuple(dict.fromkeys(names))
-        identities = _identities(organization, names, self._counting.step.identity_seed)
+        identities = _identities(organization, names, self._counting.step.identity_key)
         note = _note(who, why, "cancel", _subject_of(names))
 
         async def cancelled(known_up_to: int) -> CorrectedCalls:
@@ -126,9 +127,9 @@ class Corrections:
         admission = Admission(
             organization, False, 0, self._counting.clock.now_ms() + self._future_ms, backfill=True
         )
-        seed = self._counting.step.identity_seed
+        key = self._counting.step.identity_key
         prepared, faults = await self._counting.read(
-            lambda: prepare(list(calls), list(range(len(calls))), admission, seed)
+            lambda: prepare(list(calls), list(range(len(calls))), admission, key)
         )
         if faults or prepared is None:
             index, fault = faults[0]
@@ -198,10 +199,10 @@ def _added(stated: PreparedCalls, known: StoredCalls, within: StoredCalls) -> Bo
     return np.array([pair not in active for pair in pairs], np.bool_)
 
 
-def _identities(organization: str, names: Sequence[CallName], seed: int) -> tuple[UInt64s, UInt64s]:
+def _identities(organization: str, names: Sequence[CallName], key: IdentityKey) -> tuple[UInt64s, UInt64s]:
     organizations = TextColumn([organization] * len(names))
     origins = TextColumn([name.origin for name in names])
-    return identities_of(organizations, origins, [name.id for name in names], seed)
+    return identities_of(organizations, origins, [name.id for name in names], key)
 
 
 def _names_of(calls: PreparedCalls) -> list[CallName]:

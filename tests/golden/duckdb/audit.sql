@@ -272,14 +272,15 @@ row_of_day AS (
       AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
 ),
 doubled AS (
-    SELECT organization, day, identity_high, identity_low, SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END) AS counted,
+    SELECT organization, day, identity_high, identity_low, MIN(position) AS first, MAX(position) AS last, SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END) AS counted,
            CAST(BOOL_OR(entry <> 1 AND position >= COALESCE(withdrawn, 0)) AS BIGINT) AS wanted
     FROM   row_of_day
     GROUP BY ALL
     HAVING counted > wanted
 )
+SELECT organization, day, first, last, counted, wanted
 FROM   doubled
-ORDER BY organization, day, identity_high, identity_low
+ORDER BY ALL
 LIMIT $limit;
 
 -- $first_ms = 1772323200000
@@ -311,7 +312,7 @@ row_of_day AS (
       AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
 ),
 doubled AS (
-    SELECT organization, day, identity_high, identity_low, SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END) AS counted,
+    SELECT organization, day, identity_high, identity_low, MIN(position) AS first, MAX(position) AS last, SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END) AS counted,
            CAST(BOOL_OR(entry <> 1 AND position >= COALESCE(withdrawn, 0)) AS BIGINT) AS wanted
     FROM   row_of_day
     GROUP BY ALL
@@ -338,13 +339,13 @@ AND  time_ms <  $end_ms
 AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
             AND  entry = 1
       )
-      SELECT organization, day_of(time_ms) AS day, identity_high, identity_low, SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END), 0
+      SELECT organization, day_of(time_ms) AS day, MIN(position), MAX(position), SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END), 0
       FROM   call
       SEMI JOIN corrected USING (identity_high, identity_low)
       WHERE  time_ms >= $first_ms
 AND  time_ms <  $end_ms
 AND  position <= (SELECT MAX(value) FROM meta WHERE name = 'position')
-      GROUP BY ALL
+      GROUP BY organization, day, identity_high, identity_low
       HAVING SUM(CASE entry WHEN 1 THEN -1 ELSE 1 END) < 0
       ORDER BY ALL
       LIMIT 1000

@@ -42,7 +42,6 @@ SELECT strftime(make_timestamp(time_ms * 1000), '%Y-%m-%dT%H:%M:%S.%gZ') AS time
        active.response_bytes AS response_bytes,
        strftime(make_timestamp(received_ms * 1000), '%Y-%m-%dT%H:%M:%S.%gZ') AS received,
        active.position AS position,
-       printf('%016x%016x', identity_high, identity_low) AS identity,
        CASE entry WHEN 0 THEN 'received' WHEN 1 THEN 'withdrawn' WHEN 2 THEN 'restated' WHEN 3 THEN 'added' END AS entry,
        CASE entry WHEN 1 THEN -1 ELSE 1 END AS weight
 FROM   active

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from calltally.identity_key import IdentityKey
 from calltally.ingest.generations import Generation, Took
 from calltally.ingest.identity_run import IdentityRun
 from calltally.ingest.identity_table import IdentityTable
@@ -15,12 +16,12 @@ from calltally.ingest.kernel_seen_ids import KernelTable
 from calltally.ingest.run_file import Cut, DamagedRunError, RunHead, StoppedError
 from calltally.ingest.run_folder import RunFolder, uncovered
 from calltally.store.usage_store import Life
+from tests.support.identity_keys import ANOTHER_KEY, KEY
 from tests.support.ingest_chains import needs_the_kernel
 from tests.support.seeds import numpy_luck
 
 Numbers = npt.NDArray[np.uint64]
 Kind = type[IdentityRun]
-SEED = 7
 BEGINNING, END = Cut.behind(0), Cut.behind(9)
 LIVES = [Life(1, 0)]
 NEXT_LIVES = [*LIVES, Life(2, 20)]
@@ -68,7 +69,7 @@ def test_everything_that_was_written_is_found_with_its_digest_and_nothing_else(
     kind: Kind, tmp_path: Path, size: int
 ) -> None:
     high, low, digest = identities(size)
-    run = RunFolder(tmp_path, SEED, LIVES, kind).write(generation((high, low, digest), kind=kind))
+    run = RunFolder(tmp_path, KEY, LIVES, kind).write(generation((high, low, digest), kind=kind))
 
     assert found_in(run, high, low) == ([True] * size, digest.tolist())
     assert found_in(run, high, ~low) is None
@@ -78,7 +79,7 @@ def test_everything_that_was_written_is_found_with_its_digest_and_nothing_else(
 
 def test_a_run_without_its_filter_says_the_same_and_takes_less_memory(kind: Kind, tmp_path: Path) -> None:
     high, low, digest = identities(20_000)
-    run = RunFolder(tmp_path, SEED, LIVES, kind).write(generation((high, low, digest), kind=kind))
+    run = RunFolder(tmp_path, KEY, LIVES, kind).write(generation((high, low, digest), kind=kind))
     with_filter = run.memory_bytes
 
     run.drop_filter()
@@ -90,7 +91,7 @@ def test_a_run_without_its_filter_says_the_same_and_takes_less_memory(kind: Kind
 
 def test_a_filter_takes_twelve_bits_and_lets_few_others_through(tmp_path: Path) -> None:
     high, low, digest = identities(20_000)
-    run = RunFolder(tmp_path, SEED, LIVES, IdentityRun).write(generation((high, low, digest)))
+    run = RunFolder(tmp_path, KEY, LIVES, IdentityRun).write(generation((high, low, digest)))
 
     others = run.may_hold(*identities(20_000, seed=2)[:2])
 
@@ -103,7 +104,7 @@ def test_identities_with_equal_halves_are_told_apart(kind: Kind, tmp_path: Path)
     high = numbers(*[5] * 400, *range(400))
     low = numbers(*range(1, 401), *[5] * 400)
     digest = numbers(*range(800))
-    run = RunFolder(tmp_path, SEED, LIVES, kind).write(generation((high, low, digest), kind=kind))
+    run = RunFolder(tmp_path, KEY, LIVES, kind).write(generation((high, low, digest), kind=kind))
 
     known = found_in(run, high, low)
 
@@ -114,7 +115,7 @@ def test_identities_with_equal_halves_are_told_apart(kind: Kind, tmp_path: Path)
 
 
 def test_the_oldest_run_that_holds_an_identity_tells_its_digest(kind: Kind, tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path, SEED, LIVES, kind)
+    folder = RunFolder(tmp_path, KEY, LIVES, kind)
     one = numbers(1)
     runs = [
         folder.write(
@@ -135,7 +136,7 @@ def test_the_kernel_and_the_reference_write_the_same_bytes(tmp_path: Path) -> No
     columns[0][:9] = columns[0][9]
 
     files = [
-        RunFolder(tmp_path / kind.__name__, SEED, LIVES, kind).write(generation(columns, kind=kind)).path
+        RunFolder(tmp_path / kind.__name__, KEY, LIVES, kind).write(generation(columns, kind=kind)).path
         for kind in (IdentityRun, KernelIdentityRun)
     ]
 
@@ -144,7 +145,7 @@ def test_the_kernel_and_the_reference_write_the_same_bytes(tmp_path: Path) -> No
 
 
 def test_runs_that_are_joined_hold_what_their_parts_held(kind: Kind, tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path, SEED, LIVES, kind)
+    folder = RunFolder(tmp_path, KEY, LIVES, kind)
     parts = [identities(size, seed=size) for size in (30_000, 1, 90_000, 170)]
     cuts = [Cut.behind(position) for position in (0, 1, 2, 3, 4)]
     runs = [
@@ -162,9 +163,9 @@ def test_runs_that_are_joined_hold_what_their_parts_held(kind: Kind, tmp_path: P
 
 def test_the_next_start_finds_a_run(kind: Kind, tmp_path: Path) -> None:
     high, low, digest = identities(1000)
-    written = RunFolder(tmp_path, SEED, LIVES, kind).write(generation((high, low, digest), kind=kind))
+    written = RunFolder(tmp_path, KEY, LIVES, kind).write(generation((high, low, digest), kind=kind))
 
-    (run,) = RunFolder(tmp_path, SEED, NEXT_LIVES, kind).open(received_from_ms=0)
+    (run,) = RunFolder(tmp_path, KEY, NEXT_LIVES, kind).open(received_from_ms=0)
 
     assert run.head == written.head
     assert found_in(run, high, low) == ([True] * 1000, digest.tolist())
@@ -179,18 +180,18 @@ def damaged(path: Path, place: int) -> None:
 
 @pytest.mark.parametrize("place", [0, 20, 130, -1, -3000])
 def test_a_damaged_head_or_index_is_not_believed(kind: Kind, tmp_path: Path, place: int) -> None:
-    run = RunFolder(tmp_path, SEED, LIVES, kind).write(generation(identities(20_000), kind=kind))
+    run = RunFolder(tmp_path, KEY, LIVES, kind).write(generation(identities(20_000), kind=kind))
     damaged(run.path, place)
 
-    assert RunFolder(tmp_path, SEED, NEXT_LIVES, kind).open(0) == []
+    assert RunFolder(tmp_path, KEY, NEXT_LIVES, kind).open(0) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_that_was_cut_off_is_not_believed(kind: Kind, tmp_path: Path) -> None:
-    run = RunFolder(tmp_path, SEED, LIVES, kind).write(generation(identities(1000), kind=kind))
+    run = RunFolder(tmp_path, KEY, LIVES, kind).write(generation(identities(1000), kind=kind))
     run.path.write_bytes(run.path.read_bytes()[:-1])
 
-    assert RunFolder(tmp_path, SEED, NEXT_LIVES, kind).open(0) == []
+    assert RunFolder(tmp_path, KEY, NEXT_LIVES, kind).open(0) == []
 
 
 @pytest.mark.parametrize("place", [4096, 4104, 4200, 4096 + 4000])
@@ -198,20 +199,20 @@ def test_a_damaged_block_is_noticed_when_it_is_read_and_the_file_is_gone(
     kind: Kind, tmp_path: Path, place: int
 ) -> None:
     high, low, digest = identities(1000)
-    written = RunFolder(tmp_path, SEED, LIVES, kind).write(generation((high, low, digest), kind=kind))
+    written = RunFolder(tmp_path, KEY, LIVES, kind).write(generation((high, low, digest), kind=kind))
     damaged(written.path, place)
-    (run,) = RunFolder(tmp_path, SEED, NEXT_LIVES, kind).open(0)
+    (run,) = RunFolder(tmp_path, KEY, NEXT_LIVES, kind).open(0)
 
     with pytest.raises(DamagedRunError, match="the next start reads the store"):
         kind.find_in([run], high, low)
 
     assert not run.path.exists()
-    assert RunFolder(tmp_path, SEED, NEXT_LIVES, kind).open(0) == []
+    assert RunFolder(tmp_path, KEY, NEXT_LIVES, kind).open(0) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_where_one_run_was_damaged_every_block_of_the_others_is_read(kind: Kind, tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path, SEED, LIVES, kind)
+    folder = RunFolder(tmp_path, KEY, LIVES, kind)
     cuts = [Cut.behind(position) for position in range(4)]
     runs = [
         folder.write(generation(identities(1000, seed), since, last, kind))
@@ -220,14 +221,14 @@ def test_where_one_run_was_damaged_every_block_of_the_others_is_read(kind: Kind,
     damaged(runs[1].path, 20_000)
     runs[0].damaged()
 
-    (sound,) = RunFolder(tmp_path, SEED, NEXT_LIVES, kind).open(0)
+    (sound,) = RunFolder(tmp_path, KEY, NEXT_LIVES, kind).open(0)
 
     assert sound.head == runs[2].head
     assert list(tmp_path.iterdir()) == [sound.path]
 
 
 def test_a_damaged_part_is_not_joined(kind: Kind, tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path, SEED, LIVES, kind)
+    folder = RunFolder(tmp_path, KEY, LIVES, kind)
     runs = [
         folder.write(generation(identities(1000, seed), Cut.behind(seed), Cut.behind(seed + 1), kind))
         for seed in (1, 2)
@@ -241,34 +242,34 @@ def test_a_damaged_part_is_not_joined(kind: Kind, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "lives"),
+    ("key", "lives"),
     [
-        (SEED + 1, NEXT_LIVES),  # another installation's
-        (SEED, [Life(3, 0), Life(2, 20)]),  # a life that is not the store's
-        (SEED, [Life(1, 0), Life(2, 8)]),  # a copy that was made at position 8 and went on by itself
-        (SEED, [Life(4, 0), Life(1, 0)]),  # nothing is there yet of the present life
+        (ANOTHER_KEY, NEXT_LIVES),  # another installation's
+        (KEY, [Life(3, 0), Life(2, 20)]),  # a life that is not the store's
+        (KEY, [Life(1, 0), Life(2, 8)]),  # a copy that was made at position 8 and went on by itself
+        (KEY, [Life(4, 0), Life(1, 0)]),  # nothing is there yet of the present life
     ],
 )
 def test_a_run_of_another_store_or_another_life_is_not_believed(
-    tmp_path: Path, seed: int, lives: list[Life]
+    tmp_path: Path, key: IdentityKey, lives: list[Life]
 ) -> None:
-    RunFolder(tmp_path, SEED, LIVES, IdentityRun).write(generation(identities(10)))
+    RunFolder(tmp_path, KEY, LIVES, IdentityRun).write(generation(identities(10)))
 
-    assert RunFolder(tmp_path, seed, lives, IdentityRun).open(0) == []
+    assert RunFolder(tmp_path, key, lives, IdentityRun).open(0) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_that_lacks_what_now_matters_is_not_believed(tmp_path: Path) -> None:
     one = generation(identities(10))
     one.took.received_from_ms = 100
-    RunFolder(tmp_path, SEED, LIVES, IdentityRun).write(one)
+    RunFolder(tmp_path, KEY, LIVES, IdentityRun).write(one)
 
-    assert len(RunFolder(tmp_path, SEED, NEXT_LIVES, IdentityRun).open(100)) == 1
-    assert RunFolder(tmp_path, SEED, NEXT_LIVES, IdentityRun).open(99) == []
+    assert len(RunFolder(tmp_path, KEY, NEXT_LIVES, IdentityRun).open(100)) == 1
+    assert RunFolder(tmp_path, KEY, NEXT_LIVES, IdentityRun).open(99) == []
 
 
 def test_what_a_crash_left_half_written_or_twice_is_removed(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path, SEED, LIVES, IdentityRun)
+    folder = RunFolder(tmp_path, KEY, LIVES, IdentityRun)
     cuts = [Cut.behind(0), Cut.between(3, 3), Cut.between(3, 3), Cut.behind(9)]
     parts = [
         folder.write(generation(identities(10, seed), since, last))
@@ -277,14 +278,14 @@ def test_what_a_crash_left_half_written_or_twice_is_removed(tmp_path: Path) -> N
     joined = folder.join(parts)
     (tmp_path / "half.ids.partial").write_bytes(b"half")
 
-    (run,) = RunFolder(tmp_path, SEED, NEXT_LIVES, IdentityRun).open(0)
+    (run,) = RunFolder(tmp_path, KEY, NEXT_LIVES, IdentityRun).open(0)
 
     assert run.head == joined.head
     assert [path.name for path in tmp_path.iterdir()] == [joined.path.name]
 
 
 def test_writing_is_broken_off_when_the_process_is_to_end(kind: Kind, tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path, SEED, LIVES, kind)
+    folder = RunFolder(tmp_path, KEY, LIVES, kind)
     folder.stop()
 
     with pytest.raises(StoppedError):

@@ -14,13 +14,14 @@ from calltally.ingest.routes import RouteNaming
 from calltally.ingest.seen_ids import SeenIds
 from calltally.journal.journal import Journal, JournalFailedError
 from tests.call_batches import a_call
+from tests.support.identity_keys import KEY
 
-SEED, NOW_MS = 7, 1_773_144_000_000  # 2026-03-10T12:00:00Z
+NOW_MS = 1_773_144_000_000  # 2026-03-10T12:00:00Z
 
 
 def a_slice(*ids: str) -> CheckedSlice:
     admission = Admission("acme", False, 0, NOW_MS + 1000, True)
-    calls, faults = prepare([a_call(id=id_) for id_ in ids], list(range(len(ids))), admission, SEED)
+    calls, faults = prepare([a_call(id=id_) for id_ in ids], list(range(len(ids))), admission, KEY)
     assert faults == []
     return CheckedSlice("acme", len(ids), calls)
 
@@ -28,7 +29,7 @@ def a_slice(*ids: str) -> CheckedSlice:
 def test_a_step_that_fails_half_way_is_the_last_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failures: list[Exception] = []
     journal = Journal(tmp_path, on_failure=failures.append)
-    step = OrderedStep(journal, Dictionary(), SeenIds(2**20), RouteNaming(), SEED)
+    step = OrderedStep(journal, Dictionary(), SeenIds(2**20), RouteNaming(), KEY)
     step.take([a_slice("1")], NOW_MS)
 
     def broken(*_: object) -> None:
@@ -48,7 +49,7 @@ def test_a_step_that_fails_half_way_is_the_last_one(tmp_path: Path, monkeypatch:
 def test_a_slice_whose_numbers_do_not_add_up_changes_nothing(tmp_path: Path) -> None:
     failures: list[Exception] = []
     journal = Journal(tmp_path, on_failure=failures.append)
-    step = OrderedStep(journal, Dictionary(), SeenIds(2**20), RouteNaming(), SEED)
+    step = OrderedStep(journal, Dictionary(), SeenIds(2**20), RouteNaming(), KEY)
     wrong = a_slice("1")
     wrong.received = 2
 

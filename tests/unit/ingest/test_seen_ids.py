@@ -16,6 +16,7 @@ from calltally.ingest.run_folder import RunFolder
 from calltally.ingest.seen_ids import Seen, SeenIds
 from calltally.ingest.spilling import Spilling
 from calltally.store.usage_store import Life
+from tests.support.identity_keys import KEY
 from tests.support.ingest_chains import needs_the_kernel
 from tests.support.seeds import examples, numpy_luck
 
@@ -144,7 +145,7 @@ def test_verdicts_equal_those_of_a_plain_dictionary_when_what_is_in_memory_is_on
 def spilling_of(seen: SeenIds) -> Iterator[Spilling]:
     """Spills into a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        spilling = Spilling(seen, RunFolder(Path(folder), 1, [Life(1, 0)], seen.kind_of_run), 10**9)
+        spilling = Spilling(seen, RunFolder(Path(folder), KEY, [Life(1, 0)], seen.kind_of_run), 10**9)
         yield spilling
         spilling.stop()
 

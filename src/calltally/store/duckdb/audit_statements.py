@@ -24,6 +24,7 @@ DIFFERENCES_TOLD = 1000
 
 TABLES = (
     "meta",
+    "identity_key",
     "retained",
     "dictionary",
     "call_day",
@@ -153,7 +154,8 @@ def days_against_calls(first_day: int, end_day: int) -> Statement:
 
 
 def withdrawn_too_often(first_day: int, end_day: int) -> Statement:
-    """Calls that are withdrawn more often than they were counted; the second number is the least."""
+    """Calls that are withdrawn more often than they were counted, told by the first and the last position of
+    their rows; the second number is the least."""
     return Statement(
         f"""
         WITH corrected AS (
@@ -162,11 +164,11 @@ def withdrawn_too_often(first_day: int, end_day: int) -> Statement:
             WHERE  {_OF_SPAN}
               AND  entry = 1
         )
-        SELECT organization, day_of(time_ms) AS day, identity_high, identity_low, SUM({WEIGHT}), 0
+        SELECT organization, day_of(time_ms) AS day, MIN(position), MAX(position), SUM({WEIGHT}), 0
         FROM   call
         SEMI JOIN corrected USING (identity_high, identity_low)
         WHERE  {_OF_SPAN}
-        GROUP BY ALL
+        GROUP BY organization, day, identity_high, identity_low
         HAVING SUM({WEIGHT}) < 0
         ORDER BY ALL
         LIMIT {DIFFERENCES_TOLD}

@@ -102,12 +102,12 @@ class Auditing:
                 yield _Check(
                     what,
                     doubled_calls(first, end, part, parts, statements.DIFFERENCES_TOLD),
-                    self._of_identity("a call counted more often than once"),
+                    self._of_positions("a call counted more often than once"),
                 )
             yield _Check(
                 what,
                 statements.withdrawn_too_often(first, end),
-                self._of_identity("a call withdrawn too often"),
+                self._of_positions("a call withdrawn too often"),
             )
             what = f"every column of calls{named}"
             yield _Check(what, statements.read_calls(first, end), _nothing)
@@ -190,10 +190,10 @@ class Auditing:
 
         return tell
 
-    def _of_identity(self, what: str) -> Tell:
+    def _of_positions(self, what: str) -> Tell:
         def tell(row: tuple[Any, ...]) -> list[Difference]:
-            organization, day, high, low, stored, right = row
-            key = f"{high:016x}{low:016x}"
+            organization, day, first, last, stored, right = row
+            key = f"positions {first} to {last}"
             return [Difference(what, self._organization(organization), _date(day), key, int(stored), right)]
 
         return tell

@@ -98,12 +98,12 @@ def move_to(position: int) -> Statement:
     return Statement("INSERT INTO meta VALUES ('position', $position)", position=position)
 
 
-def found(identity_seed: int) -> Statement:
+def found(scheme: str, secret: bytes) -> list[Statement]:
     """The first rows of a new store."""
-    return Statement(
-        "INSERT INTO meta VALUES ('identity_seed', $identity_seed), ('position', 0)",
-        identity_seed=identity_seed,
-    )
+    return [
+        Statement("INSERT INTO identity_key VALUES ($scheme, $secret)", scheme=scheme, secret=secret),
+        Statement("INSERT INTO meta VALUES ('position', 0)"),
+    ]
 
 
 def begin_life(life: int, position: int) -> Statement:

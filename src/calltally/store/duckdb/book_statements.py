@@ -23,7 +23,7 @@ def conflicts(organization: int) -> Statement:
         SELECT organization, received_ms, identity_high, identity_low, content
         FROM   conflict
         WHERE  organization = $organization
-        ORDER BY position, received_ms, identity_high, identity_low
+        ORDER BY position, rowid
         """,
         organization=organization,
     )

@@ -1,6 +1,5 @@
 """The file and the connections to it."""
 
-import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import structlog
 from duckdb import DuckDBPyConnection
 
 from calltally.errors import BusyError, CalltallyError, DamagedDataError, DirectoryHeldError, StoreFailedError
+from calltally.identity_key import IdentityKey
 from calltally.store.duckdb import batch_statements, statements
 from calltally.store.duckdb.schema_files import bring_up_to_date
 from calltally.store.duckdb.spared_blocks import SparedBlocks
@@ -239,8 +239,12 @@ class Database:
 
     def _found(self) -> None:
         """Gives a new store its secret and its first position."""
-        if "identity_seed" not in dict(statements.meta().run(self._root).fetchall()):
-            batch_statements.found(secrets.randbits(63)).run(self._root)
+        if not statements.identity_key().run(self._root).fetchall():
+            key = IdentityKey.generate()
+            self._root.begin()
+            for statement in batch_statements.found(key.scheme, key.secret):
+                statement.run(self._root)
+            self._root.commit()
 
 
 def quoted(path: Path) -> str:

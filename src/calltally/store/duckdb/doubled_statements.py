@@ -28,7 +28,7 @@ row_of_day AS (
     WHERE  {_OF_SPAN}
 ),
 doubled AS (
-    SELECT {_KEY}, SUM({WEIGHT}) AS counted,
+    SELECT {_KEY}, MIN(position) AS first, MAX(position) AS last, SUM({WEIGHT}) AS counted,
            CAST(BOOL_OR(entry <> 1 AND position >= COALESCE(withdrawn, 0)) AS BIGINT) AS wanted
     FROM   row_of_day
     GROUP BY ALL
@@ -60,12 +60,17 @@ _COLUMNS = (
 
 
 def doubled_calls(first_day: int, end_day: int, part: int, parts: int, limit: int) -> Statement:
-    """Organization, day and identity of calls that count too often, how often, and how often they should.
+    """Organization, day, first and last position of calls that count too often, how often, and how often they
+    should.
 
     Each of ``parts`` has about as many identities, since the halves of an identity are hashes.
     """
     return Statement(
-        f"{_DOUBLED}\nFROM   doubled\nORDER BY {_KEY}\nLIMIT $limit",
+        f"{_DOUBLED}\n"
+        "SELECT organization, day, first, last, counted, wanted\n"
+        "FROM   doubled\n"
+        "ORDER BY ALL\n"
+        "LIMIT $limit",
         **_span(first_day, end_day, part, parts),
         limit=limit,
     )

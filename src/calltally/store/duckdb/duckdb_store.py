@@ -19,6 +19,7 @@ from calltally.call_batch import (
     UInt64s,
 )
 from calltally.dictionary import Dictionary, DictionaryValue, Kind
+from calltally.identity_key import IdentityKey, IdentityScheme
 from calltally.store.audit import AuditStep
 from calltally.store.doubled_calls import DoubledCalls
 from calltally.store.duckdb import batch_statements, statements
@@ -99,7 +100,7 @@ class DuckDBUsageStore:
         self._dictionary = Dictionary()
         self._checkpointed = 0
         try:
-            self._identity_seed, self._database.position, self._extent, self._retained = self._read_back()
+            self._identity_key, self._database.position, self._extent, self._retained = self._read_back()
             self._lives = self._begin_life()
         except BaseException:
             self._database.close()
@@ -110,8 +111,8 @@ class DuckDBUsageStore:
         return self._dictionary
 
     @property
-    def identity_seed(self) -> int:
-        return self._identity_seed
+    def identity_key(self) -> IdentityKey:
+        return self._identity_key
 
     @property
     def position(self) -> int:
@@ -355,8 +356,8 @@ class DuckDBUsageStore:
         batch_statements.begin_life(secrets.randbits(63), self.position).run(self._writer)
         return [Life(*row) for row in statements.lives().run(self._writer).fetchall()]
 
-    def _read_back(self) -> tuple[int, int, Extent, Retained]:
-        """The seed, the position, the extent of what is stored and what is kept; fills the dictionary."""
+    def _read_back(self) -> tuple[IdentityKey, int, Extent, Retained]:
+        """The key, the position, the extent of what is stored and what is kept; fills the dictionary."""
         rows = statements.dictionary().run(self._writer).fetchall()
         self._dictionary.load(DictionaryValue(Kind(kind), *rest) for kind, *rest in rows)
         meta = dict(statements.meta().run(self._writer).fetchall())
@@ -368,4 +369,6 @@ class DuckDBUsageStore:
                 for day in statements.retained().run(self._writer).fetchall()[0]
             )
         )
-        return meta["identity_seed"], meta["position"], extent, retained
+        (scheme, secret), *_ = statements.identity_key().run(self._writer).fetchall()
+        key = IdentityKey(IdentityScheme(scheme), secret)
+        return key, meta["position"], extent, retained

@@ -32,7 +32,6 @@ _ENTRY_NAME = "CASE entry {} END".format(
 _EXPRESSIONS = {
     "time": "strftime(make_timestamp(time_ms * 1000), '%Y-%m-%dT%H:%M:%S.%gZ')",
     "received": "strftime(make_timestamp(received_ms * 1000), '%Y-%m-%dT%H:%M:%S.%gZ')",
-    "identity": "printf('%016x%016x', identity_high, identity_low)",
     "entry": _ENTRY_NAME,
     "weight": WEIGHT,
 }

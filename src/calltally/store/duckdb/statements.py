@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from calltally.store.duckdb.marginals import narrowest_marginal
 
-Bound = int | str | list[int]
+Bound = int | str | bytes | list[int]
 
 FRESH_CALLS, PACKED_CALLS = CALL_TABLES = ("call_fresh", "call_packed")
 """Where calls lie: as batches brought them, quick to write, and sorted and compressed. The view ``call`` is
@@ -129,6 +129,10 @@ def dictionary() -> Statement:
 def meta() -> Statement:
     """Every name with its value; of a position, which has a row per batch, the greatest."""
     return Statement("SELECT name, MAX(value) FROM meta GROUP BY name")
+
+
+def identity_key() -> Statement:
+    return Statement("SELECT scheme, secret FROM identity_key")
 
 
 def lives() -> Statement:
