@@ -84,6 +84,12 @@ class Settings:
     body_timeout_seconds: int = _setting(
         30, whole_number(1, 3600), "seconds", "How long to wait for the next part of a request."
     )
+    write_timeout_seconds: int = _setting(
+        30,
+        whole_number(1, 3600),
+        "seconds",
+        "How long a client may read nothing of an answer before it is disconnected.",
+    )
     minimum_body_rate: int = _size(
         "1KiB",
         "1B",
@@ -94,15 +100,16 @@ class Settings:
         "512MiB",
         "1MiB",
         "1TB",
-        "Memory for the bodies of all requests under way, as sent and unpacked; at least four times"
-        " `max_body`. An organization may hold as much of it as is free besides.",
+        "Memory for the bodies of all requests under way, as sent and unpacked, and for answers that"
+        " clients have not read yet; at least four times `max_body`. An organization may hold as much of it"
+        " as is free besides.",
     )
     max_connections: int = _setting(
         2000,
         whole_number(1, 1_000_000),
         "connections",
-        "With more connections new ones are refused. As many requests may be under way, and of an"
-        " organization as many as are free besides.",
+        "With more connections new ones are refused; of an address as many as are free besides, unless"
+        " `forwarded_from` has it. As many requests may be under way, divided so among organizations.",
     )
     keep_alive_seconds: int = _setting(
         30, whole_number(1, 3600), "seconds", "How long a connection may rest between requests."

@@ -157,14 +157,20 @@ class Installation:
         if self.meter is not None:
             upkeep, engine = self.meter.upkeep, self.meter.engine
             owners += [owner_verify_router(upkeep, engine), owner_upkeep_router(upkeep, engine)]
-        return self._application(SharingDoorkeeper(OwnerDoorkeeper()), owners)
+        return self._application(SharingDoorkeeper(OwnerDoorkeeper()), owners, for_owner=True)
 
     def _application(
-        self, doorkeeper: Doorkeeper, routers: list[Router], descriptions: Iterable[Mapping[str, Any]] = ()
+        self,
+        doorkeeper: Doorkeeper,
+        routers: list[Router],
+        descriptions: Iterable[Mapping[str, Any]] = (),
+        *,
+        for_owner: bool = False,
     ) -> Application:
         settings = self._settings
         bodies = BodyBudget(max(settings.max_bodies, _BODIES_OF_TWO * settings.max_body))
-        shares = RequestShares(bodies, BodyBudget(_STRANGERS_BODIES), Shares(settings.max_connections))
+        strangers = bodies if for_owner else BodyBudget(_STRANGERS_BODIES)
+        shares = RequestShares(bodies, strangers, Shares(settings.max_connections))
         bounds = BodyBounds(settings.body_timeout_seconds, settings.minimum_body_rate, shares)
         if self.meter is None:
             return Application(routers, None, descriptions, max_body=settings.max_body, bounds=bounds)

@@ -270,6 +270,16 @@ def test_requests_sent_without_reading_answers_take_little_memory(server: Server
     assert server.memory() - before < 60 * MEBIBYTE
 
 
+def test_a_client_that_reads_no_answer_is_disconnected_and_others_are_answered(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "data", write_timeout_seconds=1) as server:
+        question = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+        with Wire(server) as wire, server.visitor() as visitor:
+            size = len(visitor.get("/openapi.json").content)
+            wire.send_what_is_taken(question * (32 * MEBIBYTE // size))
+            assert wire.is_reset()
+            assert visitor.get("/healthz").status_code == 200
+
+
 def test_twenty_thousand_tiny_posts_down_five_connections_are_counted_each(
     server: ServerProcess, token: str
 ) -> None:
@@ -300,18 +310,32 @@ def test_twenty_thousand_tiny_posts_down_five_connections_are_counted_each(
 
 
 def test_a_connection_too_many_is_refused_and_others_go_on(tmp_path: Path) -> None:
-    with ServerProcess(tmp_path / "data", max_connections=3, body_timeout_seconds=1) as server:
-        with Wire(server) as first, Wire(server) as second, Wire(server) as third, Wire(server) as fourth:
-            time.sleep(0.3)
-            refused = fourth.reply()
+    with ServerProcess(tmp_path / "data", max_connections=4, body_timeout_seconds=1) as server:
+        with contextlib.ExitStack() as wires:
+            opened = [
+                wires.enter_context(Wire(server, address=f"127.0.0.{number}")) for number in (1, 1, 2, 3)
+            ]
+            refused = wires.enter_context(Wire(server, address="127.0.0.4")).reply()
             answers = [
-                wire.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").reply().status
-                for wire in (first, second, third)
+                wire.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").reply().status for wire in opened
             ]
         with server.visitor() as visitor:
             later = visitor.get("/healthz").status_code
 
     assert (refused.status, refused.content_type) == (503, "application/problem+json")
     assert refused.retry_after
-    assert answers == [200, 200, 200]
+    assert answers == [200] * 4
     assert later == 200
+
+
+def test_an_address_leaves_connections_to_others(tmp_path: Path) -> None:
+    with (
+        ServerProcess(tmp_path / "data", max_connections=20) as server,
+        contextlib.ExitStack() as wires,
+    ):
+        many = [wires.enter_context(Wire(server, address="127.0.0.2")) for _ in range(11)]
+        refused = many[-1].reply()
+        with server.visitor() as visitor:
+            answered = visitor.get("/healthz").status_code
+
+    assert (refused.status, answered) == (503, 200)

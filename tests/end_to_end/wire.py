@@ -1,6 +1,7 @@
 """A connection to a server, as a client sees it that keeps to no rule."""
 
 import contextlib
+import select
 import socket
 import time
 from http.client import parse_headers
@@ -19,11 +20,16 @@ class Reply(NamedTuple):
 
 
 class Wire:
-    """Sends any bytes, and reads answers one by one; a silence of so many seconds is an error."""
+    """Sends any bytes, and reads answers one by one; a silence of so many seconds is an error.
 
-    def __init__(self, server: ServerProcess, seconds: float = 10) -> None:
+    ``address`` is the one of the client, any of 127.0.0.0/8.
+    """
+
+    def __init__(self, server: ServerProcess, seconds: float = 10, *, address: str = "127.0.0.1") -> None:
         host, port = server.address.removeprefix("http://").split(":")
-        self._socket = socket.create_connection((host, int(port)), timeout=seconds)
+        self._socket = socket.create_connection(
+            (host, int(port)), timeout=seconds, source_address=(address, 0)
+        )
         self._answers = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:
@@ -67,6 +73,12 @@ class Wire:
         body = self._answers.read(int(headers["content-length"]))
         wait = int(headers.get("retry-after", "0"))
         return Reply(int(line.split()[1]), body, headers.get("content-type", ""), wait)
+
+    def is_reset(self) -> bool:
+        """Waits up to a minute for the server to reset the connection, and reads nothing."""
+        poll = select.poll()
+        poll.register(self._socket, 0)  # errors are told anyway
+        return bool(poll.poll(60_000))
 
     def is_closed(self) -> bool:
         """Waits for the server to say more; true when it closes instead."""

@@ -29,7 +29,9 @@ class RequestShare:
     def __init__(self, shares: RequestShares, address: str) -> None:
         self._shares = shares
         self._organization: str | None = None
+        self._holder, self._memory = address, shares.strangers
         self.body: BodyShare = shares.strangers.share(address)
+        self._answer: BodyShare | None = None
 
     def belongs_to(self, organization: str) -> None:
         """Counts the request as the organization's from now on; raises `BusyError` for one too many."""
@@ -44,12 +46,21 @@ class RequestShare:
         self._organization = organization
         arrived = self.body.size
         self.body.release()
-        self.body = self._shares.bodies.share(organization)
+        self._holder, self._memory = organization, self._shares.bodies
+        self.body = self._memory.share(organization)
         self.body.grow_to(arrived)
+
+    def hold_answer(self, size: int) -> None:
+        """Counts an answer until the client has read it; raises `BusyError` where it is too much."""
+        if self._answer is None:
+            self._answer = self._memory.share(self._holder)
+        self._answer.grow_to(size)
 
     def release(self) -> None:
         """Gives everything back."""
         self.body.release()
+        if self._answer is not None:
+            self._answer.release()
         if self._organization is not None:
             self._shares.requests.give_back(self._organization, 1)
             self._organization = None

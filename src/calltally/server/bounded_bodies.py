@@ -1,13 +1,18 @@
 """Request bodies that are waited for only so long, and held only so much of."""
 
 import asyncio
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 
 from calltally.api.bodies import Message, Receive
+from calltally.api.problems import Problem, problem_of
 from calltally.api.request_share import REQUEST_SHARE, RequestShare, RequestShares
 from calltally.auth.network import network_of
-from calltally.errors import TooSlowError
+from calltally.errors import BusyError, TooSlowError
 from calltally.server.request_paths import App, Scope, Send
+
+_SMALL_ANSWER = 64 * 1024
+"""Answers up to this size are not counted: about as much is buffered for a connection anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,8 @@ class BoundedBodies:
 
     A body is too slow when a part of it takes longer than ``seconds``, or when more time was spent on waiting
     for it than ``seconds`` and what came would take at ``rate``. What has come of it is held as the share of
-    its sender, and given back when the request has been answered; a body that announces more than the sender
+    its sender, and given back when the request has been answered and the client has read the answer, which
+    counts too; a body that announces more than the sender
     may have is refused before anything is read.
     """
 
@@ -40,9 +46,45 @@ class BoundedBodies:
         share = RequestShare(self._bounds.shares, network_of(client[0]) if client else "")
         REQUEST_SHARE.set(share)
         try:
-            await self._app(scope, _Body(scope, receive, self._bounds, share).receive, send)
+            body = _Body(scope, receive, self._bounds, share)
+            await self._app(scope, body.receive, _Answer(send, share).send)
         finally:
             share.release()
+
+
+class _Answer:
+    """The answer to one request; in place of one that the sender may not have goes a 503.
+
+    ``send`` returns once the client has read what it was given; see `Exchange.send`.
+    """
+
+    def __init__(self, send: Send, share: RequestShare) -> None:
+        self._send = send
+        self._share = share
+        self._is_refused = False
+
+    def send(self, message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            size = _length_in(message.get("headers", ()))
+            if size > _SMALL_ANSWER:
+                try:
+                    self._share.hold_answer(size)
+                except BusyError as error:
+                    self._is_refused = True
+                    return self._refuse(problem_of(error))
+        elif self._is_refused:
+            return _nothing()
+        return self._send(message)
+
+    async def _refuse(self, problem: Problem) -> None:
+        length = (b"content-length", b"%d" % len(problem.body))
+        headers = [*problem.headers, length]
+        await self._send({"type": "http.response.start", "status": problem.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": problem.body})
+
+
+async def _nothing() -> None:
+    return
 
 
 class _Body:
@@ -64,7 +106,7 @@ class _Body:
             return await self._receive()
         if not self._began:
             self._began = True
-            self._share.body.check(_announced(self._scope))
+            self._share.body.check(_length_in(self._scope["headers"]))
         message = await self._part()
         self._received += len(message.get("body", b""))
         self._share.body.grow_to(self._received)
@@ -91,9 +133,9 @@ class _Body:
             self._waited += clock() - started
 
 
-def _announced(scope: Scope) -> int:
-    """The length that a request says its body has; 0 where it says none."""
-    for name, value in scope["headers"]:
+def _length_in(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """The length that headers say the body has; 0 where they say none."""
+    for name, value in headers:
         if name == b"content-length":
             return int(value) if value.isdigit() and len(value) < 19 else 0
     return 0

@@ -1,6 +1,9 @@
 """One client's connection: requests in, answers out, in the same order."""
 
 import asyncio
+import contextlib
+import socket
+import struct
 from collections import deque
 from collections.abc import Iterable
 from enum import Enum, auto
@@ -15,6 +18,7 @@ from calltally.errors import BusyError, InvalidInputError
 from calltally.server.arriving_body import ArrivingBody
 from calltally.server.chunked_body import ChunkedBody
 from calltally.server.connection_bounds import ConnectionBounds
+from calltally.server.connection_places import ConnectionPlaces
 from calltally.server.deadline import Deadline
 from calltally.server.exchange import Exchange
 from calltally.server.head_buffer import HeadBuffer
@@ -33,7 +37,9 @@ _LINGER_BYTES = 2**20
 """How long, and for how much, a connection that ended early is still read and ignored: were it closed with
 unread bytes, the client's system would throw away the last answer."""
 
-_TOO_MANY_CONNECTIONS = BusyError("the connection limit is reached", retry_after=5)
+_TOO_MANY_CONNECTIONS = BusyError(
+    "the connection limit is reached, or this address's share of it", retry_after=5
+)
 
 
 class ServerState(Protocol):
@@ -59,15 +65,23 @@ class Connection(asyncio.Protocol):
 
     Where a request ends is decided once, by `HeadParser` and `ChunkedBody`. What is not a valid request is
     refused with one answer, after those to the requests before it, and nothing behind it is looked at.
+
+    A client that reads nothing of its answers for ``write_seconds`` is disconnected.
     """
 
-    def __init__(self, app: App, bounds: ConnectionBounds, state: ServerState) -> None:
+    def __init__(
+        self, app: App, bounds: ConnectionBounds, places: ConnectionPlaces, state: ServerState
+    ) -> None:
         self._app = app
         self._bounds = bounds
+        self._places = places
+        self._place: str | None = None
         self._state = state
         self._loop = asyncio.get_running_loop()
         self._deadline = Deadline(self._loop, self._hang_up)
         self._waits = _Waits.NOTHING
+        self._taking = Deadline(self._loop, self._check_that_it_reads)
+        self._untaken = 0
         self._heads = HeadBuffer()
         self._parser = HeadParser()
         self._data = b""  # what came and was not parsed yet, from self._at on
@@ -88,7 +102,9 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._scope = _scope_of(transport)
         self._state.connections.add(self)
-        if len(self._state.connections) > self._bounds.connections:
+        client = self._scope["client"]
+        self._place = self._places.take(client[0] if client else None)
+        if self._place is None:
             self.write(_written(problem_of(_TOO_MANY_CONNECTIONS), self.common_headers))
             self._end(everything_came=True)  # it may not linger: it is one too many
         else:
@@ -97,8 +113,11 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._state.connections.discard(self)
+        if self._place is not None:
+            self._places.give_back(self._place)
         self._takes_requests = False
         self._deadline.close()
+        self._taking.close()
         self._parser.close()
         self._body = None
         for exchange in self._exchanges:
@@ -115,8 +134,10 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writable = asyncio.Event()
+        self._watch_taking()
 
     def resume_writing(self) -> None:
+        self._taking.clear()
         if self._writable is not None:
             self._writable.set()
             self._writable = None
@@ -320,7 +341,7 @@ class Connection(asyncio.Protocol):
             exchange.disconnect()
         self._exchanges.clear()
         if everything_came or not self._transport.can_write_eof():
-            self._transport.close()
+            self._close()
         else:
             self._transport.write_eof()
             self._data, self._at = b"", 0
@@ -328,7 +349,31 @@ class Connection(asyncio.Protocol):
             self._deadline.set(_LINGER_SECONDS)
 
     def _hang_up(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        """Closes the connection once the client has read what was written."""
         self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._watch_taking()
+
+    def _watch_taking(self) -> None:
+        self._untaken = self._transport.get_write_buffer_size()
+        self._taking.set(self._bounds.write_seconds)
+
+    def _check_that_it_reads(self) -> None:
+        """Disconnects a client that has read nothing since this was looked at last."""
+        if self._transport.get_write_buffer_size() < self._untaken:
+            self._watch_taking()
+        else:
+            self._reset()
+
+    def _reset(self) -> None:
+        """Gives up what was written, in the system's buffers too, which also shows that it was not all."""
+        if (connection := self._transport.get_extra_info("socket")) is not None:
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
 
 
 def _scope_of(transport: asyncio.Transport) -> dict[str, Any]:

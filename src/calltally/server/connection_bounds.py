@@ -13,9 +13,11 @@ class ConnectionBounds:
     """How many connections there may be, and for how many seconds one may stay silent.
 
     ``head_seconds`` are for the head of a request, and for the rest of a body that was answered before it was
-    whole; ``idle_seconds`` for the time between requests.
+    whole; ``idle_seconds`` for the time between requests; ``write_seconds`` for a client that reads nothing
+    of an answer.
     """
 
     connections: int = 2000
     head_seconds: float = 30.0
     idle_seconds: int = 30
+    write_seconds: float = 30.0

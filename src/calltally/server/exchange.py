@@ -1,7 +1,8 @@
 """One request and its answer, as ASGI sees them."""
 
+import asyncio
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -13,6 +14,9 @@ from calltally.server.request_head import RequestHead
 from calltally.server.request_paths import App, Scope
 
 log = structlog.get_logger()
+
+_QUESTIONS = ("GET", "HEAD")
+"""Methods of requests that change nothing, so that they may end anywhere."""
 
 
 class _Channel(Protocol):
@@ -47,17 +51,21 @@ class Exchange:
         self._head = head
         self._scope = scope
         self._is_over = False
+        self._task: asyncio.Task[Any] | None = None
         self._answer: AnswerHead | None = None
         self._unsent = b""
         self._left = 0
 
     def disconnect(self) -> None:
-        """Nothing of this will be sent any more."""
+        """Nothing of this will be sent any more; a question is not answered any further."""
         self._is_over = True
         self.body.close()
+        if self._task is not None and self._head.method in _QUESTIONS:
+            self._task.cancel()
 
     async def run(self, app: App) -> None:
         """Never raises an `Exception`: what the application raises is logged and answered with 500."""
+        self._task = asyncio.current_task()
         try:
             await app(self._scope, self.body, self.send)
         except Exception as error:
@@ -69,7 +77,10 @@ class Exchange:
         await self._fail()
 
     async def send(self, message: Message) -> None:
-        """ASGI's ``send``."""
+        """ASGI's ``send``; returns once the client has read the answer, but for what the system buffers.
+
+        So whatever a request holds it holds until then.
+        """
         await self._channel.writable()
         if self._is_over:
             return
@@ -77,6 +88,7 @@ class Exchange:
             self._start(message["status"], message.get("headers", ()))
         else:
             self._go_on(message.get("body", b""), more=message.get("more_body", False))
+            await self._channel.writable()
 
     def _start(self, status: int, headers: Headers) -> None:
         if self._answer is not None:

@@ -67,7 +67,10 @@ async def _serve(
         [(public, listener), (installation.owner_application(), owners)],
         forwarded_from=settings.forwarded_from,
         bounds=ConnectionBounds(
-            settings.max_connections, settings.body_timeout_seconds, settings.keep_alive_seconds
+            settings.max_connections,
+            settings.body_timeout_seconds,
+            settings.keep_alive_seconds,
+            settings.write_timeout_seconds,
         ),
         tls=certificate.context if certificate else None,
     )

@@ -17,6 +17,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from calltally.errors import CalltallyError
 from calltally.server.connection import Connection, ServerState
 from calltally.server.connection_bounds import ConnectionBounds
+from calltally.server.connection_places import ConnectionPlaces
 from calltally.server.request_paths import App
 
 _BACKLOG = 2048
@@ -72,9 +73,9 @@ class Serving:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._sockets = [listener for _, listener in served]
-        trusted = ",".join(spelling for address in forwarded_from for spelling in _spellings(address))
+        proxies = [spelling for address in forwarded_from for spelling in _spellings(address)]
         self._servers = [
-            _Server(_config(app, trusted, bounds, None if listener.family is socket.AF_UNIX else tls))
+            _Server(_config(app, proxies, bounds, None if listener.family is socket.AF_UNIX else tls))
             for app, listener in served
         ]
 
@@ -126,13 +127,15 @@ def _spellings(address: str) -> Iterator[str]:
 
 
 def _config(
-    app: App, forwarded_from: str, bounds: ConnectionBounds, tls: ssl.SSLContext | None
+    app: App, proxies: Sequence[str], bounds: ConnectionBounds, tls: ssl.SSLContext | None
 ) -> uvicorn.Config:
     """uvicorn accepts connections, tells the date and stops; HTTP itself is `Connection`'s."""
-    served: Any = ProxyHeadersMiddleware(app, forwarded_from) if forwarded_from else app  # type: ignore[arg-type]
+    served: Any = ProxyHeadersMiddleware(app, ",".join(proxies)) if proxies else app  # type: ignore[arg-type]
+
+    places = ConnectionPlaces(bounds.connections, proxies)
 
     def connection(server_state: ServerState, **_: object) -> Connection:
-        return Connection(served, bounds, server_state)
+        return Connection(served, bounds, places, server_state)
 
     return uvicorn.Config(
         app,

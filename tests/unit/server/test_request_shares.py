@@ -27,7 +27,7 @@ class Server:
 
     def __init__(self, *, bodies: int = 1000, strangers: int = 100, requests: int = 100) -> None:
         self.shares = RequestShares(BodyBudget(bodies), BodyBudget(strangers), Shares(requests))
-        self._doorkeeper = SharingDoorkeeper(Anybody())
+        self.doorkeeper = SharingDoorkeeper(Anybody())
         self._bounded = BoundedBodies(self._app, BodyBounds(60, 1, self.shares))
         self._taken: asyncio.Queue[None] = asyncio.Queue()
         self._over = asyncio.Event()
@@ -65,7 +65,7 @@ class Server:
     async def _app(self, scope: Any, receive: Any, _: Any) -> None:
         headers = dict(scope["headers"])
         if b"authorization" in headers:
-            await self._doorkeeper.admit(headers[b"authorization"].decode())
+            await self.doorkeeper.admit(headers[b"authorization"].decode())
         while True:
             try:
                 await receive()
@@ -123,6 +123,47 @@ async def test_addresses_of_one_network_of_ipv6_are_one_stranger() -> None:
         await server.take([b"x" * 50], address="2001:db8::1")
         with pytest.raises(BusyError):
             await server.take([b"x"], address="2001:db8::2")
+
+
+async def answered(server: Server, organization: str, size: int, reading: asyncio.Event) -> int:
+    """The status of an answer of so many bytes; the client reads it once that is set."""
+    statuses = []
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await server.doorkeeper.admit(organization)
+        headers = [(b"content-length", b"%d" % size)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": bytes(size)})
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+        else:
+            await reading.wait()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    bounds = BodyBounds(60, 1, server.shares)
+    await BoundedBodies(app, bounds)({"type": "http", "headers": [], "client": None}, receive, send)
+    return int(statuses[0])
+
+
+async def test_answers_that_nobody_reads_are_held_as_their_organizations_and_no_more_than_its_share() -> None:
+    megabyte, reading = 10**6, asyncio.Event()
+    async with Server(bodies=10 * megabyte) as server:
+        unread = [asyncio.create_task(answered(server, "acme", megabyte, reading)) for _ in range(5)]
+        await asyncio.sleep(0)
+        assert server.shares.bodies.held == 5 * megabyte
+        refusal = asyncio.create_task(answered(server, "acme", megabyte, reading))
+        other = asyncio.create_task(answered(server, "globex", megabyte, reading))
+        small = asyncio.create_task(answered(server, "acme", 1000, reading))
+        await asyncio.sleep(0)
+        reading.set()
+
+        assert await refusal == 503
+        assert await asyncio.gather(*unread, other, small) == [200] * 7
+        assert server.shares.bodies.held == 0
 
 
 async def test_a_request_that_is_refused_holds_nothing() -> None:
