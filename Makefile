@@ -25,14 +25,14 @@ demo: $(VENV)/kernel ## Serve a year of calls of a made-up organization; options
 
 .PHONY: test
 test: export PYTHONHASHSEED := 0
-test: lint nginx cc $(VENV)/kernel ## Check format, rules and types, then run every test; some tests only: ARGS="-k login"
+test: lint nginx haproxy curl java cc $(VENV)/kernel ## Check format, rules and types, then run every test; some tests only: ARGS="-k login"
 	$(RUN_TESTS) $(ARGS)
 
 .PHONY: deep
 deep: export TESTS_DEEP := 1
 deep: export TESTS_SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 deep: export PYTHONHASHSEED = $(TESTS_SEED)
-deep: lint nginx cc $(VENV)/kernel ## Run every test at length, with other random inputs each time; the same again: SEED=7
+deep: lint nginx haproxy curl java cc $(VENV)/kernel ## Run every test at length, with other random inputs each time; the same again: SEED=7
 	$(RUN_TESTS) --hypothesis-seed=$(TESTS_SEED) $(ARGS)
 
 .PHONY: lint
@@ -91,7 +91,11 @@ postgres:
 	@ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 \
 		|| { $(AS_ROOT) apt-get update && $(APT_INSTALL) postgresql; }
 
-.PHONY: nginx goaccess
-nginx goaccess:
+.PHONY: java
+java:
+	@command -v javac > /dev/null || { $(AS_ROOT) apt-get update && $(APT_INSTALL) default-jdk-headless; }
+
+.PHONY: nginx haproxy curl goaccess
+nginx haproxy curl goaccess:
 	@PATH="$$PATH:/usr/sbin" command -v $@ > /dev/null \
 		|| { $(AS_ROOT) apt-get update && $(APT_INSTALL) $(if $(filter nginx,$@),nginx-light,$@); }

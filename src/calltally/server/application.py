@@ -4,7 +4,8 @@ import re
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Response, Router
+from litestar.exceptions import NotFoundException
 
 from calltally.api.bodies import Receive
 from calltally.api.calls_door import CALLS_PATH, CallsDoor
@@ -12,9 +13,10 @@ from calltally.api.openapi import openapi_document
 from calltally.api.openapi_door import openapi_router
 from calltally.api.openapi_server import DOCUMENT_PATH, PAGE_PATH
 from calltally.api.problems import problem_response
+from calltally.errors import CalltallyError
 from calltally.server.answer_headers import AnswerHeaders
 from calltally.server.bounded_bodies import BodyBounds, BoundedBodies
-from calltally.server.request_paths import RequestPaths, Scope, Send
+from calltally.server.request_paths import RequestPaths, Scope, Send, require_readable_path
 
 
 class Application:
@@ -38,7 +40,8 @@ class Application:
         described = _document([*paths, CALLS_PATH] if calls_door else paths, descriptions)
         self._others = Litestar(
             route_handlers=[*routers, openapi_router(described)],
-            exception_handlers={Exception: problem_response},
+            before_request=_require_readable_path,
+            exception_handlers={Exception: _problem_response},
             openapi_config=None,
             request_max_body_size=max_body,
             logging_config=None,
@@ -54,6 +57,21 @@ class Application:
         if self._calls_door and scope["path"].removesuffix("/") == CALLS_PATH:
             return self._calls_door(scope, receive, send)
         return self._others(scope, receive, send)  # type: ignore[arg-type] # the same ASGI, typed more closely
+
+
+async def _require_readable_path(request: Request[Any, Any, Any]) -> None:
+    """Before every handler, so that each door refuses in its own shape."""
+    require_readable_path(request.scope)  # type: ignore[arg-type] # the same mapping, typed more closely
+
+
+def _problem_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """For paths that belong to no router, too."""
+    if isinstance(error, NotFoundException):
+        try:
+            require_readable_path(request.scope)  # type: ignore[arg-type]
+        except CalltallyError as unreadable:
+            error = unreadable
+    return problem_response(request, error)
 
 
 def _document(paths: Iterable[str], descriptions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

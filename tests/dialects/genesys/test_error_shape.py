@@ -98,7 +98,7 @@ async def test_an_execution_that_never_was_is_not_found(
     assert_is_an_error(await client.get(path), 404, "not.found")
 
 
-@pytest.mark.parametrize("client_id", ["%00", "%25FF", "é", "a%2Fb", "%F0%9F%98%80", "%FF"])
+@pytest.mark.parametrize("client_id", ["%00", "%25FF", "é", "a%2Fb", "%F0%9F%98%80"])
 async def test_strange_characters_in_client_ids_are_clients_nobody_has(
     client: httpx.AsyncClient, client_id: str
 ) -> None:
