@@ -31,6 +31,7 @@ from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
 from calltally.ingest.routes import RouteNaming
 from calltally.ingest.seen_ids import SeenIds
+from calltally.ingest.text_bounds import USUAL_LIMITS
 from calltally.journal.frame import Frame, encode_frame
 from calltally.journal.journal import Journal
 
@@ -160,7 +161,7 @@ class _KernelPath:
         _all_new(self.seen, calls, now_ms)
 
     def journal(self, calls: KernelCalls, now_ms: int) -> None:
-        interning = Interning(self._dictionary, self._routes)
+        interning = Interning(self._dictionary, self._routes, USUAL_LIMITS.memory)
         verdicts = np.zeros(len(calls), np.int8)
         owner = interning.id_of(Kind.ORGANIZATION, 0, ORGANIZATION)
         gathered = KernelRows()

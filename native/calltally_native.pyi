@@ -141,6 +141,8 @@ class Interner:
         """Forgets all ids and names. Must follow whenever a text got another id, or an id another text."""
     def forget_names(self) -> None:
         """Forgets names. Must follow whenever a name was told that this did not tell."""
+    def knows(self, decoded: Decoded, organization: int) -> bool:
+        """Whether the ids of all texts that calls name were learned; routes made from paths aside."""
     def take(
         self,
         records: Records,

@@ -329,6 +329,11 @@ impl Interner {
         self.interner.names.clear();
     }
 
+    fn knows(&self, py: Python<'_>, decoded: &Bound<'_, Decoded>, organization: i32) -> bool {
+        let decoded = decoded.get();
+        self.interner.knows(&decoded.slice, decoded.source(py), organization)
+    }
+
     #[pyo3(signature = (records, decoded, verdicts, organization, other_route=None))]
     fn take<'py>(
         &mut self,

@@ -59,6 +59,16 @@ pub struct Interner {
 }
 
 impl Interner {
+    /// Whether the ids of all texts of a slice are known, but for routes that are made from paths.
+    pub fn knows(&self, slice: &Slice, source: Source<'_>, organization: i32) -> bool {
+        let texts: [&Texts; slice::IDS] =
+            std::array::from_fn(|column| self.dictionary.texts(kind_of(column), organization));
+        slice.rows.iter().all(|row| {
+            (0..slice::IDS)
+                .all(|column| texts[column].find(source.bytes(row.texts[column]), row.hashes[column]).is_some())
+        })
+    }
+
     /// Adds the accepted calls to the records; or, adding nothing, gives the texts that need ids first, in the
     /// order in which they must get them.
     pub fn take(&mut self, judged: &Judged<'_>, records: &mut Records) -> Result<Accepted, Vec<Unknown>> {

@@ -1,6 +1,7 @@
 """The texts that calls carry, each held once and named by a small whole number."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -28,7 +29,40 @@ class DictionaryValue(NamedTuple):
     derived: bool = False
 
 
+BYTES_PER_TEXT = 360
+"""What a text takes in memory besides its characters: entries of hash tables just after they have grown, an
+object, a number, a place in a list; measured, and rounded up."""
+
+
+def memory_of(text: str) -> int:
+    """What a text takes in memory at most, with its copy in the kernel and what lies around both."""
+    if text.isascii():
+        return BYTES_PER_TEXT + 2 * len(text)
+    return BYTES_PER_TEXT + 4 * len(text) + 2 * len(text.encode(errors="surrogatepass"))
+
+
+@dataclass(slots=True)
+class TextUse:
+    """How many texts an organization has, by kind, and what they take in memory as `memory_of` reckons.
+
+    Routes made from paths are counted in ``derived`` only.
+    """
+
+    counts: list[int] = field(default_factory=lambda: [0] * len(Kind))
+    derived: int = 0
+    memory: int = 0
+
+    def add(self, kind: Kind, memory: int, *, derived: bool = False) -> None:
+        """Takes one more text of a kind."""
+        if derived:
+            self.derived += 1
+        else:
+            self.counts[kind] += 1
+        self.memory += memory
+
+
 _NOTHING_KNOWN = {"": 0}
+_NO_USE = TextUse()
 
 
 class Dictionary:
@@ -41,7 +75,9 @@ class Dictionary:
     def __init__(self) -> None:
         self._ids: dict[tuple[int, int], dict[str, int]] = {}
         self._texts: dict[int, list[str]] = {kind: [""] for kind in Kind}
-        self._derived_routes: dict[int, int] = {}
+        self._use: dict[int, TextUse] = {}
+        self.memory = 0
+        """What all texts take, as `memory_of` reckons."""
 
     def find(self, kind: Kind, organization: int, text: str) -> int | None:
         """The id of a text, or None when no accepted call ever carried it."""
@@ -67,10 +103,11 @@ class Dictionary:
         self, kind: Kind, organization: int, text: str, *, derived: bool = False
     ) -> DictionaryValue | None:
         """Gives a new text its id and returns the entry to be stored; None when the text is known already."""
-        if self.find(kind, organization, text) is not None:
+        ids = self._ids.get((kind, organization), _NOTHING_KNOWN)
+        if text in ids:
             return None
         value = DictionaryValue(kind, organization, len(self._texts[kind]), text, derived)
-        self.load([value])
+        self._add(value)
         return value
 
     def load(self, values: Iterable[DictionaryValue]) -> None:
@@ -86,11 +123,19 @@ class Dictionary:
                 raise ValueError(
                     f"{value.kind.name.lower()} {value.id} follows {len(texts) - 1} in the dictionary"
                 )
-            texts.append(value.text)
-            of_organization = self._ids.setdefault((value.kind, value.organization), dict(_NOTHING_KNOWN))
-            of_organization[value.text] = value.id
-            if value.derived:
-                self._derived_routes[value.organization] = self._derived_routes.get(value.organization, 0) + 1
+            self._add(value)
+
+    def _add(self, value: DictionaryValue) -> None:
+        kind, organization, id_, text, derived = value
+        self._texts[kind].append(text)
+        ids = self._ids.get((kind, organization))
+        if ids is None:
+            ids = self._ids[kind, organization] = dict(_NOTHING_KNOWN)
+            self._use.setdefault(organization, TextUse())
+        ids[text] = id_
+        memory = memory_of(text)
+        self._use[organization].add(kind, memory, derived=derived)
+        self.memory += memory
 
     def rename(self, kind: Kind, organization: int, text: str, replacement: str) -> int | None:
         """Puts another text in the place of one and returns the id, which stays; None when nothing changed.
@@ -105,8 +150,15 @@ class Dictionary:
         self._texts[kind][number] = replacement
         ids[replacement] = number
         del ids[text]
+        more = memory_of(replacement) - memory_of(text)
+        self._use[organization].memory += more
+        self.memory += more
         return number
 
-    def derived_routes(self, organization: int) -> int:
-        """How many routes of an organization were made from paths."""
-        return self._derived_routes.get(organization, 0)
+    def use(self, organization: int) -> TextUse:
+        """How much an organization has; not to be changed. Organizations themselves are those of 0."""
+        return self._use.get(organization, _NO_USE)
+
+    def count(self, kind: Kind) -> int:
+        """How many texts of a kind there are, of all organizations."""
+        return len(self._texts[kind]) - 1

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import ceil, inf
@@ -24,6 +24,7 @@ from calltally.ingest.run_folder import RunFolder
 from calltally.ingest.seen_ids import SeenIds
 from calltally.ingest.spilling import Spilling
 from calltally.ingest.stored_identities import StoredIdentities
+from calltally.ingest.text_bounds import USUAL_LIMITS, TextLimits
 from calltally.journal.journal import Journal, JournalFailedError
 from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
@@ -51,6 +52,7 @@ class MeterOptions:
     limits: IntakeLimits = field(default_factory=IntakeLimits)
     route_patterns: tuple[str, ...] = ()
     max_derived_routes: int = 10_000
+    text_limits: TextLimits = USUAL_LIMITS
     minimum_free_disk: int = 0
     max_journal: int = 4 * 2**30
     uncounted_freely: int = 500_000  # calls that the store may lack before senders have to wait
@@ -137,6 +139,7 @@ class Meter:
             routes,
             store.identity_key,
             open_from_ms=open_from_ms(store.calls_from),
+            text_limits=options.text_limits,
         )
         self._pace = Pace(options.uncounted_freely, options.uncounted_at_most)
         stored = StoredIdentities(store, clock, horizon_ms)
@@ -192,6 +195,11 @@ class Meter:
         with contextlib.suppress(JournalFailedError):
             self._step.append_refusals(self._clock.now_ms())
         await asyncio.to_thread(self._close)
+
+    @property
+    def refused_texts(self) -> Mapping[str, int]:
+        """How many calls were rejected for one text too many since the start, by field."""
+        return self._step.refused_texts
 
     @property
     def lag(self) -> tuple[int, float]:

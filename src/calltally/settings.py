@@ -120,6 +120,28 @@ class Settings:
     max_derived_routes: int = _setting(
         10_000, whole_number(0, 10_000_000), "routes", "Routes made from paths, for each organization."
     )
+    max_texts: int = _setting(
+        1_000_000,
+        whole_number(1, 1_000_000_000),
+        "texts",
+        "Different clients, users, sources, accounts, origins and named routes, of each as many, that an"
+        " organization's calls may bring.",
+    )
+    max_methods: int = _setting(
+        2000,
+        whole_number(1, 1_000_000),
+        "methods",
+        "Different methods that an organization's calls may bring.",
+    )
+    max_texts_memory: int = _size(
+        "512MB", "1MB", "1TB", "Memory that all texts of an organization may take, at the most."
+    )
+    max_organizations: int = _setting(
+        10_000,
+        whole_number(0, 10_000_000),
+        "organizations",
+        "Organizations beyond which calls cannot name another that never sent or was sent any.",
+    )
     token_hours: int = _setting(24, whole_number(1, 8760), "hours", "How long an access token is good.")
     issuer: str = _setting("calltally", plain_text(), "", "The issuer that access tokens name.")
     store_threads: int = _setting(2, whole_number(1, 1024), "threads", "Threads that the store works with.")

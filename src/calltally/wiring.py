@@ -46,6 +46,7 @@ from calltally.dialects.segment import description as segment
 from calltally.dictionary import Kind
 from calltally.errors import CalltallyError
 from calltally.ingest.intake import MILLISECONDS_PER_DAY, IntakeLimits
+from calltally.ingest.text_bounds import TextLimits
 from calltally.meter import Meter, MeterOptions
 from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
@@ -251,6 +252,12 @@ class Installation:
             limits=IntakeLimits(settings.future_seconds * 1000, settings.late_days * MILLISECONDS_PER_DAY),
             route_patterns=tuple(settings.route_patterns),
             max_derived_routes=settings.max_derived_routes,
+            text_limits=TextLimits(
+                of_kind=settings.max_texts,
+                methods=settings.max_methods,
+                memory=settings.max_texts_memory,
+                organizations=settings.max_organizations,
+            ),
             minimum_free_disk=settings.minimum_free_disk,
             max_journal=settings.max_journal,
             retain_calls_days=settings.retain_calls_days,

@@ -20,6 +20,7 @@ from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
 from calltally.ingest.kernel import KernelCalls, LineSlice, decode_slice, line_slices, native
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
 from calltally.ingest.routes import RouteNaming
+from calltally.ingest.text_bounds import TextLimits
 from tests.support.identity_keys import FORMER_KEY, KEY
 from tests.support.ingest_chains import MAX_CALL_BYTES, KernelChain, ReferenceChain, needs_the_kernel
 from tests.support.seeds import examples, numpy_luck
@@ -385,6 +386,29 @@ def test_both_chains_write_the_same_frames(given_bodies: list[bytes], admission:
     for body in given_bodies:
         reference.take(body, admission, NOW_MS)
         chain.take(body, admission, NOW_MS)
+
+    assert chain.frames == reference.frames
+
+
+limits = st.builds(
+    TextLimits,
+    of_kind=st.integers(1, 4),
+    methods=st.integers(1, 3),
+    memory=st.sampled_from([900, 3000, 10**6]),
+)
+
+
+@settings(max_examples=examples(250))
+@given(st.lists(bodies(plain_lines), min_size=1, max_size=5), limits)
+def test_both_chains_write_the_same_frames_where_there_is_no_room_for_texts(
+    given_bodies: list[bytes], text_limits: TextLimits
+) -> None:
+    reference = ReferenceChain(KEY, RouteNaming(max_derived=3), text_limits)
+    chain = KernelChain(KEY, RouteNaming(max_derived=3), text_limits)
+
+    for body in given_bodies:
+        reference.take(body, BACKFILL, NOW_MS)
+        chain.take(body, BACKFILL, NOW_MS)
 
     assert chain.frames == reference.frames
 

@@ -16,6 +16,7 @@ from calltally.ingest.prepared_calls import prepare
 from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.routes import RouteNaming
 from calltally.ingest.seen_ids import SeenIds
+from calltally.ingest.text_bounds import USUAL_LIMITS, TextLimits
 from calltally.journal.frame import Frame, encode_frame
 from calltally.journal.journal import Journal
 
@@ -33,7 +34,7 @@ def needs_the_kernel() -> None:
 class ReferenceChain:
     """Ingest as it is without a kernel; ``frames`` are the bytes of what it journaled."""
 
-    def __init__(self, key: IdentityKey, routes: RouteNaming) -> None:
+    def __init__(self, key: IdentityKey, routes: RouteNaming, text_limits: TextLimits = USUAL_LIMITS) -> None:
         self.frames: list[bytes] = []
         self.appended = 0
         self._journal = cast("Journal", self)
@@ -41,7 +42,9 @@ class ReferenceChain:
         self._dictionary = Dictionary()
         self._seen_ids = self._new_seen_ids()
         self._routes = routes
-        self._step = OrderedStep(self._journal, self._dictionary, self._seen_ids, routes, key)
+        self._step = OrderedStep(
+            self._journal, self._dictionary, self._seen_ids, routes, key, text_limits=text_limits
+        )
 
     def take(self, body: bytes, admission: Admission, now_ms: int) -> None:
         """A frame for each slice of a body."""
@@ -73,8 +76,8 @@ class ReferenceChain:
 class KernelChain(ReferenceChain):
     """The same with the kernel, and the reference for the slices that the kernel declines."""
 
-    def __init__(self, key: IdentityKey, routes: RouteNaming) -> None:
-        super().__init__(key, routes)
+    def __init__(self, key: IdentityKey, routes: RouteNaming, text_limits: TextLimits = USUAL_LIMITS) -> None:
+        super().__init__(key, routes, text_limits)
         self.taken = 0
         self._derive_routes = not routes.has_patterns
 

@@ -9,6 +9,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from calltally import __version__
+from calltally.dictionary import Kind
 from calltally.meter import Meter
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -77,6 +78,22 @@ class MeterMetrics:
             "Questions refused since the start, as too many of their organization waited.",
             turns.refused,
         )
+        texts = CounterMetricFamily(
+            "calltally_refused_texts",
+            "Calls rejected since the start for a new text where no more were taken, by field.",
+            labels=["field"],
+        )
+        for field, count in meter.refused_texts.items():
+            texts.add_metric([field], count)
+        yield texts
+        dictionary = meter.store.dictionary
+        held = GaugeMetricFamily(
+            "calltally_texts", "Different texts that calls brought, by kind.", labels=["kind"]
+        )
+        for kind in Kind:
+            held.add_metric([kind.name.lower()], dictionary.count(kind))
+        yield held
+        yield _gauge("texts_memory_bytes", "Memory that all texts take, at the most.", dictionary.memory)
         yield _gauge("seen_ids", "Identities in memory.", meter.seen_ids.count)
         yield _gauge("seen_ids_spilled", "Identities on disk only.", meter.seen_ids.spilled)
         yield _gauge("seen_ids_memory_bytes", "Memory held for identities.", meter.seen_ids.memory_bytes)

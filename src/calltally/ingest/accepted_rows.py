@@ -94,6 +94,11 @@ class RowMaking:
             return np.full(len(calls), owner, np.int32)
         return interning.organizations(_prepared(calls).texts["organization"])
 
+    def knows(self, calls: KernelCalls, owner: int) -> bool:
+        """Whether every text that calls of an organization name is certainly known; routes made from paths
+        aside."""
+        return self._kernel is not None and self._kernel.knows(calls, owner)
+
     def accept(
         self, calls: JudgeableCalls, verdicts: Verdicts, interning: Interning, rows: GatheredRows
     ) -> list[Judged]:

@@ -9,7 +9,7 @@ from calltally.ingest.interning import Interning, used_texts
 from calltally.ingest.prepared_calls import Int32s, PreparedCalls, TextColumn
 from calltally.packed_texts import PackedTexts
 
-_DIMENSIONS = {
+DIMENSIONS = {
     "origin": (Kind.ORIGIN, "origin"),
     "client": (Kind.CLIENT, "client_id"),
     "user": (Kind.USER, "user_id"),
@@ -32,7 +32,7 @@ def call_rows(
     for name in MEASURES:
         columns[name] = calls.measures[name][rows]
     columns["organization"] = organizations
-    for name, (kind, field) in _DIMENSIONS.items():
+    for name, (kind, field) in DIMENSIONS.items():
         columns[name] = interning.ids(kind, organizations, calls.texts[field], rows)
     columns["route"] = interning.route_ids(organizations, calls.texts["route"], calls.texts["path"], rows)
     columns["path"], paths = _paths(calls.texts["path"], rows)

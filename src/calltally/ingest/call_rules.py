@@ -47,6 +47,11 @@ class Fault(NamedTuple):
     reason: str
 
 
+_COUNTED_TEXTS = (
+    *("origin", "organization", "client_id", "user_id", "source_id", "account_id", "method", "route"),
+)
+"""The fields of which there may be only so many different values."""
+
 DAY_SEALED = "day_sealed"
 """The code of a call for a day whose calls were pruned, or are about to be."""
 
@@ -56,6 +61,7 @@ CODES = frozenset(
         *("id.missing", "time.missing", "time.unreadable", "time.in_future", "time.too_late"),
         *("organization.foreign", "status.out_of_range"),
         *(f"{field}.out_of_range" for field in MEASURES),
+        *(f"{field}.too_many_values" for field in _COUNTED_TEXTS),
         *(f"{field}.{fault}" for field in TEXT_LIMITS for fault in ("nul", "not_unicode", "too_long")),
     }
 )
@@ -69,6 +75,16 @@ def sealed_fault(first_open_ms: int) -> Fault:
         DAY_SEALED,
         "time",
         f"lies in a day whose calls were pruned for good; accepted is from {first_open} on",
+    )
+
+
+def too_many_fault(field: str, text: str, bound: str) -> Fault:
+    """What is told of a call with a text that is new, where no new ones are taken."""
+    return Fault(
+        f"{field}.too_many_values",
+        field,
+        f"is {shown(text)}, which no counted call had before, and there are {bound} already; "
+        "accepted is one that calls had before",
     )
 
 

@@ -25,6 +25,9 @@ from calltally.journal.journal import Journal
 
 MILLISECONDS_PER_DAY = 86_400_000
 
+_WEIGHT_NEAR_BOUNDS = 10
+"""How many calls of a frame one counts for whose texts must be looked at, which takes so much longer."""
+
 _FEW_CALLS = 64
 _FEW_BYTES = 65_536
 """Bodies up to these are decoded together with those of other requests."""
@@ -143,16 +146,17 @@ class Intake:
 
     async def _take_checked(self, slices: Iterator[CheckedSlice], receipt: Receipt) -> Receipt:
         gathered: list[CheckedSlice] = []
-        size = 0
+        size = weight = 0
         slice_ = next(slices, None)
         while slice_ is not None:
             gathered.append(slice_)
             size += slice_.received
+            weight += slice_.received * (1 if self._step.surely_holds(slice_) else _WEIGHT_NEAR_BOUNDS)
             slice_ = next(slices, None)
-            if slice_ is None or size >= MOST_IN_FRAME:
+            if slice_ is None or weight >= MOST_IN_FRAME:
                 await self._wait_for_room(size)
                 await self._turns.take(gathered, receipt, last=slice_ is None)
-                gathered, size = [], 0
+                gathered, size, weight = [], 0, 0
             else:
                 await asyncio.sleep(0)
         return self._counted(receipt)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from calltally.call_batch import Int64s
-from calltally.dictionary import Dictionary, DictionaryValue, Kind
+from calltally.dictionary import Dictionary, DictionaryValue, Kind, memory_of
 from calltally.ingest.prepared_calls import Int32s, TextColumn
 from calltally.ingest.routes import OTHER_ROUTE, RouteNaming
 
@@ -12,12 +12,14 @@ class Interning:
     """The ids that one ordered step gives and uses.
 
     ``values`` gathers the entries that are new, in the order of their ids; they must reach the journal in
-    the frame of this step.
+    the frame of this step. Who interns must have seen to the bounds of texts; only of routes made from paths
+    it is seen here that an organization's texts take no more than ``most_memory``.
     """
 
-    def __init__(self, dictionary: Dictionary, routes: RouteNaming) -> None:
+    def __init__(self, dictionary: Dictionary, routes: RouteNaming, most_memory: int) -> None:
         self._dictionary = dictionary
         self._routes = routes
+        self._most_memory = most_memory
         self.values: list[DictionaryValue] = []
 
     def id_of(self, kind: Kind, organization: int, text: str, *, derived: bool = False) -> int:
@@ -33,9 +35,13 @@ class Interning:
     def derived_route_id(self, organization: int, route: str) -> int:
         """The id of a route made from a path: its own while there is room for it, else that of all others."""
         known = self._dictionary.find(Kind.ROUTE, organization, route)
-        if known is None and self._dictionary.derived_routes(organization) >= self._routes.max_derived:
+        if known is None and not self._has_room(organization, route):
             return self.id_of(Kind.ROUTE, organization, OTHER_ROUTE)
         return self.id_of(Kind.ROUTE, organization, route, derived=True)
+
+    def _has_room(self, organization: int, route: str) -> bool:
+        use = self._dictionary.use(organization)
+        return use.derived < self._routes.max_derived and use.memory + memory_of(route) <= self._most_memory
 
     def organizations(self, texts: TextColumn) -> Int32s:
         """The organization of every row."""

@@ -6,6 +6,7 @@ from typing import Protocol, Self
 from calltally.call import Call
 from calltally.call_batch import Int64s, UInt64s
 from calltally.ingest.identity_table import Bools
+from calltally.ingest.prepared_calls import PreparedCalls
 from calltally.ingest.rejected_call import RejectedCall
 
 Stored = tuple[Bools, UInt64s]
@@ -42,7 +43,7 @@ class JudgeableCalls(Protocol):
         """One of the calls as an object."""
         ...
 
-    def at(self, rows: Int64s) -> "JudgeableCalls":
+    def at(self, rows: Int64s) -> "PreparedCalls":
         """Some of the calls, in their order."""
         ...
 
@@ -61,8 +62,8 @@ class CheckedSlice:
     rejected: list[RejectedCall] = field(default_factory=list)
     stored: Stored | None = None
 
-    def without(self, sealed: list[RejectedCall], open_rows: Int64s) -> Self:
+    def without(self, rejected: list[RejectedCall], kept: Int64s) -> Self:
         """The same with the calls of some rows only; the others are rejected."""
-        calls = self.calls.at(open_rows) if self.calls is not None and len(open_rows) else None
-        stored = self.stored and (self.stored[0][open_rows], self.stored[1][open_rows])
-        return type(self)(self.sender, self.received, calls, [*self.rejected, *sealed], stored)
+        calls = self.calls.at(kept) if self.calls is not None and len(kept) else None
+        stored = self.stored and (self.stored[0][kept], self.stored[1][kept])
+        return type(self)(self.sender, self.received, calls, [*self.rejected, *rejected], stored)

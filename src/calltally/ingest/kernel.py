@@ -39,13 +39,20 @@ class LineSlice(NamedTuple):
 class KernelCalls:
     """Calls of one slice without fault, all of the sender's own organization.
 
-    The same columns as `PreparedCalls` has for the same calls. ``first`` is the place of the first one.
+    The same columns as `PreparedCalls` has for the same calls. ``first`` is the place of the first one,
+    ``size`` what they all take as they were sent.
     """
 
     def __init__(
-        self, decoded: "native.Decoded", admission: Admission, identity_key: IdentityKey, first: int = 0
+        self,
+        decoded: "native.Decoded",
+        admission: Admission,
+        identity_key: IdentityKey,
+        size: int,
+        first: int = 0,
     ) -> None:
         self.decoded = decoded
+        self.size = size
         self.organization = admission.organization
         self._admission = admission
         self._identity_key = identity_key
@@ -123,4 +130,5 @@ def decode_slice(
         key=identity_key.secret,
         derive_routes=derive_routes,
     )
-    return None if decoded is None else KernelCalls(decoded, admission, identity_key, first)
+    size = lines.end - lines.start
+    return None if decoded is None else KernelCalls(decoded, admission, identity_key, size, first)

@@ -63,6 +63,10 @@ class KernelRowMaker:
         organization = calls.organization
         return Taken(new, [NameUpdate(Kind(kind), organization, thing, name) for kind, thing, name in names])
 
+    def knows(self, calls: KernelCalls, owner: int) -> bool:
+        """Whether every text that calls name was met before; routes made from paths aside."""
+        return self._interner.knows(calls.decoded, owner)
+
     def forget(self) -> None:
         """Must follow whenever a text of the dictionary was replaced."""
         self._interner.forget()

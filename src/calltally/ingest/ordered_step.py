@@ -1,8 +1,8 @@
 """The one ordered step: verdicts, dictionary ids and the journal's frame, all in one order."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 
 import msgspec
@@ -13,17 +13,19 @@ from calltally.dictionary import Dictionary, Kind
 from calltally.identity_key import IdentityKey
 from calltally.ingest.accepted_rows import AcceptedRows, GatheredRows, RowMaking
 from calltally.ingest.books import Books, RefusalBook, SampleBox
-from calltally.ingest.call_rules import sealed_fault
+from calltally.ingest.call_rules import Fault, sealed_fault
 from calltally.ingest.corrected_calls import CorrectedCalls, CorrectionNote
 from calltally.ingest.generations import Forgotten
 from calltally.ingest.identity_table import Bools
 from calltally.ingest.interning import Interning
 from calltally.ingest.judgeable_calls import CheckedSlice, JudgeableCalls
+from calltally.ingest.kernel import KernelCalls
 from calltally.ingest.prepared_calls import Int32s, PreparedCalls
 from calltally.ingest.receipt import CallVerdict, Verdict
 from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.routes import RouteNaming
 from calltally.ingest.seen_ids import Seen, SeenIds, Verdicts
+from calltally.ingest.text_bounds import USUAL_LIMITS, TextBounds, TextLimits
 from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal, JournalFailedError
 
@@ -66,6 +68,7 @@ class OrderedStep:
         identity_key: IdentityKey,
         *,
         open_from_ms: int = 0,
+        text_limits: TextLimits = USUAL_LIMITS,
     ) -> None:
         """Calls before ``open_from_ms``, the start of a UTC day, are in sealed days."""
         self.identity_key = identity_key
@@ -75,6 +78,8 @@ class OrderedStep:
         self._dictionary = dictionary
         self._seen_ids = seen_ids
         self._routes = routes
+        self._most_memory = text_limits.memory
+        self._bounds = TextBounds(dictionary, text_limits)
         self._rows = RowMaking(dictionary)
         self._samples = SampleBox()
         self._refusals = RefusalBook()
@@ -94,11 +99,21 @@ class OrderedStep:
         """What must be looked up in the store before it is judged."""
         return self._seen_ids.forgotten
 
+    @property
+    def refused_texts(self) -> Mapping[str, int]:
+        """How many calls were rejected for one text too many, by field."""
+        return self._bounds.refused
+
+    def surely_holds(self, slice_: CheckedSlice) -> bool:
+        """Whether there is room for all texts of a slice, even if every one is new."""
+        return slice_.calls is None or self._bounds.surely_hold(slice_.calls)
+
     def take(self, slices: Sequence[CheckedSlice], now_ms: int) -> StepResult:
         """Judges calls of one or many requests in their order, and books them with those that were rejected.
 
-        Calls of sealed days are rejected here, whether their identity is known or not. Rejected calls are
-        booked to the sender's own organization. Raises `ValueError`, changing nothing, when what a slice
+        Calls of sealed days are rejected here, whether their identity is known or not, and new calls with
+        more texts than their organization may have. Rejected calls are booked to the sender's own
+        organization. Raises `ValueError`, changing nothing, when what a slice
         received is not the sum of both.
         """
         for slice_ in slices:
@@ -106,7 +121,7 @@ class OrderedStep:
             if slice_.received != judged:
                 raise ValueError(f"{slice_.received} calls were received, but {judged} judged")
         with self._as_a_whole():
-            interning = Interning(self._dictionary, self._routes)
+            interning = self._interning()
             made = _Made(Books(now_ms))
             told = [self._judge(slice_, interning, made, now_ms) for slice_ in slices]
             refusals = self._noted_refusals(interning)
@@ -124,6 +139,12 @@ class OrderedStep:
                 refusals=refusals,
             )
             return StepResult(self._append(frame), told)
+
+    def excess(self, stated: PreparedCalls, organization: str) -> list[tuple[int, Fault]]:
+        """The calls of a correction that would bring more texts than the organization may have."""
+        if self._bounds.surely_hold(stated):
+            return []
+        return self._bounds.excess(stated, organization, np.zeros(len(stated), np.bool_))
 
     def correct(
         self, corrected: CorrectedCalls, organization: str, note: CorrectionNote, now_ms: int
@@ -147,7 +168,7 @@ class OrderedStep:
         note: CorrectionNote,
         now_ms: int,
     ) -> tuple[int, Correction]:
-        interning = Interning(self._dictionary, self._routes)
+        interning = self._interning()
         organization_id = interning.id_of(Kind.ORGANIZATION, 0, organization)
         made = AcceptedRows.joined([])
         if stated is not None:
@@ -176,7 +197,7 @@ class OrderedStep:
         A later call with the text gets an id of its own. Returns the position of the erasure.
         """
         with self._as_a_whole():
-            interning = Interning(self._dictionary, self._routes)
+            interning = self._interning()
             organization_id = interning.id_of(Kind.ORGANIZATION, 0, organization)
             erasure = Erasure(kind, organization_id, text, replacement, now_ms, who, why)
             position = self._append(Frame(now_ms, values=interning.values, erasure=erasure))
@@ -191,7 +212,7 @@ class OrderedStep:
     def append_refusals(self, now_ms: int) -> None:
         """Makes a frame of the refusals that no other frame took along; none when there are none."""
         with self._as_a_whole():
-            interning = Interning(self._dictionary, self._routes)
+            interning = self._interning()
             if refusals := self._noted_refusals(interning):
                 self._append(Frame(now_ms, values=interning.values, refusals=refusals))
 
@@ -211,6 +232,8 @@ class OrderedStep:
         """Puts one slice into what the step makes; the verdicts on calls that are not accepted."""
         if slice_.calls is not None and slice_.calls.earliest_ms < self.open_from_ms:
             slice_ = self._without_sealed(slice_, slice_.calls)
+        if slice_.calls is not None and not self.surely_holds(slice_):
+            slice_ = self._within_bounds(slice_, slice_.calls)
         told: list[CallVerdict] = []
         if slice_.rejected:
             organization = interning.id_of(Kind.ORGANIZATION, 0, slice_.sender)
@@ -246,6 +269,26 @@ class OrderedStep:
             for row in np.flatnonzero(~is_open).tolist()
         ]
         return slice_.without(sealed, np.flatnonzero(is_open))
+
+    def _within_bounds(self, slice_: CheckedSlice, calls: JudgeableCalls) -> CheckedSlice:
+        """The slice with its calls rejected that would bring too many texts."""
+        if isinstance(calls, KernelCalls):
+            owner = self._dictionary.find(Kind.ORGANIZATION, 0, calls.organization)
+            if owner is not None and self._rows.knows(calls, owner):
+                return slice_
+        prepared = calls if isinstance(calls, PreparedCalls) else calls.at(np.arange(len(calls)))
+        taken = self._seen_ids.holds(prepared.identity_high, prepared.identity_low)
+        if slice_.stored is not None:
+            taken = taken | slice_.stored[0]
+        excess = self._bounds.excess(prepared, slice_.sender, taken)
+        if not excess:
+            return slice_
+        rejected = [RejectedCall(prepared.place(row), fault, prepared.call(row)) for row, fault in excess]
+        kept = np.delete(np.arange(len(prepared)), [row for row, _ in excess])
+        return replace(slice_, calls=prepared).without(rejected, kept)
+
+    def _interning(self) -> Interning:
+        return Interning(self._dictionary, self._routes, self._most_memory)
 
     def _still_new(self, stated: PreparedCalls, corrected: CorrectedCalls) -> bool:
         """Whether no call took one of the new identities since the store was read.

@@ -24,6 +24,9 @@ log = structlog.get_logger()
 CALLS_PER_BATCH = 250_000
 """More make a call hardly cheaper, but a question wait longer."""
 
+TEXTS_PER_BATCH = 100_000
+"""New texts take many times the memory of calls while they are brought into the store."""
+
 _SMALL_BATCH = 32_768
 """Smaller batches lie in the store's write-ahead log until a checkpoint packs them."""
 
@@ -145,7 +148,7 @@ class Roller:
                 self._erase_elsewhere(erasure.kind, organization, erasure.text, erasure.replacement)
         self._store.apply(batch)
         self._stored = self._reader.place
-        self._left_behind = len(batch.calls) >= CALLS_PER_BATCH
+        self._left_behind = len(batch.calls) >= CALLS_PER_BATCH or len(batch.values) >= TEXTS_PER_BATCH
         self.rolled.advance(batch.last_position)
         self.applied_at = time.monotonic()
         small = len(batch.calls) < _SMALL_BATCH
@@ -210,11 +213,14 @@ class Roller:
 def _one_batch(
     frames: Iterable[tuple[int, Frame]], names: list[tuple[int, NameUpdate]]
 ) -> Iterator[tuple[int, Frame]]:
-    """The frames up to the first erasure, which ends a batch; their names go into ``names``."""
+    """The frames up to the first erasure, or to many new texts, which end a batch; their names go into
+    ``names``."""
+    texts = 0
     for position, frame in frames:
         names += [(position, name) for name in frame.names]
+        texts += len(frame.values)
         yield position, frame
-        if frame.erasure:
+        if frame.erasure or texts >= TEXTS_PER_BATCH:
             return
 
 

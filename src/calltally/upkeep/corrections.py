@@ -1,6 +1,7 @@
 """Calls that were counted and turned out to be wrong."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NoReturn
 
 import msgspec
 import numpy as np
@@ -10,7 +11,7 @@ from calltally.call_batch import Correction, UInt64s
 from calltally.clock import instant_of
 from calltally.errors import BusyError, InvalidInputError, NotFoundError, PrunedError
 from calltally.identity_key import IdentityKey
-from calltally.ingest.call_rules import Admission
+from calltally.ingest.call_rules import Admission, Fault
 from calltally.ingest.corrected_calls import CorrectedCalls, CorrectionNote
 from calltally.ingest.identity_table import Bools
 from calltally.ingest.prepared_calls import PreparedCalls, TextColumn, identities_of, prepare
@@ -115,6 +116,8 @@ class Corrections:
         """Reads and appends, again where a sender came in between; returns once the correction is on disk."""
         for _ in range(_TRIES):
             corrected = await read(await self._counting.settled())
+            if corrected.stated is not None:
+                self._check_bounds(corrected.stated, organization)
             done = self._counting.step.correct(corrected, organization, note, self._counting.clock.now_ms())
             if done is not None:
                 position, correction = done
@@ -132,13 +135,7 @@ class Corrections:
             lambda: prepare(list(calls), list(range(len(calls))), admission, key)
         )
         if faults or prepared is None:
-            index, fault = faults[0]
-            raise InvalidInputError(
-                f"{fault.field} of call {index} {fault.reason}; nothing was corrected",
-                field=f"calls[{index}].{fault.field}",
-                received=getattr(calls[index], fault.field, None),
-                accepted="calls as they are sent to be counted",
-            )
+            _refuse(calls, *faults[0])
         self._check_open(prepared)
         _check_different(prepared)
         return prepared
@@ -147,6 +144,10 @@ class Corrections:
         earliest_ms, calls_from = int(calls.time_ms.min()), self._counting.store.calls_from
         if earliest_ms < open_from_ms(calls_from):
             raise PrunedError(midnight(calls_from), instant_of(earliest_ms))
+
+    def _check_bounds(self, stated: PreparedCalls, organization: str) -> None:
+        if excess := self._counting.step.excess(stated, organization):
+            _refuse(stated.calls, *excess[0])
 
     async def _found(
         self, organization: str, high: UInt64s, low: UInt64s, names: Sequence[CallName]
@@ -181,6 +182,15 @@ class Corrections:
     async def _known(self, organization: str, high: UInt64s, low: UInt64s) -> StoredCalls:
         store = self._counting.store
         return await self._counting.read(lambda: store.current_calls(organization, high, low))
+
+
+def _refuse(calls: Sequence[Call], index: int, fault: Fault) -> NoReturn:
+    raise InvalidInputError(
+        f"{fault.field} of call {index} {fault.reason}; nothing was corrected",
+        field=f"calls[{index}].{fault.field}",
+        received=getattr(calls[index], fault.field, None),
+        accepted="calls as they are sent to be counted",
+    )
 
 
 def _added(stated: PreparedCalls, known: StoredCalls, within: StoredCalls) -> Bools:

@@ -47,6 +47,9 @@ from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window
 
+_TEXTS_AT_ONCE = 10_000
+"""Rows of a dictionary take several times the memory of its texts while they are read."""
+
 Asked = ParamSpec("Asked")
 Answered = TypeVar("Answered")
 
@@ -358,8 +361,9 @@ class DuckDBUsageStore:
 
     def _read_back(self) -> tuple[IdentityKey, int, Extent, Retained]:
         """The key, the position, the extent of what is stored and what is kept; fills the dictionary."""
-        rows = statements.dictionary().run(self._writer).fetchall()
-        self._dictionary.load(DictionaryValue(Kind(kind), *rest) for kind, *rest in rows)
+        found = statements.dictionary().run(self._writer)
+        while rows := found.fetchmany(_TEXTS_AT_ONCE):
+            self._dictionary.load(DictionaryValue(Kind(kind), *rest) for kind, *rest in rows)
         meta = dict(statements.meta().run(self._writer).fetchall())
         first_ms, last_ms, received_ms = statements.extent().run(self._writer).fetchall()[0]
         extent = Extent() if first_ms is None else Extent(first_ms, last_ms + 1, received_ms)
