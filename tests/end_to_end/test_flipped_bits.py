@@ -1,8 +1,11 @@
-"""No bit that flips in the journal makes a start drop an acknowledged call without a word."""
+"""No bit that flips on the disk drops an acknowledged call, or undoes a revocation, without a word."""
 
 import asyncio
+import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -176,3 +179,40 @@ def test_a_torn_write_is_told_and_makes_no_difference(server: ServerProcess) -> 
     assert (warning["level"], warning["did"], warning["bytes"]) == ("warning", "cut_off", 100)
     assert (found["equal"], found["calls"]) == (True, left.acknowledged)
     assert [one["kind"] for one in found["recoveries"]["latest"]] == ["cut_off"]
+
+
+def test_a_revocation_outlives_damage_to_the_control_database(server: ServerProcess) -> None:
+    credentials = server.new_client()
+    revoked = calltally("client", "revoke", "--data", server.directory, credentials.client_id)
+    assert revoked.returncode == 0, revoked.stderr
+    server.kill()
+    left = Left(server.directory, 0)
+    file = server.directory / "control.sqlite"
+    assert not file.with_name("control.sqlite-wal").read_bytes()
+
+    row = file.read_bytes().index(b"$argon2id$")
+    damaged = left.flipped(file, row + 30)
+    refused = calltally("serve", "--data", damaged, "--port", "0")
+
+    assert refused.returncode == 1
+    assert f"{damaged}/control.sqlite is damaged: table clients: the row" in refused.stderr
+    assert "restore a backup" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    file.with_name("control.sqlite-wal").unlink()
+    server.start()
+    with server.visitor() as visitor:
+        form = {"grant_type": "client_credentials", **credentials.as_form()}
+        assert visitor.post("/oauth/token", data=form).status_code in (400, 401)
+
+
+def test_verify_names_what_was_damaged_in_the_control_database(server: ServerProcess) -> None:
+    credentials = server.new_client()
+    with closing(sqlite3.connect(server.directory / "control.sqlite")) as connection, connection:
+        connection.execute("UPDATE clients SET created_ms = created_ms + 1")
+
+    done = calltally("verify", "--data", server.directory, "--json")
+
+    assert done.returncode == 3
+    (difference,) = json.loads(done.stdout)["differences"]
+    assert difference["what"] == "the control data"
+    assert difference["key"] == f"table clients: the row {credentials.client_id!r} is not as it was written"

@@ -51,7 +51,8 @@ def verify(
     """Recount everything from the calls, and compare it with every number that is stored.
 
     Every count is recounted by organization and day; what was received is compared with what became of it;
-    every column of every table and every frame of the journal is read. A server may go on counting meanwhile.
+    every column of every table, the control database and every frame of the journal are read. A server may go
+    on counting meanwhile.
     What starts had to cut off the journal, or to pass over in it, is told too; it makes no difference, since
     nothing that was acknowledged is ever cut off.
 

@@ -3,10 +3,11 @@
 import uuid
 from dataclasses import dataclass, field
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, select
 
 from calltally.auth.secrets import new_api_token, token_hash
 from calltally.clock import Clock
+from calltally.control.access_rows import insert_access, proved, update_access
 from calltally.control.clients import can_be_an_id
 from calltally.control.control_database import ControlDatabase
 from calltally.control.label import checked_label
@@ -57,18 +58,18 @@ class ApiTokens:
         live = select(clients.c.client_id).where(
             clients.c.client_id == client_id, clients.c.revoked_ms.is_(None)
         )
-        with self._database.writing() as connection:
+        with self._database.changing_access() as connection:
             if not can_be_an_id(client_id) or connection.execute(live).one_or_none() is None:
                 raise NotFoundError(f"there is no client {client_id!r} that could use a token")
-            connection.execute(
-                insert(api_tokens).values(
-                    token_id=token_id,
-                    client_id=client_id,
-                    name=name,
-                    token_hash=token_hash(token),
-                    created_ms=self._clock.now_ms(),
-                    expires_ms=expires_ms,
-                )
+            insert_access(
+                connection,
+                api_tokens,
+                token_id=token_id,
+                client_id=client_id,
+                name=name,
+                token_hash=token_hash(token),
+                created_ms=self._clock.now_ms(),
+                expires_ms=expires_ms,
             )
         return NewApiToken(token_id, token, client_id, name, expires_ms)
 
@@ -78,7 +79,7 @@ class ApiTokens:
             row = connection.execute(
                 select(api_tokens).where(api_tokens.c.token_hash == token_hash(token))
             ).one_or_none()
-        return None if row is None else _api_token(row)
+        return None if row is None else _api_token(proved(api_tokens, row))
 
     def list(self, organization: str | None = None) -> tuple[ApiToken, ...]:
         """The tokens of one organization's clients, or of all, revoked ones too, oldest first."""
@@ -92,13 +93,11 @@ class ApiTokens:
         """Ends a token for good. Raises `NotFoundError` for an unknown one."""
         this = api_tokens.c.token_id == token_id
         now_ms = self._clock.now_ms()
-        with self._database.writing() as connection:
+        with self._database.changing_access() as connection:
             known = select(api_tokens.c.token_id).where(this)
             if not can_be_an_id(token_id) or connection.execute(known).one_or_none() is None:
                 raise NotFoundError(f"there is no API token with the id {token_id!r}")
-            connection.execute(
-                update(api_tokens).where(this, api_tokens.c.revoked_ms.is_(None)).values(revoked_ms=now_ms)
-            )
+            update_access(connection, api_tokens, this & api_tokens.c.revoked_ms.is_(None), revoked_ms=now_ms)
         self._database.access_changed()
 
 

@@ -4,11 +4,12 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, select
 
 from calltally.auth.permissions import DEFAULT, checked_permissions
 from calltally.auth.secrets import SecretHasher, VerifiedSecrets, new_secret
 from calltally.clock import Clock
+from calltally.control.access_rows import insert_access, proved, update_access
 from calltally.control.control_database import ControlDatabase
 from calltally.control.names import set_name
 from calltally.control.organizations import ensure_organization
@@ -63,17 +64,17 @@ class ClientRegistry:
         client_id, secret = str(uuid.uuid4()), new_secret()
         secret_hash = self._hasher.hash(secret)
         now_ms = self._clock.now_ms()
-        with self._database.writing() as connection:
+        with self._database.changing_access() as connection:
             ensure_organization(connection, organization, now_ms)
             set_name(connection, organization, Kind.CLIENT, client_id, name)
-            connection.execute(
-                insert(clients).values(
-                    client_id=client_id,
-                    organization=organization,
-                    permissions=" ".join(sorted(granted)),
-                    secret_hash=secret_hash,
-                    created_ms=now_ms,
-                )
+            insert_access(
+                connection,
+                clients,
+                client_id=client_id,
+                organization=organization,
+                permissions=" ".join(sorted(granted)),
+                secret_hash=secret_hash,
+                created_ms=now_ms,
             )
         return NewClient(client_id, secret, organization, name, granted)
 
@@ -114,7 +115,7 @@ class ClientRegistry:
 
     def revoke(self, client_id: str) -> None:
         """Ends a client and all its tokens for good. Raises `NotFoundError` for an unknown one."""
-        with self._database.writing() as connection:
+        with self._database.changing_access() as connection:
             client = _existing(connection, client_id)
             if client.revoked_ms is None:
                 self._change(connection, client_id, revoked_ms=self._clock.now_ms())
@@ -129,7 +130,7 @@ class ClientRegistry:
         """
         secret = new_secret()
         secret_hash = self._hasher.hash(secret)
-        with self._database.writing() as connection:
+        with self._database.changing_access() as connection:
             client = _live(connection, client_id)
             self._change(connection, client_id, secret_hash=secret_hash)
         return NewClient(client_id, secret, client.organization, client.name, client.permissions)
@@ -141,7 +142,7 @@ class ClientRegistry:
         client.
         """
         granted = checked_permissions(permissions)
-        with self._database.writing() as connection:
+        with self._database.changing_access() as connection:
             _live(connection, client_id)
             self._change(connection, client_id, permissions=" ".join(sorted(granted)))
             changed = _existing(connection, client_id)
@@ -152,10 +153,11 @@ class ClientRegistry:
         if not can_be_an_id(client_id):
             return None
         with self._database.reading() as connection:
-            return connection.execute(_clients().where(clients.c.client_id == client_id)).one_or_none()
+            row = connection.execute(_clients().where(clients.c.client_id == client_id)).one_or_none()
+        return None if row is None else proved(clients, row)
 
     def _change(self, connection: Connection, client_id: str, **values: object) -> None:
-        connection.execute(update(clients).where(clients.c.client_id == client_id).values(**values))
+        update_access(connection, clients, clients.c.client_id == client_id, **values)
 
 
 def _clients() -> Select[tuple[object, ...]]:
@@ -173,7 +175,7 @@ def _existing(connection: Connection, client_id: str) -> Client:
         row = connection.execute(_clients().where(clients.c.client_id == client_id)).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no client {client_id[:MAX_ID_LENGTH]!r}")
-    return _client(row)
+    return _client(proved(clients, row))
 
 
 def _live(connection: Connection, client_id: str) -> Client:

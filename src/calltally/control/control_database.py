@@ -4,7 +4,8 @@ import logging
 import os
 import sqlite3
 import threading
-from contextlib import AbstractContextManager, closing
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,9 +13,18 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, update
 
+from calltally.control.access_mark import AccessMark
+from calltally.control.access_rows import ACCESS_TABLES, access_damage
+from calltally.control.sqlite_file import (
+    all_damage,
+    damage_shown_by,
+    empty_the_log,
+    page_damage,
+    table_damage,
+)
+from calltally.control.tables import access_changes
 from calltally.errors import CalltallyError, DamagedDataError
 
 FILE_NAME = "control.sqlite"
@@ -30,15 +40,22 @@ class ControlDatabase:
     Its methods block on the disk and may be called from any thread; on an event loop use a thread. A
     transaction that was left without an exception is on disk.
 
+    What says who may do what is proved by checksums at the start, and a change of it is not in SQLite's log
+    any more when it was made: of a log that is damaged SQLite drops the rest silently. `AccessMark` tells
+    when changes are missing all the same.
+
     ``access_version`` grows whenever a client or a token loses or changes what it may do, so that whoever
     remembers an answer about access can tell that it is out of date. It is counted in this process only.
     """
 
     access_version: int
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, mark: AccessMark | None = None) -> None:
+        """``mark`` belongs to a SQLite file."""
         self._engine = engine
+        self._mark = mark
         self._writer = engine.execution_options(**{_WRITES: True})
+        self._access_order = threading.Lock()
         self._access_lock = threading.Lock()
         self.access_version = 0
 
@@ -52,23 +69,26 @@ class ControlDatabase:
         """Opens a database, makes it when it does not exist, and brings its tables up to this version.
 
         Only its owner may read a SQLite file that is made here. Raises `CalltallyError` for a database that
-        a newer version has changed, and `DamagedDataError` for a file that is no SQLite database; either is
-        left as it was.
+        a newer version has changed, and `DamagedDataError` for a file that is no SQLite database, or one of
+        which the access data, or the pages, are not as they were written. No row of it is changed then.
         """
         address = make_url(url)
         # Parameters hold keys and hashes, and would stand in every database error.
         engine = create_engine(address, hide_parameters=True)
+        mark = None
         if address.get_backend_name() == "sqlite":
             _prepare_sqlite(engine)
-        database = cls(engine)
+            mark = AccessMark(Path(f"{address.database}.mark")) if address.database else None
+        database = cls(engine, mark)
         try:
-            with database.writing() as connection:
-                _migrate(connection)
+            database._bring_up()
         except BaseException as error:
             database.close()
-            if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
-                raise DamagedDataError(f"{address.database} is no database: {error.orig}") from error
-            raise
+            if (reason := damage_shown_by(error)) is None:
+                raise
+            raise DamagedDataError(
+                f"{address.database} is no database, or a damaged one: {reason}; restore a backup"
+            ) from error
         return database
 
     def reading(self) -> AbstractContextManager[Connection]:
@@ -78,6 +98,37 @@ class ControlDatabase:
     def writing(self) -> AbstractContextManager[Connection]:
         """A transaction that may write; all of it is kept, or nothing when it is left by an exception."""
         return self._writer.begin()
+
+    @contextmanager
+    def changing_access(self) -> Iterator[Connection]:
+        """The same for what says who may do what, which `access_rows` writes. One at a time.
+
+        When it was left without an exception the change is in the database's file, not in its log only.
+        """
+        with self._access_order:
+            with self.writing() as connection:
+                yield connection
+                connection.execute(update(access_changes).values(changes=access_changes.c.changes + 1))
+                changes = _changes(connection)
+            self._make_certain(changes)
+
+    def damage(self) -> list[str]:
+        """What is not as it was written, each in a sentence; reads everything, while others go on."""
+        marked = self._mark.read() if self._mark else None
+        found: list[str] = []
+        if self._mark and marked is None:
+            found.append(f"{self._mark.path.name} cannot be read; a start makes it anew")
+        try:
+            with self.reading() as connection:
+                if self._mark:
+                    found += all_damage(connection)
+                found += access_damage(connection)
+                found += _lost(_changes(connection), marked)
+        except Exception as error:
+            if (reason := damage_shown_by(error)) is None:
+                raise
+            found.append(f"it cannot be read: {reason}")
+        return found
 
     def access_changed(self) -> None:
         """To be called after the commit of a change to what a client or a token may do."""
@@ -102,10 +153,37 @@ class ControlDatabase:
             connection = pooled.driver_connection
             if isinstance(connection, sqlite3.Connection):
                 connection.execute("VACUUM")
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        empty_the_log(self._engine)
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _bring_up(self) -> None:
+        """Migrates, and raises `DamagedDataError` for what cannot be proved."""
+        marked = self._mark.read() if self._mark else None
+        with self.writing() as connection:
+            if self._mark:
+                self._refuse(page_damage(connection))
+            migrated = _migrate(connection)
+            if self._mark:
+                self._refuse(table_damage(connection, [table.name for table in ACCESS_TABLES]))
+            self._refuse(access_damage(connection))
+            changes = _changes(connection)
+            self._refuse(_lost(changes, marked))
+        if migrated or marked != changes:
+            self._make_certain(changes)
+
+    def _refuse(self, damage: Iterator[str]) -> None:
+        for found in damage:
+            raise DamagedDataError(
+                f"the control database {self._engine.url.database} is damaged: {found}; restore a backup"
+            )
+
+    def _make_certain(self, changes: int) -> None:
+        """Brings changes of access out of the log, and writes down how many there were."""
+        if self._mark:
+            empty_the_log(self._engine)
+            self._mark.write(changes)
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -120,6 +198,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = FAST")  # no earlier row stays in a page to come back
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -129,7 +208,23 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _migrate(connection: Connection) -> None:
+def _changes(connection: Connection) -> int:
+    changes: int = connection.execute(select(access_changes.c.changes)).scalar_one()
+    return changes
+
+
+def _lost(changes: object, marked: int | None) -> Iterator[str]:
+    if not isinstance(changes, int):
+        yield f"table access_changes: {changes!r} is no number"
+    elif marked is not None and changes < marked:
+        yield (
+            f"table access_changes: {marked - changes} of {marked} changes of access are missing, so that "
+            "what was revoked may be good again"
+        )
+
+
+def _migrate(connection: Connection) -> bool:
+    """Whether anything had to be done."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
@@ -142,5 +237,7 @@ def _migrate(connection: Connection) -> None:
             f"a newer version of Calltally has changed the control database {connection.engine.url.database}:"
             f" its schema is {found}, this version knows up to {known[0]}; run that version or a newer one"
         )
-    if found != known[0]:
-        command.upgrade(config, "head")
+    if found == known[0]:
+        return False
+    command.upgrade(config, "head")
+    return True

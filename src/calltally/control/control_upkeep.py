@@ -63,6 +63,10 @@ class ControlUpkeep:
             if file.exists():
                 shutil.copyfile(file, folder / file.name)
 
+    def damage(self) -> Sequence[str]:
+        """See `ControlDatabase.damage`."""
+        return self._database.damage()
+
     def _telling_of(self, organization: str, text: str) -> list[str]:
         query = select(executions.c.execution_id, executions.c.question, executions.c.failure).where(
             executions.c.organization == organization

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from calltally.clock import Clock
+from calltally.control.access_rows import insert_access
 from calltally.control.control_database import ControlDatabase
 from calltally.control.label import checked_label
 from calltally.control.tables import organizations
@@ -27,7 +28,7 @@ class Organizations:
 
     def create(self, name: str) -> Organization:
         """Makes an organization, or finds the one of that name."""
-        with self._database.writing() as connection:
+        with self._database.changing_access() as connection:
             return ensure_organization(connection, name, self._clock.now_ms())
 
     def find(self, name: str) -> Organization | None:
@@ -46,7 +47,7 @@ def ensure_organization(connection: Connection, name: str, now_ms: int) -> Organ
     checked_label(name, "organization")
     if (found := _find(connection, name)) is not None:
         return found
-    connection.execute(insert(organizations).values(name=name, created_ms=now_ms))
+    insert_access(connection, organizations, name=name, created_ms=now_ms)
     return Organization(name, now_ms)
 
 

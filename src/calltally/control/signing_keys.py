@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from jwt.algorithms import ECAlgorithm
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, select
 
 from calltally.clock import Clock
+from calltally.control.access_rows import delete_access, insert_access, proved, update_access
 from calltally.control.control_database import ControlDatabase
 from calltally.control.tables import signing_keys
 from calltally.errors import DamagedDataError
@@ -56,9 +57,10 @@ class SigningKeys:
         self._clock = clock
         self._token_lifetime_ms = int(token_lifetime.total_seconds() * 1000)
         self._rotation = threading.Lock()
-        with database.writing() as connection:
+        with database.reading() as connection:
             keys = _load(connection)
-            if not any(key.retired_ms is None for key in keys):
+        if not any(key.retired_ms is None for key in keys):
+            with database.changing_access() as connection:
                 _insert(connection, self._clock.now_ms())
                 keys = _load(connection)
         self._keys = {key.key_id: key for key in keys}
@@ -89,11 +91,11 @@ class SigningKeys:
         """
         now_ms = self._clock.now_ms()
         with self._rotation:
-            with self._database.writing() as connection:
+            with self._database.changing_access() as connection:
                 retired_ms = signing_keys.c.retired_ms
-                connection.execute(update(signing_keys).where(retired_ms.is_(None)).values(retired_ms=now_ms))
+                update_access(connection, signing_keys, retired_ms.is_(None), retired_ms=now_ms)
                 useless_ms = now_ms if forget else now_ms - int(LONGEST_LIFETIME.total_seconds() * 1000)
-                connection.execute(delete(signing_keys).where(retired_ms <= useless_ms))
+                delete_access(connection, signing_keys, retired_ms <= useless_ms)
                 _insert(connection, now_ms)
                 keys = _load(connection)
             self._keys = {key.key_id: key for key in keys}
@@ -119,14 +121,14 @@ def _insert(connection: Connection, now_ms: int) -> None:
     pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
-    connection.execute(
-        insert(signing_keys).values(key_id=str(uuid.uuid4()), private_pem=pem.decode(), created_ms=now_ms)
+    insert_access(
+        connection, signing_keys, key_id=str(uuid.uuid4()), private_pem=pem.decode(), created_ms=now_ms
     )
 
 
 def _load(connection: Connection) -> list[SigningKey]:
     rows = connection.execute(select(signing_keys).order_by(signing_keys.c.created_ms))
-    return [_signing_key(row) for row in rows]
+    return [_signing_key(proved(signing_keys, row)) for row in rows]
 
 
 def _signing_key(row: Row[tuple[object, ...]]) -> SigningKey:

@@ -21,6 +21,7 @@ organizations = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("created_ms", BigInteger, nullable=False),
+    Column("checksum", Text, nullable=False, server_default=""),
 )
 
 clients = Table(
@@ -32,6 +33,7 @@ clients = Table(
     Column("secret_hash", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
+    Column("checksum", Text, nullable=False, server_default=""),
     Index("clients_by_organization", "organization"),
 )
 """A client's name is in `names`, like every other name."""
@@ -46,6 +48,7 @@ api_tokens = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger),
     Column("revoked_ms", BigInteger),
+    Column("checksum", Text, nullable=False, server_default=""),
     Index("api_tokens_by_hash", "token_hash", unique=True),
     Index("api_tokens_by_client", "client_id"),
 )
@@ -57,7 +60,27 @@ signing_keys = Table(
     Column("private_pem", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("retired_ms", BigInteger),
+    Column("checksum", Text, nullable=False, server_default=""),
 )
+
+access_state = Table(
+    "access_state",
+    metadata,
+    Column("table_name", Text, primary_key=True),
+    Column("row_count", BigInteger, nullable=False),
+    Column("checksum_sum", Text, nullable=False),
+)
+"""Of each table above: how many rows it has, and the sum of their checksums. Together with these it shows
+rows that were changed, are missing or came back. Rows are written by `access_rows` only, and a migration that
+changes the columns has to compute all of this again."""
+
+access_changes = Table(
+    "access_changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("changes", BigInteger, nullable=False),
+)
+"""One row: how often the tables above were changed. A mark beside the database says the same."""
 
 names = Table(
     "names",

@@ -1,5 +1,6 @@
 """What upkeep asks of the data that is neither calls nor counts."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,10 @@ class ControlData(Protocol):
         """Writes a copy, as of one instant, as files into a folder."""
         ...
 
+    def damage(self) -> Sequence[str]:
+        """What is not as it was written, each in a sentence; takes a while."""
+        ...
+
 
 class NoControlData:
     """For a meter that stands alone."""
@@ -33,3 +38,7 @@ class NoControlData:
 
     def copy_to(self, folder: Path) -> None:
         """Nothing is to be copied."""
+
+    def damage(self) -> Sequence[str]:
+        """Nothing is damaged."""
+        return ()

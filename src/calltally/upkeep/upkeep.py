@@ -46,7 +46,7 @@ class Upkeep:
         control = control or NoControlData()
         self._counting = counting
         self._patience = patience
-        self._verification = Verification(counting)
+        self._verification = Verification(counting, control)
         self._corrections = Corrections(counting, future_ms=future_ms)
         self._repairing = Repairing(counting)
         self._erasing = Erasing(counting, control)
@@ -108,7 +108,9 @@ class Upkeep:
         return await self._in_turn("pruning", work)
 
     def verify(self) -> AsyncIterator[AuditStep]:
-        """Recounts everything from the calls, and reads the journal; each step tells what it found."""
+        """Recounts everything from the calls, and reads the control data and the journal; each step says what
+        it found.
+        """
         return self._verification.everything()
 
     async def repair(self, who: str, why: str) -> AsyncIterator[RepairedCalls]:

@@ -1,20 +1,24 @@
-"""Proof that every number is the sum of its calls."""
+"""Proof that every number is the sum of its calls, and that what is kept beside them is whole."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
-from calltally.store.audit import AuditStep
+from calltally.store.audit import AuditStep, Difference
+from calltally.upkeep.control_data import ControlData
 from calltally.upkeep.counting import Counting
 from calltally.upkeep.journal_audit import audit_journal
 
+_CONTROL = "the control data"
+
 
 class Verification:
-    """Recounts everything, and reads what the journal holds, while calls keep coming in."""
+    """Recounts everything, and reads the control data and the journal, while calls keep coming in."""
 
-    def __init__(self, counting: Counting) -> None:
+    def __init__(self, counting: Counting, control: ControlData) -> None:
         self._counting = counting
+        self._control = control
 
     async def store(self) -> AsyncIterator[AuditStep]:
         """The steps of the store's audit; see `UsageStore.audit`."""
@@ -22,11 +26,17 @@ class Verification:
             yield step
 
     async def everything(self) -> AsyncIterator[AuditStep]:
-        """The same once all that was durable is in the store, and then the journal's files."""
+        """The same once all that was durable is in the store, then the control data and the journal."""
         await self._counting.settled()
-        journal = self._counting.journal
-        async for step in _stepped(chain(self._counting.store.audit(), audit_journal(journal))):
+        store, journal = self._counting.store, self._counting.journal
+        async for step in _stepped(chain(store.audit(), _audit(self._control), audit_journal(journal))):
             yield step
+
+
+def _audit(control: ControlData) -> Iterator[AuditStep]:
+    """One step: the control data are as they were written."""
+    found = [Difference(_CONTROL, "", None, damage, 0, 1) for damage in control.damage()]
+    yield AuditStep(_CONTROL, 1, 1, tuple(found))
 
 
 async def _stepped(steps: Iterator[AuditStep]) -> AsyncIterator[AuditStep]:

@@ -9,6 +9,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
+from calltally.control import tables
+from calltally.control.access_rows import insert_access
 from calltally.control.control_database import FILE_NAME, ControlDatabase
 from calltally.control.tables import metadata
 from calltally.errors import CalltallyError, DamagedDataError
@@ -22,8 +24,8 @@ def database(tmp_path: Path) -> Iterator[ControlDatabase]:
 
 
 def add_organization(database: ControlDatabase, name: str) -> None:
-    with database.writing() as connection:
-        connection.execute(text("INSERT INTO organizations VALUES (:name, 0)"), {"name": name})
+    with database.changing_access() as connection:
+        insert_access(connection, tables.organizations, name=name, created_ms=0)
 
 
 def organizations(database: ControlDatabase) -> list[str]:
@@ -54,7 +56,8 @@ def test_only_the_owner_can_read_a_new_database(database: ControlDatabase, tmp_p
 
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
 
-    assert modes == {FILE_NAME: 0o600, f"{FILE_NAME}-wal": 0o600, f"{FILE_NAME}-shm": 0o600}
+    names = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", f"{FILE_NAME}.mark")
+    assert modes == dict.fromkeys(names, 0o600)
 
 
 @pytest.mark.parametrize(
@@ -108,8 +111,8 @@ def test_a_migration_that_fails_half_way_leaves_nothing_behind(
 
 def test_a_transaction_that_an_exception_leaves_keeps_nothing(database: ControlDatabase) -> None:
     def stumble() -> None:
-        with database.writing() as connection:
-            connection.execute(text("INSERT INTO organizations VALUES ('acme', 0)"))
+        with database.changing_access() as connection:
+            insert_access(connection, tables.organizations, name="acme", created_ms=0)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
