@@ -11,6 +11,8 @@ APT_INSTALL := $(AS_ROOT) apt-get install --quiet --yes --no-install-recommends
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) --group build
 
+CARGO = @if command -v cargo > /dev/null; then cd native && PATH="$(abspath $(BIN)):$$PATH" cargo $(1); \
+	else echo "cargo is not on the PATH: going on without cargo $(1)"; fi
 RUN_TESTS := $(BIN)/pytest --numprocesses=$(shell nproc) --dist=loadfile --durations=25
 
 KERNEL := $(wildcard native/src/*.rs) native/Cargo.toml native/pyproject.toml native/calltally_native.pyi
@@ -26,6 +28,7 @@ demo: $(VENV)/kernel ## Serve a year of calls of a made-up organization; options
 .PHONY: test
 test: export PYTHONHASHSEED := 0
 test: lint nginx haproxy curl java cc $(VENV)/kernel ## Check format, rules and types, then run every test; some tests only: ARGS="-k login"
+	$(call CARGO,test --quiet)
 	$(RUN_TESTS) $(ARGS)
 
 .PHONY: deep
@@ -33,6 +36,7 @@ deep: export TESTS_DEEP := 1
 deep: export TESTS_SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 deep: export PYTHONHASHSEED = $(TESTS_SEED)
 deep: lint nginx haproxy curl java cc $(VENV)/kernel ## Run every test at length, with other random inputs each time; the same again: SEED=7
+	$(call CARGO,test --quiet)
 	$(RUN_TESTS) --hypothesis-seed=$(TESTS_SEED) $(ARGS)
 
 .PHONY: lint
@@ -40,6 +44,8 @@ lint: $(VENV)/dev ## Check format, rules and types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	$(call CARGO,fmt --check)
+	$(call CARGO,clippy --quiet --all-targets -- --deny warnings)
 
 .PHONY: docs
 docs: $(VENV)/dev ## Write the pages that are drawn from the program
