@@ -2,10 +2,18 @@
 
 import fcntl
 import os
+import shlex
 from pathlib import Path
+from stat import S_IMODE, S_IRWXG, S_IRWXO
 from types import TracebackType
 
+import structlog
+
 from calltally.errors import CalltallyError, DirectoryHeldError
+
+log = structlog.get_logger()
+
+_OTHERS = S_IRWXG | S_IRWXO
 
 
 class DataDirectory:
@@ -57,6 +65,7 @@ class DataDirectory:
         except OSError:
             os.close(self._lock)
             raise DirectoryHeldError(f"{self.path} is held by another process") from None
+        warn_if_open_to_others(self.path)
         os.ftruncate(self._lock, 0)
         os.write(self._lock, f"{os.getpid()}\n".encode())
         return self
@@ -65,6 +74,31 @@ class DataDirectory:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.close(self._lock)
+
+
+def warn_if_open_to_others(directory: Path) -> None:
+    """Logs a warning, with how to mend it, when others may read or change what is in a data directory.
+
+    Whoever reads it can log in as any client, and whoever writes it can change what was counted. Calltally
+    itself makes directories and files that are its owner's only.
+    """
+    there = directory.stat()
+    mode, path = S_IMODE(there.st_mode), shlex.quote(str(directory))
+    if mode & _OTHERS:
+        log.warning(
+            "others may read or change the data directory",
+            directory=str(directory),
+            mode=f"{mode:04o}",
+            mend=f"chmod -R go= {path}",
+        )
+    if there.st_uid != os.geteuid():
+        log.warning(
+            "the data directory belongs to another user",
+            directory=str(directory),
+            owner=there.st_uid,
+            user=os.geteuid(),
+            mend=f"run Calltally as its owner, or chown -R {os.geteuid()} {path}",
+        )
 
 
 def socket_address(directory: Path) -> str:

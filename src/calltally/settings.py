@@ -248,7 +248,7 @@ def _from_file(file: Path | None) -> _Said:
         return
     try:
         table = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         yield SettingFault("the file", str(file), str(error), "a readable TOML file in UTF-8")
         return
     for name, value in table.items():

@@ -105,7 +105,11 @@ class Installation:
                 "made it; new directories withstand that, see docs/operating.md",
                 directory=str(self._directory.path),
             )
-        self.meter = await asyncio.to_thread(self._new_meter, store, on_failure)
+        try:
+            self.meter = await asyncio.to_thread(self._new_meter, store, on_failure)
+        except BaseException:
+            store.close()
+            raise
         await self.meter.start()
         return self.meter
 

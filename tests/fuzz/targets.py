@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import io
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,8 @@ from calltally.ingest.prepared_calls import prepare
 from calltally.journal.frame import decode_payload
 from calltally.journal.framing import read_frame
 from tests.support.identity_keys import KEY
+from calltally.settings import load_settings
+from calltally.upkeep.manifest import Manifest, check
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 _CLOCK = FixedClock(NOW)
@@ -184,6 +187,19 @@ def _frame(text: bytes) -> None:
         decode_payload(view[header.payload_start : header.payload_end], header.magic)
 
 
+def _manifest(text: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "manifest.json").write_bytes(text)
+        check(Path(folder), Manifest.read(Path(folder)).files)
+
+
+def _settings_file(text: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "calltally.toml"
+        file.write_bytes(text)
+        load_settings(file, {}, {})
+
+
 def _text(read: Callable[[str], object]) -> Callable[[bytes], object]:
     return lambda text: read(text.decode("utf-8", "replace"))
 
@@ -208,4 +224,6 @@ TARGETS = (
     Target("genesys_page", _genesys_page, (BadRequestError,)),
     Target("token_request", _token_request, (TokenRefusalError,)),
     Target("frame", _frame, (CalltallyError,)),
+    Target("manifest", _manifest, (CalltallyError,)),
+    Target("settings_file", _settings_file, (CalltallyError,)),
 )

@@ -52,6 +52,7 @@ class ThreadHolder:
         self._thread.start()
         self._up.wait()
         if self._failure is not None:
+            self._thread.join()
             self._directory.__exit__(None, None, None)
             raise self._failure
         return self
@@ -104,7 +105,10 @@ class ProcessHolder:
         self._process.join()
 
     def __enter__(self) -> Self:
-        failure = self._pipe.recv()
+        try:
+            failure = self._pipe.recv()
+        except EOFError:
+            failure = CalltallyError("the process that counts ended before it could begin")
         if failure is not None:
             self._process.join()
             raise failure
@@ -140,5 +144,5 @@ def _hold(directory: Path, settings: Settings, pipe: Connection, commands_end: C
 
             uvloop.run(serve_owner(held, settings, True, is_up))
         collect_as_ever()
-    except CalltallyError as failure:
+    except (CalltallyError, OSError) as failure:
         pipe.send(failure)

@@ -56,6 +56,8 @@ def main() -> None:
         _complain(str(error))
     except httpx.TransportError as error:
         _complain(f"the server that holds the data directory went away: {error}")
+    except OSError as error:  # a file or folder that cannot be what it has to be
+        _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     sys.exit(EXIT_FAILED)
 
 

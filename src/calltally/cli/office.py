@@ -11,7 +11,7 @@ import msgspec
 
 from calltally.auth.owner import owner_authorization
 from calltally.cli.holders import Holder, ProcessHolder, ThreadHolder
-from calltally.data_directory import socket_address
+from calltally.data_directory import socket_address, warn_if_open_to_others
 from calltally.errors import BusyError, CalltallyError, DirectoryHeldError
 from calltally.harmless_text import for_terminal
 from calltally.settings import Settings
@@ -151,6 +151,7 @@ class Office:
         except (httpx.TransportError, ValueError):
             about = {}
         if "version" in about and (about["counting"] or not self._counting):
+            warn_if_open_to_others(self._directory)
             return client
         client.close()
         return None

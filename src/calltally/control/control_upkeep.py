@@ -95,7 +95,7 @@ def _tells(content: bytes, text: str) -> bool:
     """Whether a text is a value in JSON, or a whole part of a path there; in what is no JSON, anywhere."""
     try:
         return _is_in(msgspec.json.decode(content), text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return text.encode() in content
 
 

@@ -128,5 +128,5 @@ def _read(line: bytes) -> Recovery | int | None:
         if bytes(read.recovery).startswith(b'{"earlier"'):
             return msgspec.json.decode(read.recovery, type=_Earlier).earlier
         return msgspec.json.decode(read.recovery, type=Recovery)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None

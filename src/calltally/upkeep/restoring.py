@@ -5,7 +5,7 @@ from pathlib import Path
 
 from calltally.errors import CalltallyError, InvalidInputError
 from calltally.journal.journal_files import sync_folder
-from calltally.upkeep.backup import BackupReport
+from calltally.upkeep.backup import STORE_FILE, BackupReport
 from calltally.upkeep.manifest import Manifest, check, make_durable
 
 
@@ -18,6 +18,7 @@ def restore(source: Path, target: Path) -> BackupReport:
     there and not empty.
     """
     manifest = Manifest.read(source)
+    manifest.demand(STORE_FILE)
     target = target.absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InvalidInputError(
