@@ -114,6 +114,7 @@ def test_a_recount_finds_every_number_right(data: Path) -> None:
         "days": 1,
         "differences": [],
         "repaired": [],
+        "recoveries": {"latest": [], "earlier": 0, "unreadable": 0},
     }
 
 
