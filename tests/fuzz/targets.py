@@ -42,9 +42,9 @@ from calltally.ingest.kernel import decode_slice, line_slices
 from calltally.ingest.prepared_calls import prepare
 from calltally.journal.frame import decode_payload
 from calltally.journal.framing import read_frame
-from tests.support.identity_keys import KEY
 from calltally.settings import load_settings
 from calltally.upkeep.manifest import Manifest, check
+from tests.support.identity_keys import KEY
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 _CLOCK = FixedClock(NOW)
