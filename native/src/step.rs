@@ -64,8 +64,9 @@ impl Interner {
         let texts: [&Texts; slice::IDS] =
             std::array::from_fn(|column| self.dictionary.texts(kind_of(column), organization));
         slice.rows.iter().all(|row| {
-            (0..slice::IDS)
-                .all(|column| texts[column].find(source.bytes(row.texts[column]), row.hashes[column]).is_some())
+            (0..slice::IDS).all(|column| {
+                texts[column].find(source.bytes(row.texts[column]), row.hashes[column]).is_some()
+            })
         })
     }
 
