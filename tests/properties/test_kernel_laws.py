@@ -579,7 +579,7 @@ def test_a_line_may_be_as_long_as_allowed_and_no_longer() -> None:
 
 
 def test_calls_that_are_hashed_together_have_the_identities_of_each_alone() -> None:
-    chance = np.random.default_rng(1)
+    chance = numpy_luck(1)
     calls = [
         {
             "id": "i" * int(chance.integers(1, 256)),
