@@ -13,7 +13,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 CARGO = @if command -v cargo > /dev/null; then cd native && PATH="$(abspath $(BIN)):$$PATH" cargo $(1); \
 	else echo "cargo is not on the PATH: going on without cargo $(1)"; fi
-RUN_TESTS := $(BIN)/pytest --numprocesses=$(shell nproc) --dist=loadfile --durations=25
+RUN_TESTS := $(BIN)/pytest --numprocesses=$(shell nproc) --dist=loadfile --no-loadscope-reorder --durations=25
 
 KERNEL := $(wildcard native/src/*.rs) native/Cargo.toml native/pyproject.toml native/calltally_native.pyi
 

@@ -14,7 +14,7 @@ import msgspec
 
 from tests.end_to_end.command_line import PROGRAM, cli_json, environment
 
-_START_SECONDS = 30
+_START_SECONDS = 60
 
 
 class ServerProcess:
