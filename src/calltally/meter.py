@@ -98,10 +98,10 @@ class Meter:
         runs = RunFolder(
             journal_folder.with_name("seen"), store.identity_key, store.lives, self.seen_ids.kind_of_run
         )
-        self.seen_ids.generations.runs = runs.open(now_ms - horizon_ms)
         self._spilling = Spilling(self.seen_ids, runs, horizon_ms, on_failure=on_failure)
         recollect(
             store,
+            runs.open(now_ms - horizon_ms),
             self.journal.reader(store.position),
             store.dictionary,
             self.seen_ids,

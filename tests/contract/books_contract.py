@@ -8,6 +8,7 @@ import pytest
 from calltally.call import Call
 from calltally.call_batch import Conflict, Outcome
 from calltally.dictionary import Kind
+from calltally.store.usage_store import IdentityTally
 from calltally.usage_query import Dimension, SourceActivity
 from tests.call_batches import a_call, batch_of, digest_of, identity_of, time_ms
 from tests.contract.questions import Store, apply, day_number, instant, months
@@ -191,6 +192,19 @@ class BooksContract:
 
     def test_there_are_no_identities_where_no_calls_are(self, store: Store) -> None:
         assert list(store.identities(0)) == []
+
+    def test_a_tally_is_the_number_and_the_exclusive_or_of_the_identities_of_a_span(
+        self, store: Store
+    ) -> None:
+        calls = [a_call() for _ in range(5)]
+        for call, received_ms in zip(calls, (1000, 1000, 2000, 1000, 3000), strict=True):
+            store.apply(batch_of(store, call, received_ms=received_ms))
+        one, two, three, four, five = (identity_of(store, call)[1] for call in calls)
+
+        assert store.tally(0, 1, 5) == IdentityTally(5, one ^ two ^ three ^ four ^ five)
+        assert store.tally(0, 2, 4) == IdentityTally(3, two ^ three ^ four)
+        assert store.tally(2000, 2, 5) == IdentityTally(2, three ^ five)
+        assert store.tally(0, 4, 3) == store.tally(0, 6, 9) == IdentityTally(0, 0)
 
     def test_identities_of_a_span_of_positions_can_be_asked_for(self, store: Store) -> None:
         calls = [a_call() for _ in range(5)]

@@ -93,6 +93,7 @@ STATEMENTS: dict[str, list[Statement]] = {
     "hours_in_berlin": [usage_sql({}, granularity=Granularity.HOUR, time_zone="Europe/Berlin")],
     "days_in_berlin": [usage_sql({}, granularity=Granularity.DAY, time_zone="Europe/Berlin")],
     "source_has_accounts": [statements.source_has_accounts(1, 7)],
+    "taken_identities": [identity_statements.received(1000, 5, 18), identity_statements.tally(1000, 5, 18)],
     "find_identities": [identity_statements.find([(0, 86_400_000), (864_000_000, 950_400_000)], 17, 1000)],
     "count_in": [batch_statements.append_calls(), batch_statements.count_in(BY_SOURCE_ACCOUNT)],
     "count_in_corrected": [batch_statements.count_in(BY_SOURCE_ACCOUNT, corrected=True)],

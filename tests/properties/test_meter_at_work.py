@@ -1,8 +1,6 @@
 """A meter through anything that can happen to it, in any order, beside a naive one."""
 
 import asyncio
-import contextlib
-import shutil
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Coroutine, Iterable, Mapping
@@ -23,7 +21,7 @@ from calltally.upkeep import CallName
 from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Granularity, Window
 from tests.properties.naive_meter import content_of, identity_of, time_of, value_of
-from tests.support.metering import ALL_TIME, NOON, Metering
+from tests.support.metering import ALL_TIME, NOON, Metering, copy_of_an_instant
 from tests.support.seeds import examples
 
 T = TypeVar("T")
@@ -72,17 +70,10 @@ class KillableMetering(Metering):
         """Goes on with what the disk held in one instant; what the meter does later is lost."""
         self._lives += 1
         left = self._folder.with_name(f"life-{self._lives}")
-        with self.store._writing:  # type: ignore[attr-defined] # a file that is being changed cannot be copied
-            shutil.copytree(self._folder, left, copy_function=_copy_if_there)
+        copy_of_an_instant(self.store, self._folder, left)
         await self.down()
         self._folder = left
         await self.up()
-
-
-def _copy_if_there(source: str, target: str) -> None:
-    """The journal's files go at any time, once the store needs them no more."""
-    with contextlib.suppress(FileNotFoundError):
-        shutil.copy2(source, target)
 
 
 class MeterAtWork(RuleBasedStateMachine):

@@ -6,11 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
+from calltally.ingest.identity_run import IdentityRun
 from calltally.ingest.receipt import Receipt
-from calltally.ingest.run_file import DamagedRunError
+from calltally.ingest.run_file import DamagedRunError, filter_lines_for, write_run
+from calltally.ingest.sorted_identities import SortedIdentities
 from calltally.meter import MeterOptions
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from tests.support.metering import NOON, LastingMetering, Metering, a_call
@@ -129,6 +132,21 @@ async def test_what_a_wrong_clock_left_out_of_runs_is_read_once_it_is_right(mete
     assert told(again) == (0, 0, 25)
 
 
+async def test_calls_of_all_lives_before_are_known_when_a_life_between_took_none(meter: Metering) -> None:
+    await meter.send(*some_calls())
+    await meter.restart()
+    await spill(meter)
+    await meter.restart()
+    await meter.send(*some_calls(25))
+    await spill(meter)
+    await meter.restart()
+
+    again = await meter.send(*some_calls(), *some_calls(25))
+
+    assert told(again) == (0, 50, 0)
+    assert await meter.calls() == 50
+
+
 @pytest.mark.parametrize("number", range(4))
 async def test_a_lost_run_is_read_from_the_store_by_the_next_start(
     meter: Metering, number: int, monkeypatch: pytest.MonkeyPatch
@@ -161,6 +179,25 @@ async def test_a_restart_reads_only_what_is_in_no_run(
     await meter.up()
 
     assert told(await meter.send(*some_calls())) == (0, 25, 0)
+
+
+async def test_runs_that_a_wrong_one_lies_beside_are_read_or_proven_and_never_replaced_by_it(
+    meter: Metering,
+) -> None:
+    await meter.send(*some_calls())
+    await spill(meter)
+    await meter.send(*some_calls(25))
+    await spill(meter)
+    await meter.down()
+    of_all = runs_of(meter)
+    heads = [IdentityRun(run).head for run in of_all]
+    wrong = heads[-1]._replace(since=heads[0].since)
+    identities = SortedIdentities(*(np.arange(1, 7, dtype=np.uint64) for _ in range(3)))
+    write_run(of_all[0].parent, wrong, [(identities, filter_lines_for(6))])
+
+    await meter.up()
+
+    assert told(await meter.send(*some_calls(), *some_calls(25))) == (0, 50, 0)
 
 
 async def test_a_damaged_run_stops_ingest_and_the_next_start_knows_everything(meter: Metering) -> None:

@@ -1,5 +1,7 @@
 """A meter in the test's own process, spoken to in a sender's and an asker's words."""
 
+import contextlib
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -144,6 +146,21 @@ class LastingMetering(Metering):
     async def up(self) -> None:
         self.store = DuckDBUsageStore(self._folder / "calls.duckdb", threads=1)
         await super().up()
+
+
+def copy_of_an_instant(store: UsageStore, folder: Path, target: Path) -> None:
+    """Copies a directory whose embedded store is in use as it lies on the disk in one instant.
+
+    The store changes its file in steps, and the journal's files go once the store needs them no more.
+    """
+
+    def copy_if_there(source: str, copy: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copy2(source, copy)
+
+    assert isinstance(store, DuckDBUsageStore)
+    with store._tidying, store._writing:
+        shutil.copytree(folder, target, copy_function=copy_if_there)
 
 
 def a_call(id: str = "c-1", **fields: Any) -> dict[str, Any]:  # noqa: A002 - an id is called an id

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from calltally.ingest.run_file import DamagedRunError
 from calltally.ingest.seen_ids import SeenIds
 from tests.support.metering import Metering
 
@@ -18,14 +19,20 @@ def tables_of_six() -> Iterator[None]:
         yield
 
 
-async def spill(metering: Metering) -> None:
-    """Has everything written and joined that can be, and let go what is too old or too much."""
+async def spill(metering: Metering, *, looks: int = 40) -> None:
+    """Has everything written and joined that can be, and let go what is too old or too much.
+
+    Each look writes a table or joins some runs at most; it fails when so many are not enough. Raises
+    `DamagedRunError` where that ends a server.
+    """
     await metering.settled()
     spilling = metering.meter._spilling
-    for _ in range(40):
+    for _ in range(looks):
         spilling.look(metering.clock.now_ms(), metering.meter.roller.rolled.position)
         if (work := spilling._work) is None:
             spilling._thread.submit(lambda: None).result()  # what was to be removed is
             return
-        await asyncio.to_thread(work.exception)
+        failure = await asyncio.to_thread(work.exception)
+        if isinstance(failure, DamagedRunError):
+            raise failure
     raise AssertionError("there is always something more to be written")

@@ -155,9 +155,9 @@ class OrderedStep:
         does not decide any more which identities are new: then it must be read again.
         """
         stated = corrected.stated
-        if stated is not None and not self._still_new(stated, corrected):
-            return None
         with self._as_a_whole():
+            if stated is not None and not self._still_new(stated, corrected):
+                return None
             return self._corrected(corrected, stated, organization, note, now_ms)
 
     def _corrected(

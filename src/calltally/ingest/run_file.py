@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from xxhash import xxh3_64_intdigest
 
-from calltally.ingest.sorted_identities import BLOCK_BYTES, LINE_BYTES, Sorted
+from calltally.ingest.sorted_identities import BLOCK_BYTES, LINE_BYTES, Sorted, tally_of_blocks
 from calltally.journal.journal_files import sync_folder
+from calltally.store.usage_store import IdentityTally
 
 SUFFIX = ".ids"
 PARTIAL = ".partial"
@@ -21,8 +22,8 @@ BLOCKS_START = 4096
 FILTER_BITS = 12
 """Bits of a filter for each identity: about one in 200 others is then taken for one of the run's."""
 
-_MAGIC = b"calltally seen 1"
-_HEAD = struct.Struct("<16sQQQQQQQqqqqQQQQQ")
+_MAGIC = b"calltally seen 2"
+_HEAD = struct.Struct("<16sQQQQQQQQqqqqQQQQQ")
 _BLOCKS_AT_ONCE = 256
 
 
@@ -49,8 +50,10 @@ class Cut(NamedTuple):
 
 
 class RunHead(NamedTuple):
-    """What a run holds: every identity that was taken between two cuts, and received since an instant.
+    """What a run says that it holds: every identity that was taken between two cuts and received since an
+    instant, and no other.
 
+    ``size`` is how many those are, and ``low_xor`` the exclusive or of their low halves.
     ``latest_ms`` is no earlier than the time of any of its calls. ``life`` is that of the store when it was
     written, and ``key_mark`` tells the installation's key from others.
     """
@@ -58,18 +61,13 @@ class RunHead(NamedTuple):
     since: Cut
     last: Cut
     size: int
+    low_xor: int
     received_from_ms: int
     first_received_ms: int
     last_received_ms: int
     latest_ms: int
     life: int
     key_mark: int
-
-    def contains(self, other: "RunHead") -> bool:
-        """Whether everything in the other run is in this one too."""
-        begins = other.since == self.since or other.since.first > self.since.last
-        ends = other.last == self.last or other.last.last < self.last.first
-        return begins and ends and other != self
 
 
 class RunIndex(NamedTuple):
@@ -104,6 +102,7 @@ def write_run(
 ) -> Path:
     """Writes the identities of ascending parts, each with the lines of the filter that end with it.
 
+    The tally in the file's head is that of the blocks as they were written, whatever ``head`` says of it.
     The file has its name once it is whole and on disk; a crash leaves at most one whose name ends in
     ``.partial``. Raises `OSError`, and `StoppedError` once ``stopped`` says so.
     """
@@ -113,7 +112,7 @@ def write_run(
     try:
         with open(partial, "wb", buffering=0, opener=_private) as file:
             file.seek(BLOCKS_START)
-            fences, lines, blocks = bytearray(), bytearray(), 0
+            fences, lines, blocks, tally = bytearray(), bytearray(), 0, IdentityTally()
             for part, end in parts:
                 for first in range(0, len(part), _BLOCKS_AT_ONCE):
                     data = part.blocks(first, _BLOCKS_AT_ONCE)
@@ -123,9 +122,11 @@ def write_run(
                         break
                     _write(file.fileno(), data)
                     blocks += len(data) // BLOCK_BYTES
+                    tally += tally_of_blocks(data)
                 fences += part.fences()
                 first_line = len(lines) // LINE_BYTES
                 lines += part.filter(first_line, end - first_line, total)
+            head = head._replace(size=tally.count, low_xor=tally.low_xor)
             index = bytes(fences + lines)
             _write(file.fileno(), index)
             file.seek(0)
@@ -168,8 +169,8 @@ def _unpacked(data: bytes) -> tuple[RunHead, int, int, int]:
     magic, *numbers = _HEAD.unpack(packed)
     if magic != _MAGIC:
         raise DamagedRunError("it is no run, or of another version")
-    head = RunHead(Cut(*numbers[:3]), Cut(*numbers[3:6]), *numbers[6:13])
-    return head, *numbers[13:]
+    head = RunHead(Cut(*numbers[:3]), Cut(*numbers[3:6]), *numbers[6:14])
+    return head, *numbers[14:]
 
 
 def _private(path: str, flags: int) -> int:

@@ -13,7 +13,6 @@ from calltally.ingest.run_file import (
     DAMAGED,
     PARTIAL,
     SUFFIX,
-    Cut,
     DamagedRunError,
     RunHead,
     filter_lines_for,
@@ -30,9 +29,9 @@ _ROWS_AT_ONCE = 100_000
 class RunFolder:
     """Runs are a cache of what the store holds: each may be removed at any time, and a start makes it anew.
 
-    A run is believed only where the store cannot hold anything else at its positions: it was written by the
-    same installation, in a life of the store that this one continues, and ends before the next life began.
-    Only what the store holds may be written.
+    A run can be of use only if it was written by the same installation, in a life of the store that this one
+    continues, and ends before the next life began. Whether it holds what it says has still to be proven; see
+    `proven_runs`. Only what the store holds may be written.
     """
 
     def __init__(
@@ -52,9 +51,9 @@ class RunFolder:
         self._stopped = True
 
     def open(self, received_from_ms: int) -> list[IdentityRun]:
-        """The runs that can be believed to hold all that was received since an instant; the others are
-        removed.
+        """The runs that may hold all that was received since an instant; the others are removed.
 
+        They may overlap, as a crash leaves a joined run beside its parts.
         Where one was damaged others may be, so that all of their blocks are read then; else they are read
         when they are needed.
         """
@@ -73,12 +72,9 @@ class RunFolder:
                 path.unlink(missing_ok=True)
             else:
                 runs.append(run)
-        needless = [run for run in runs if any(other.head.contains(run.head) for other in runs)]
-        for run in needless:
-            run.remove()
         for path in self._path.glob(f"*{DAMAGED}"):
             path.unlink()
-        return [run for run in runs if run not in needless]
+        return runs
 
     def write(self, generation: Generation) -> IdentityRun:
         """A run with all that is in a full table. Raises `OSError`, and `StoppedError` after `stop`."""
@@ -87,6 +83,7 @@ class RunFolder:
             generation.since,
             generation.last,
             len(identities),
+            0,  # as it turns out
             took.received_from_ms,
             took.first_received_ms,
             took.last_received_ms,
@@ -103,6 +100,7 @@ class RunFolder:
             heads[0].since,
             heads[-1].last,
             sum(head.size for head in heads),
+            0,  # as it turns out
             max(head.received_from_ms for head in heads),
             min(head.first_received_ms for head in heads),
             max(head.last_received_ms for head in heads),
@@ -132,24 +130,3 @@ class RunFolder:
             raise DamagedRunError("it is of a life that the store does not continue")
         if head.received_from_ms > received_from_ms:
             raise DamagedRunError("it lacks what was received before, which now matters")
-
-
-def uncovered(heads: Sequence[RunHead], last_position: int) -> list[tuple[Cut, Cut]]:
-    """From which cut to which identities lie in no run, in order, of those taken up to a position."""
-    ends = {head.last: head for head in heads}
-    begins = {head.since: head for head in heads}
-    spans: list[tuple[Cut, Cut]] = []
-    reached = Cut.behind(0)
-    for first in sorted((head for head in heads if head.since not in ends), key=_place):
-        if first.since != reached:
-            spans.append((reached, first.since))
-        last = first
-        while (following := begins.pop(last.last, None)) is not None:
-            last = following
-        reached = max(reached, last.last, key=lambda cut: (cut.last, cut.first))
-    spans.append((reached, Cut.behind(last_position)))
-    return [span for span in spans if span[0].first <= span[1].last]
-
-
-def _place(head: RunHead) -> tuple[int, int]:
-    return head.since.first, head.last.last

@@ -34,8 +34,10 @@ class SeenIds:
     Recent ones are in tables in memory, older ones in runs, files with a filter in memory. What is
     `forgotten` may be in neither, and must be looked up in the store before `judge`.
 
-    Full tables are kept as generations, of which `forget` lets the oldest go. Not thread-safe: it belongs to
-    the ordered step of ingest.
+    Full tables are kept as generations, of which `forget` lets the oldest go. Each generation says between
+    which cuts it holds everything, so the set must be told where it goes on: a new set begins with the first
+    position, and after `adopt` and `reading` it takes nothing until `continue_from` was called. Not
+    thread-safe: it belongs to the ordered step of ingest.
     """
 
     def __init__(
@@ -56,7 +58,7 @@ class SeenIds:
         self.generations = Generations()
         self._memory = memory
         self._growing = GrowingTable(new_table, smallest, size)
-        self._since = Cut.behind(0)
+        self._since: Cut | None = Cut.behind(0)
         self._read_from: int | None = None  # while what is remembered comes in no order
         self._last_position = 0
         self._took = Took()
@@ -129,14 +131,21 @@ class SeenIds:
         position: int,
         received_ms: int,
         latest_ms: int,
+        first_received_ms: int | None = None,
     ) -> None:
-        """Adds identities that are different and new, as a restart does with what is stored."""
+        """Adds identities that are different and new, as a restart does with what is stored.
+
+        They were received up to ``received_ms``, and from ``first_received_ms`` on if that is another
+        instant.
+        """
         start = 0
         while start < len(low):
             self._make_room()
             end = start + min(len(low) - start, self._growing.free, AT_ONCE)
             self._growing.active.insert(high[start:end], low[start:end], digest[start:end])
             self._note(end - start, position, received_ms, latest_ms)
+            if first_received_ms is not None:
+                self._took.note(first_received_ms, latest_ms)
             start = end
 
     def holds(self, high: UInt64s, low: UInt64s) -> Bools:
@@ -145,18 +154,33 @@ class SeenIds:
         spilled = self._spilled(high, low, None)
         return held if spilled is None else held | spilled[0]
 
+    def adopt(self, runs: Sequence[IdentityRun]) -> None:
+        """Takes runs, oldest first, for what came before; the set must be empty."""
+        self.generations.runs = list(runs)
+        self._since = None
+
+    def continue_from(self, cut: Cut) -> None:
+        """States that everything before a cut is in a generation or was let go, and all that is remembered
+        from here on lies behind it and leaves nothing out."""
+        if self._growing.count:
+            raise ValueError(f"{self._growing.count} identities are in no generation yet")
+        self._since, self._took = cut, Took()
+
     @contextmanager
     def reading(self, since: Cut, end: Cut, received_from_ms: int) -> Iterator[None]:
         """What is remembered within is all that lies between two cuts and was received since an instant, in
-        any order."""
-        self._since, self._took = since, Took(received_from_ms)
+        any order, but for what is in a generation already."""
+        self.continue_from(since)
+        self._took = Took(received_from_ms)
         self._read_from, self._last_position = since.first, end.last
-        yield
-        self._read_from = None
+        try:
+            yield
+        finally:
+            self._read_from = None
         table = self._growing.emptied()
         if table.count:
             self._close(table, end)
-        self._since, self._took = end, Took()
+        self._since = None
 
     def forget(
         self, *, received_before_ms: int, stored_position: int, into_store: bool = True
@@ -200,12 +224,16 @@ class SeenIds:
         self._growing.grow(new)
 
     def _make_room(self) -> None:
+        if self._since is None:
+            raise RuntimeError("nobody said where the seen ids go on")
         full = self._growing.make_room()
         if full is not None:
             first = self._last_position if self._read_from is None else self._read_from
             self._close(full, Cut.between(first, self._last_position))
 
     def _close(self, full: Table, last: Cut) -> None:
+        if self._since is None:
+            raise RuntimeError("nobody said where the seen ids go on")
         self.generations.full.append(Generation(full, self._since, last, self._took))
         self._since, self._took = last, Took(self._took.received_from_ms)
 

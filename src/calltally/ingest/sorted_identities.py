@@ -7,6 +7,7 @@ import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
 from calltally.call_batch import UInt64s
+from calltally.store.usage_store import IdentityTally
 
 BLOCK_BYTES = 4096
 BLOCK_ROWS = (BLOCK_BYTES - 16) // 24
@@ -83,6 +84,13 @@ def filter_bits(low: UInt64s) -> list[npt.NDArray[np.int64]]:
 def first_high_of_line(line: int, total: int) -> int:
     """The least high half whose bits are in a line."""
     return -(-(line << 32) // total) << 32
+
+
+def tally_of_blocks(blocks: bytes) -> IdentityTally:
+    """The tally of the identities in whole blocks."""
+    words = np.frombuffer(blocks, "<u8").reshape(-1, _WORDS)
+    low = words[:, 2:].reshape(-1, 3, BLOCK_ROWS)[:, 1]  # zeros where a block is not full
+    return IdentityTally(int(words[:, 1].sum()), int(np.bitwise_xor.reduce(low, axis=None)))
 
 
 def columns_of_blocks(blocks: bytes) -> Columns | None:

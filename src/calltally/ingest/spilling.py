@@ -1,13 +1,14 @@
 """Keeps identities that memory has no room for in runs on disk."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
 
 from calltally.ingest.generations import Generation
 from calltally.ingest.identity_run import IdentityRun
+from calltally.ingest.run_chain import chains_of
 from calltally.ingest.run_file import DamagedRunError, StoppedError
 from calltally.ingest.run_folder import RunFolder
 from calltally.ingest.seen_ids import SeenIds
@@ -138,7 +139,7 @@ class Spilling:
 
 def _worth_joining(runs: Sequence[IdentityRun], longest_ms: int) -> Sequence[IdentityRun]:
     """The most neighbours of which none has more than the others together, received within so long a time."""
-    chains = list(_chains(runs))
+    chains = list(chains_of(runs))
     for length in range(MOST_JOINED, JOINED - 1, -1):
         for chain in chains:
             for start in range(len(chain) - length, -1, -1):
@@ -149,15 +150,3 @@ def _worth_joining(runs: Sequence[IdentityRun], longest_ms: int) -> Sequence[Ide
                 if 2 * max(sizes) <= sum(sizes) and last_ms - first_ms <= longest_ms:
                     return some
     return []
-
-
-def _chains(runs: Sequence[IdentityRun]) -> Iterator[list[IdentityRun]]:
-    """Runs that follow each other, as long as there are any."""
-    following = {run.head.since: run for run in runs}
-    ends = {run.head.last for run in runs}
-    for first in runs:
-        if first.head.since not in ends:
-            chain = [first]
-            while (run := following.get(chain[-1].head.last)) is not None:
-                chain.append(run)
-            yield chain

@@ -27,7 +27,7 @@ from calltally.store.memory_ledger import LedgerCall, active, decoded, decoded_u
 from calltally.store.redaction import Redaction
 from calltally.store.retained import Retained
 from calltally.store.time_zone import time_zone
-from calltally.store.usage_store import THINGS, Identities, Life, StoredCalls, Work
+from calltally.store.usage_store import THINGS, Identities, IdentityTally, Life, StoredCalls, Work
 from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window, first_of_month
@@ -201,6 +201,12 @@ class MemoryUsageStore:
                 received_ms=np.array([call.received_ms for call in calls], np.int64),
                 time_ms=np.array([instant_ms(call.time) for call in calls], np.int64),
             )
+
+    def tally(self, received_from_ms: int, first_position: int, last_position: int) -> IdentityTally:
+        if last_position < first_position:
+            return IdentityTally()
+        blocks = list(self.identities(received_from_ms, first_position, last_position))
+        return sum((IdentityTally.of(block.low) for block in blocks), IdentityTally())
 
     def last_before(self, received_ms: int) -> tuple[int, int, int]:
         before = [call for call in self._calls() if call.received_ms < received_ms]

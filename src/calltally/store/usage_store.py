@@ -49,6 +49,31 @@ class Identities:
     received_ms: Int64s
     time_ms: Int64s
 
+    def of(self, rows: Bools) -> "Identities":
+        """Only some rows."""
+        return Identities(
+            self.high[rows], self.low[rows], self.digest[rows], self.received_ms[rows], self.time_ms[rows]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityTally:
+    """How many identities there are, and the exclusive or of their low halves.
+
+    Two sets of identities with equal tallies are the same set, except by a chance of 2^-64.
+    """
+
+    count: int = 0
+    low_xor: int = 0
+
+    @staticmethod
+    def of(low: UInt64s) -> "IdentityTally":
+        """The tally of identities with these low halves."""
+        return IdentityTally(len(low), int(np.bitwise_xor.reduce(low)))
+
+    def __add__(self, other: "IdentityTally") -> "IdentityTally":
+        return IdentityTally(self.count + other.count, self.low_xor ^ other.low_xor)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredCalls:
@@ -228,6 +253,10 @@ class UsageStore(Protocol):
 
         An identity is taken by the row that received or added its call; later rows of it are left out.
         """
+        ...
+
+    def tally(self, received_from_ms: int, first_position: int, last_position: int) -> IdentityTally:
+        """The tally of what `identities` gives for the same span, which may be empty."""
         ...
 
     def last_before(self, received_ms: int) -> tuple[int, int, int]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from xxhash import xxh3_64_intdigest
 
 from calltally.identity_key import IdentityKey
 from calltally.ingest.generations import Generation, Took
@@ -13,8 +14,8 @@ from calltally.ingest.identity_run import IdentityRun
 from calltally.ingest.identity_table import IdentityTable
 from calltally.ingest.kernel_identity_run import KernelIdentityRun
 from calltally.ingest.kernel_seen_ids import KernelTable
-from calltally.ingest.run_file import Cut, DamagedRunError, RunHead, StoppedError
-from calltally.ingest.run_folder import RunFolder, uncovered
+from calltally.ingest.run_file import BLOCKS_START, Cut, DamagedRunError, StoppedError
+from calltally.ingest.run_folder import RunFolder
 from calltally.store.usage_store import Life
 from tests.support.identity_keys import ANOTHER_KEY, KEY
 from tests.support.ingest_chains import needs_the_kernel
@@ -268,20 +269,41 @@ def test_a_run_that_lacks_what_now_matters_is_not_believed(tmp_path: Path) -> No
     assert RunFolder(tmp_path, KEY, NEXT_LIVES, IdentityRun).open(99) == []
 
 
-def test_what_a_crash_left_half_written_or_twice_is_removed(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path, KEY, LIVES, IdentityRun)
-    cuts = [Cut.behind(0), Cut.between(3, 3), Cut.between(3, 3), Cut.behind(9)]
-    parts = [
-        folder.write(generation(identities(10, seed), since, last))
-        for seed, (since, last) in enumerate(pairwise(cuts))
-    ]
-    joined = folder.join(parts)
+def test_what_a_crash_left_half_written_is_removed(tmp_path: Path) -> None:
+    written = RunFolder(tmp_path, KEY, LIVES, IdentityRun).write(generation(identities(10)))
     (tmp_path / "half.ids.partial").write_bytes(b"half")
 
     (run,) = RunFolder(tmp_path, KEY, NEXT_LIVES, IdentityRun).open(0)
 
-    assert run.head == joined.head
-    assert [path.name for path in tmp_path.iterdir()] == [joined.path.name]
+    assert run.head == written.head
+    assert [path.name for path in tmp_path.iterdir()] == [written.path.name]
+
+
+def test_a_run_of_the_version_before_is_not_believed(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, KEY, LIVES, IdentityRun).write(generation(identities(10)))
+    content = bytearray(run.path.read_bytes())
+    content[:16] = b"calltally seen 1"
+    checked = bytes(content[:BLOCKS_START]).rstrip(b"\0")[:-8]
+    content[len(checked) : len(checked) + 8] = xxh3_64_intdigest(checked).to_bytes(8, "little")
+    run.path.write_bytes(content)
+
+    with pytest.raises(DamagedRunError, match="of another version"):
+        IdentityRun(run.path)
+    assert RunFolder(tmp_path, KEY, NEXT_LIVES, IdentityRun).open(0) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [1, 170, 171, 20_000])
+def test_a_run_says_how_many_identities_were_written_and_their_exclusive_or(
+    kind: Kind, tmp_path: Path, size: int
+) -> None:
+    high, low, digest = identities(size)
+    run = RunFolder(tmp_path, KEY, LIVES, kind).write(generation((high, low, digest), kind=kind))
+
+    expected = 0
+    for value in low.tolist():
+        expected ^= value
+    assert (run.head.size, run.head.low_xor) == (size, expected)
 
 
 def test_writing_is_broken_off_when_the_process_is_to_end(kind: Kind, tmp_path: Path) -> None:
@@ -292,48 +314,3 @@ def test_writing_is_broken_off_when_the_process_is_to_end(kind: Kind, tmp_path: 
         folder.write(generation(identities(10), kind=kind))
 
     assert list(tmp_path.iterdir()) == []
-
-
-def head(since: Cut, last: Cut) -> RunHead:
-    return RunHead(since, last, 1, 0, 0, 0, 0, 1, 1)
-
-
-def test_without_runs_everything_is_read_from_the_store() -> None:
-    assert uncovered([], 50) == [(Cut.behind(0), Cut.behind(50))]
-    assert uncovered([], 0) == []
-
-
-def test_runs_that_follow_each_other_leave_only_what_came_later() -> None:
-    middle = Cut.between(7, 7)
-    runs = [head(middle, Cut.between(20, 20)), head(Cut.behind(0), middle)]
-
-    assert uncovered(runs, 50) == [(runs[0].last, Cut.behind(50))]
-
-
-def test_a_missing_run_is_read_again_with_the_whole_of_both_positions_that_it_may_share() -> None:
-    first, second = Cut.between(7, 7), Cut.between(9, 9)
-    runs = [head(Cut.behind(0), first), head(second, Cut.behind(50))]
-
-    assert uncovered(runs, 50) == [(first, second)]
-    assert (first.first, second.last) == (7, 9)
-
-
-def test_a_run_that_is_missing_within_one_position_is_noticed() -> None:
-    cuts = [Cut.behind(0), *(Cut.between(5, 5) for _ in range(3)), Cut.behind(5)]
-    runs = [head(since, last) for since, last in pairwise(cuts)]
-
-    assert uncovered(runs, 5) == []
-    for missing in range(4):
-        rest = runs[:missing] + runs[missing + 1 :]
-        ((since, end),) = [span for span in uncovered(rest, 5) if span[0].first <= 5 <= span[1].last]
-        assert since.first <= 5 <= end.last
-
-
-def test_a_run_that_was_read_in_no_order_is_read_again_as_a_whole() -> None:
-    amid = [Cut.between(1, 30), Cut.between(1, 30)]
-    cuts = [Cut.behind(0), *amid, Cut.behind(30)]
-    runs = [head(since, last) for since, last in pairwise(cuts)]
-
-    ((since, end),) = uncovered([runs[0], runs[2]], 30)
-
-    assert (since.first, end.last) == (1, 30)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calltally.ingest.kernel_seen_ids import KernelSeenIds
+from calltally.ingest.run_file import Cut
 from calltally.ingest.run_folder import RunFolder
 from calltally.ingest.seen_ids import Seen, SeenIds
 from calltally.ingest.spilling import Spilling
@@ -231,3 +232,39 @@ def test_generations_past_the_horizon_go(small: SeenIds) -> None:
 
     assert small.forgotten.position >= 1
     assert set(judge(small, later, later, later, 1001)) == {Seen.SAME}
+
+
+def test_nothing_is_taken_until_it_is_said_where_the_seen_ids_go_on(small: SeenIds) -> None:
+    one = numbers(1)
+    small.adopt([])
+
+    with pytest.raises(RuntimeError, match="where the seen ids go on"):
+        judge(small, one, one, one)
+
+    small.continue_from(Cut.behind(0))
+    assert judge(small, one, one, one) == [Seen.NEW]
+
+
+def test_what_was_read_lies_between_its_cuts_and_what_comes_later_behind_the_cut_that_is_said(
+    small: SeenIds,
+) -> None:
+    read, later = np.arange(1, 11, dtype=np.uint64), np.arange(1001, 2001, dtype=np.uint64)
+    with small.reading(Cut.behind(0), Cut.behind(5), 0):
+        small.remember(read, read, read, position=5, received_ms=5, latest_ms=5)
+    with pytest.raises(RuntimeError, match="where the seen ids go on"):
+        judge(small, later, later, later, position=9)
+    small.continue_from(Cut.behind(7))
+
+    judge(small, later, later, later, position=9)
+
+    first, second = small.generations.full
+    assert (first.since, first.last, first.table.count) == (Cut.behind(0), Cut.behind(5), 10)
+    assert (second.since, second.last[:2], second.table.count) == (Cut.behind(7), (9, 9), 798)
+
+
+def test_where_the_seen_ids_go_on_cannot_be_said_amid_identities(small: SeenIds) -> None:
+    one = numbers(1)
+    judge(small, one, one, one)
+
+    with pytest.raises(ValueError, match="1 identities are in no generation yet"):
+        small.continue_from(Cut.behind(1))

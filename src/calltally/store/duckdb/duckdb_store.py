@@ -42,7 +42,7 @@ from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH
 from calltally.store.duckdb.usage_question import UsageQuestion, first_ms
 from calltally.store.export import Form, What, demand_whole_days
 from calltally.store.retained import NEVER_PRUNED, Retained
-from calltally.store.usage_store import THINGS, Identities, Life, StoredCalls, Work
+from calltally.store.usage_store import THINGS, Identities, IdentityTally, Life, StoredCalls, Work
 from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window
@@ -264,6 +264,11 @@ class DuckDBUsageStore:
     ) -> Iterator[Identities]:
         identities = IdentityLookup(self._database.reader())
         return identities.received_since(received_from_ms, first_position, last_position)
+
+    @_at_one_moment
+    def tally(self, received_from_ms: int, first_position: int, last_position: int) -> IdentityTally:
+        identities = IdentityLookup(self._database.reader())
+        return identities.tally(received_from_ms, first_position, last_position)
 
     @_at_one_moment
     def last_before(self, received_ms: int) -> tuple[int, int, int]:

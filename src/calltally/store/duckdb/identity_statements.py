@@ -8,9 +8,20 @@ from calltally.store.duckdb.statements import TAKES_AN_IDENTITY, Statement
 
 
 def received(received_from_ms: int, first_position: int, end_position: int) -> Statement:
+    columns = "identity_high, identity_low, digest, received_ms, time_ms"
+    return _taken(columns, received_from_ms, first_position, end_position)
+
+
+def tally(received_from_ms: int, first_position: int, end_position: int) -> Statement:
+    """How many identities lie in a span, and the exclusive or of their low halves."""
+    columns = "COUNT(*), COALESCE(BIT_XOR(identity_low), 0)"
+    return _taken(columns, received_from_ms, first_position, end_position)
+
+
+def _taken(columns: str, received_from_ms: int, first_position: int, end_position: int) -> Statement:
     return Statement(
         f"""
-        SELECT identity_high, identity_low, digest, received_ms, time_ms
+        SELECT {columns}
         FROM   call
         WHERE  received_ms >= $received_from_ms
           AND  position >= $first_position
