@@ -21,8 +21,10 @@ from calltally.dictionary import Dictionary, Kind
 from calltally.identity_key import IdentityKey, IdentityScheme
 from calltally.ingest import kernel
 from calltally.ingest.call_rules import Admission
-from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
+from calltally.ingest.cutting import cut
+from calltally.ingest.decoders.json_calls import decode_calls
 from calltally.ingest.interning import Interning
+from calltally.ingest.json_form import JsonForm
 from calltally.ingest.judgeable_calls import CheckedSlice
 from calltally.ingest.kernel import KernelCalls
 from calltally.ingest.kernel_rows import KernelRowMaker, KernelRows
@@ -149,7 +151,9 @@ class _KernelPath:
         self._routes = RouteNaming()
 
     def decode(self, body: bytes, admission: Admission) -> KernelCalls:
-        (lines,) = kernel.line_slices(body) or []
+        (lines,) = cut(
+            body, JsonForm.LINES, max_calls=100_000, max_call_bytes=_MAX_CALL_BYTES, scanner=kernel
+        ).slices
         calls = kernel.decode_slice(
             body, lines, admission, _KEY, max_call_bytes=_MAX_CALL_BYTES, derive_routes=True
         )

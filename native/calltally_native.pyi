@@ -12,12 +12,16 @@ import numpy.typing as npt
 
 _Numbers = npt.NDArray[np.uint64]
 
-def bounds(body: bytes, size: int) -> list[tuple[int, int, int]] | None:
-    """Where slices of at most ``size`` lines begin and end, and how many lines each holds.
+_Fault = tuple[str, int, int]
+"""A name, the index of an element, and a place; see `calltally.ingest.structure`."""
 
-    Empty lines do not count. None when a line is blank but not empty.
-    """
+def past_blanks(body: bytes, start: int) -> int:
+    """As the function of `structure` with this name, as the next four."""
 
+def bounds(body: bytes, *, most: int, lines: int, longest: int, size: int) -> list[tuple[int, int, int]]: ...
+def end_of_list(body: bytes, start: int) -> int | None: ...
+def array_lines(body: bytes, start: int, most: int) -> tuple[bytes, int] | _Fault: ...
+def elements(body: bytes, start: int, most: int) -> tuple[list[tuple[int, int]], int] | _Fault: ...
 def decode(
     body: bytes,
     start: int,

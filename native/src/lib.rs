@@ -21,6 +21,7 @@ mod log_time;
 mod names;
 mod path_list;
 mod python;
+mod python_bodies;
 mod python_logs;
 mod record;
 mod route;
@@ -31,11 +32,15 @@ mod sorted_identities;
 mod step;
 mod text;
 mod texts;
+mod walk;
 
 #[pyo3::pymodule]
 mod calltally_native {
     #[pymodule_export]
-    use crate::python::{Decoded, IdentityTable, Interner, Records, bounds, decode};
+    use crate::python::{Decoded, IdentityTable, Interner, Records, decode};
+
+    #[pymodule_export]
+    use crate::python_bodies::{array_lines, bounds, elements, end_of_list, past_blanks};
 
     #[pymodule_export]
     use crate::python_logs::{AccessLogReader, pieces};

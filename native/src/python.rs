@@ -49,19 +49,6 @@ fn string<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> 
 }
 
 #[pyfunction]
-pub fn bounds(
-    py: Python<'_>,
-    body: &Bound<'_, PyBytes>,
-    size: usize,
-) -> PyResult<Option<Vec<(usize, usize, usize)>>> {
-    if size == 0 {
-        return Err(PyValueError::new_err("a slice holds at least one line"));
-    }
-    let bytes = body.as_bytes();
-    Ok(detached(py, bytes.len() / 256, || slice::bounds(bytes, size)))
-}
-
-#[pyfunction]
 #[pyo3(signature = (body, start, end, *, organization, earliest_ms, latest_ms, max_call_bytes, scheme, key, derive_routes))]
 #[allow(clippy::too_many_arguments)] // they are keywords
 pub fn decode(

@@ -1,6 +1,6 @@
 //! A slice of a body in lines, decoded, checked and turned into columns at once.
 
-use memchr::{memchr_iter, memchr2};
+use memchr::{memchr, memchr2};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::fingerprint::{HASH_OF_NOTHING, Identities, mixed};
@@ -8,6 +8,7 @@ use crate::identity_key::{Columns, Key};
 use crate::instant::Instants;
 use crate::line::{self, Line, LineReader};
 use crate::text::{MAX_BODY, Source, Text};
+use crate::walk::is_blank;
 
 /// The texts that become dictionary ids or the path, in the order in which they are interned.
 pub const TEXTS: usize = 8;
@@ -68,34 +69,49 @@ pub struct Admission<'a> {
     pub derive_routes: bool,
 }
 
-/// The bounds of slices of at most `size` lines each, and how many lines are in them, empty ones left out.
+/// How many lines one slice may hold, how many bytes, and from how many bytes on a line has one for itself.
+#[derive(Clone, Copy)]
+pub struct SliceBounds {
+    pub lines: usize,
+    pub bytes: usize,
+    pub longest: usize,
+}
+
+/// The bounds of slices, and how many lines are in them; blank lines are in none.
 ///
-/// None when a line is blank without being empty: whether that is a call is for the reference to say.
-pub fn bounds(body: &[u8], size: usize) -> Option<Vec<(usize, usize, usize)>> {
+/// Stops with the slice that holds more than the `most`-th line.
+pub fn bounds(body: &[u8], within: SliceBounds, most: usize) -> Vec<(usize, usize, usize)> {
     let mut slices = Vec::new();
-    let (mut first, mut count, mut start) = (0, 0, 0);
-    for end in memchr_iter(b'\n', body).chain([body.len()]) {
-        let line = &body[start..end];
-        if let Some(byte) = line.first() {
-            if !byte.is_ascii_graphic() && line.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0x0b)
-            {
-                return None;
-            }
-            if count == 0 {
-                first = start;
-            }
-            count += 1;
-            if count == size {
-                slices.push((first, end, count));
-                count = 0;
-            }
+    let (mut total, mut count, mut first, mut last) = (0, 0, 0, 0);
+    let mut at = 0;
+    while let Some(&byte) = body.get(at) {
+        if is_blank(byte) {
+            at += 1;
+            continue;
         }
-        start = end + 1;
+        let end = memchr(b'\n', &body[at..]).map_or(body.len(), |length| at + length);
+        let long = end - at > within.longest;
+        if count > 0 && (long || count == within.lines || end - first > within.bytes) {
+            slices.push((first, last, count));
+            count = 0;
+        }
+        if count == 0 {
+            first = at;
+        }
+        (count, last, total) = (count + 1, end, total + 1);
+        if long || total > most {
+            slices.push((first, last, count));
+            count = 0;
+        }
+        if total > most {
+            break;
+        }
+        at = end + 1;
     }
     if count > 0 {
-        slices.push((first, body.len(), count));
+        slices.push((first, last, count));
     }
-    Some(slices)
+    slices
 }
 
 /// The calls from `start` to `end` of a body, where a line begins and one ends; None when any is not plainly
@@ -110,7 +126,7 @@ pub fn decode(body: &[u8], start: usize, end: usize, admission: &Admission<'_>) 
     let mut making = Making { slice: Slice::default(), instants: Instants::default(), identities, admission };
     let mut at = start;
     while at < end {
-        if body[at] == b'\n' {
+        if is_blank(body[at]) {
             at += 1;
             continue;
         }
@@ -205,14 +221,32 @@ mod tests {
         }
     }
 
+    fn slices(body: &[u8], most: usize) -> Vec<(usize, usize, usize)> {
+        bounds(body, SliceBounds { lines: 2, bytes: 9, longest: 6 }, most)
+    }
+
     #[test]
-    fn slices_hold_so_many_lines_and_no_empty_ones() {
-        assert_eq!(bounds(b"", 2), Some(vec![]));
-        assert_eq!(bounds(b"\n\n", 2), Some(vec![]));
-        assert_eq!(bounds(b"a\n\nb\nc", 2), Some(vec![(0, 4, 2), (5, 6, 1)]));
-        assert_eq!(bounds(b"\na\nb\n", 2), Some(vec![(1, 4, 2)]));
-        assert_eq!(bounds(b"a\n \nb", 2), None);
-        assert_eq!(bounds(b"a\r\n\r\n", 2), None);
+    fn slices_hold_so_many_lines_and_no_blank_ones() {
+        assert_eq!(slices(b"", 9), []);
+        assert_eq!(slices(b"\n\n", 9), []);
+        assert_eq!(slices(b"a\n\nb\nc", 9), [(0, 4, 2), (5, 6, 1)]);
+        assert_eq!(slices(b"\na\nb\n", 9), [(1, 4, 2)]);
+        assert_eq!(slices(b"a\n \nb", 9), [(0, 5, 2)]);
+        assert_eq!(slices(b" a\r\n\r\n\x0b", 9), [(1, 3, 1)]);
+    }
+
+    #[test]
+    fn slices_hold_so_many_bytes_and_a_long_line_has_one_for_itself() {
+        assert_eq!(slices(b"aaaaa\nbbb\nc", 9), [(0, 9, 2), (10, 11, 1)]);
+        assert_eq!(slices(b"aaaaa\nbbbb\nc", 9), [(0, 5, 1), (6, 12, 2)]);
+        assert_eq!(slices(b"aaaaaa\nb", 9), [(0, 8, 2)]);
+        assert_eq!(slices(b"x\naaaaaaaaaa\nb", 9), [(0, 1, 1), (2, 12, 1), (13, 14, 1)]);
+    }
+
+    #[test]
+    fn no_more_is_cut_than_one_line_more_than_allowed() {
+        assert_eq!(slices(b"a\nb\nc\nd\ne", 3), [(0, 3, 2), (4, 7, 2)]);
+        assert_eq!(slices(b"a\nb\nc", 3), [(0, 3, 2), (4, 5, 1)]);
     }
 
     #[test]

@@ -33,18 +33,20 @@ from calltally.dialects.segment.usage_month import UsageMonth
 from calltally.errors import CalltallyError, InvalidInputError
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.decoders.access_log import AccessLog
-from calltally.ingest.decoders.json_calls import JsonForm, decode_calls, detect_form
+from calltally.ingest.decoders.json_calls import decode_calls
 from calltally.ingest.decoders.kernel_access_log import KernelAccessLog
 from calltally.ingest.decoders.log_file import LineSlice, LogFile
 from calltally.ingest.decoders.log_part import LogPart
 from calltally.ingest.instants import parse_instant
-from calltally.ingest.kernel import decode_slice, line_slices
+from calltally.ingest.json_form import JsonForm
+from calltally.ingest.kernel import decode_slice
 from calltally.ingest.prepared_calls import prepare
 from calltally.journal.frame import decode_payload
 from calltally.journal.framing import read_frame
 from calltally.settings import load_settings
 from calltally.upkeep.manifest import Manifest, check
 from tests.support.identity_keys import KEY
+from tests.support.ingest_chains import slices_of
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 _CLOCK = FixedClock(NOW)
@@ -86,7 +88,7 @@ class Target:
 
 
 def _json_calls(text: bytes) -> None:
-    for form in {detect_form(text), JsonForm.LINES}:
+    for form in (None, JsonForm.LINES):
         received = taken = 0
         for slice_ in decode_calls(text, form, max_calls=50, max_call_bytes=4096):
             prepared, faults = prepare(slice_.calls, slice_.indexes, _ADMISSION, KEY)
@@ -98,7 +100,7 @@ def _json_calls(text: bytes) -> None:
 
 def _kernel(text: bytes) -> None:
     """What the kernel takes it takes as the reference does, to the bit."""
-    for lines in line_slices(text) or ():
+    for lines in slices_of(text):
         taken = decode_slice(text, lines, _ADMISSION, KEY, max_call_bytes=4096, derive_routes=True)
         if taken is None:
             continue

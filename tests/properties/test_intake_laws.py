@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calltally.errors import InvalidInputError
-from calltally.ingest.decoders.json_calls import JsonForm
+from calltally.ingest.json_form import JsonForm
 from calltally.ingest.receipt import Receipt
 from calltally.meter import MeterOptions
 from calltally.usage_query import Dimension

@@ -16,13 +16,21 @@ from hypothesis import strategies as st
 from calltally.clock import instant_ms
 from calltally.identity_key import IdentityKey
 from calltally.ingest.call_rules import MEASURES, TEXT_LIMITS, Admission
-from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
-from calltally.ingest.kernel import KernelCalls, LineSlice, decode_slice, line_slices, native
+from calltally.ingest.cutting import LineSlice
+from calltally.ingest.decoders.json_calls import decode_calls
+from calltally.ingest.json_form import JsonForm
+from calltally.ingest.kernel import KernelCalls, decode_slice, native
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
 from calltally.ingest.routes import RouteNaming
 from calltally.ingest.text_bounds import TextLimits
 from tests.support.identity_keys import FORMER_KEY, KEY
-from tests.support.ingest_chains import MAX_CALL_BYTES, KernelChain, ReferenceChain, needs_the_kernel
+from tests.support.ingest_chains import (
+    MAX_CALL_BYTES,
+    KernelChain,
+    ReferenceChain,
+    needs_the_kernel,
+    slices_of,
+)
 from tests.support.seeds import examples, numpy_luck
 
 THOROUGH = settings(max_examples=examples(500))
@@ -324,7 +332,7 @@ ODD_LINES = [
 
 def agrees_with_the_reference(body: bytes, admission: Admission, key: IdentityKey = KEY) -> None:
     """What the kernel takes is without fault, and has the columns and texts that the reference gives."""
-    for lines in line_slices(body) or []:
+    for lines in slices_of(body):
         calls = by_kernel(body, lines, admission, key)
         if calls is not None:
             (prepared,), rejected = by_reference(body[lines.start : lines.end], admission, key)
@@ -353,25 +361,25 @@ def test_the_kernel_takes_an_odd_line_as_the_reference_does_or_not_at_all(
 @THOROUGH
 @given(bodies(plain_lines))
 def test_the_kernel_takes_plain_calls(body: bytes) -> None:
-    slices = line_slices(body)
+    slices = slices_of(body)
 
     _, rejected = by_reference(body, ADMISSION)
-    taken = [by_kernel(body, lines, ADMISSION) for lines in slices or []]
+    taken = [by_kernel(body, lines, ADMISSION) for lines in slices]
 
-    assert rejected > 0 or slices is None or None not in taken
+    assert rejected > 0 or None not in taken
 
 
 @THOROUGH
 @given(bodies(any_lines))
 def test_slices_hold_every_line_that_is_a_call_for_the_reference(body: bytes) -> None:
-    slices = line_slices(body)
+    slices = slices_of(body)
 
     received = sum(
         slice_.received
         for slice_ in decode_calls(body, JsonForm.LINES, max_calls=100_000, max_call_bytes=MAX_CALL_BYTES)
     )
 
-    assert slices is None or sum(lines.received for lines in slices) == received
+    assert sum(lines.received for lines in slices) == received
 
 
 @settings(max_examples=examples(250))

@@ -43,7 +43,7 @@ async def test_rejected_calls_are_counted_by_reason(meter: Metering) -> None:
         b"{",
         b'{"id": "\xff"}',
         b"[" * 100_000,
-        b" " * 70_000 + b"{}",
+        b"{" + b" " * 70_000 + b"}",
     )
 
     assert set((await rejections(meter))[TODAY]) <= CODES

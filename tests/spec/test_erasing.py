@@ -18,7 +18,8 @@ from calltally.control.tables import execution_pages
 from calltally.data_directory import DataDirectory
 from calltally.dictionary import Kind
 from calltally.errors import InvalidInputError
-from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
+from calltally.ingest.decoders.json_calls import decode_calls
+from calltally.ingest.json_form import JsonForm
 from calltally.settings import Settings
 from calltally.usage_query import Dimension, UsageQuery
 from calltally.wiring import Installation

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from calltally.errors import InvalidInputError
-from calltally.ingest.decoders.json_calls import JsonForm
+from calltally.ingest.json_form import JsonForm
 from calltally.ingest.receipt import CallVerdict, Receipt, Verdict
 from calltally.usage_query import Dimension
 from tests.support.ingest_chains import needs_the_kernel
@@ -251,10 +251,34 @@ async def test_an_array_that_cannot_be_read_as_a_whole_is_refused_and_nothing_is
 
 
 async def test_more_calls_than_a_request_may_hold_are_refused_as_a_whole(meter: Metering) -> None:
-    with pytest.raises(InvalidInputError, match="the body holds 100001 calls"):
+    with pytest.raises(InvalidInputError, match="the body holds more than 100000 calls"):
         await meter.send_body(b"{}\n" * 100_001)
 
     assert await meter.books() == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "most_between"),
+    [
+        (b'{"id":[[],[[]],[0,0,0]],"time":1}', 1000),
+        (b'{"id":"%d","time":"2026-03-15T11:59:00Z","status":99}', 1000),
+        (b'{"id":"%d","time":"2026-03-15T11:59:00Z","path":"/x","user_id":"%d","source_id":"%d"}', 2000),
+    ],
+    ids=["wrong types", "broken rules", "new texts"],
+)
+async def test_others_get_their_turn_while_a_large_request_is_judged(
+    meter: Metering, line: bytes, most_between: int
+) -> None:
+    count = 20_000
+    body = b"\n".join(line.replace(b"%d", b"%d" % number) for number in range(count))
+    sending = asyncio.create_task(meter.send_body(body))
+    turns = 0
+    while not sending.done():
+        await asyncio.sleep(0)
+        turns += 1
+
+    assert (await sending).accepted in (0, count)
+    assert turns >= count / most_between
 
 
 async def test_verdicts_are_cut_after_ten_thousand_and_totals_are_whole(meter: Metering) -> None:

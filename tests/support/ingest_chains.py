@@ -7,9 +7,10 @@ from calltally.dictionary import Dictionary
 from calltally.identity_key import IdentityKey
 from calltally.ingest import kernel
 from calltally.ingest.call_rules import Admission
-from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
+from calltally.ingest.cutting import LineSlice, cut
+from calltally.ingest.decoders.json_calls import decode_calls
+from calltally.ingest.json_form import JsonForm
 from calltally.ingest.judgeable_calls import CheckedSlice
-from calltally.ingest.kernel import line_slices
 from calltally.ingest.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import prepare
@@ -29,6 +30,12 @@ def needs_the_kernel() -> None:
     assert kernel.is_installed(), (
         "the compiled kernel is not installed: put cargo on the PATH and run `make test` again"
     )
+
+
+def slices_of(body: bytes) -> list[LineSlice]:
+    """A body in lines as the kernel cuts it."""
+    longest = MAX_CALL_BYTES
+    return cut(body, JsonForm.LINES, max_calls=100_000, max_call_bytes=longest, scanner=kernel).slices
 
 
 class ReferenceChain:
@@ -82,11 +89,7 @@ class KernelChain(ReferenceChain):
         self._derive_routes = not routes.has_patterns
 
     def checked(self, body: bytes, admission: Admission) -> Iterator[CheckedSlice]:
-        slices = line_slices(body)
-        if slices is None:
-            yield from super().checked(body, admission)
-            return
-        for lines in slices:
+        for lines in slices_of(body):
             calls = kernel.decode_slice(
                 body,
                 lines,

@@ -14,7 +14,7 @@ from calltally.call import Call
 from calltally.call_batch import Correction
 from calltally.clock import FixedClock
 from calltally.ingest.calls_body import CallsBody
-from calltally.ingest.decoders.json_calls import JsonForm
+from calltally.ingest.json_form import JsonForm
 from calltally.ingest.receipt import Receipt
 from calltally.meter import Meter, MeterOptions
 from calltally.store.audit import Difference

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,8 +20,8 @@ from calltally.auth.caller import Caller, Doorkeeper
 from calltally.auth.permissions import BACKFILL, SEND
 from calltally.errors import CalltallyError, InvalidInputError, UnsupportedMediaTypeError
 from calltally.ingest.calls_body import CallsBody
-from calltally.ingest.decoders.json_calls import JsonForm, detect_form
 from calltally.ingest.intake import Intake
+from calltally.ingest.json_form import JsonForm
 from calltally.ingest.receipt import CallVerdict, Receipt
 
 Scope = MutableMapping[str, Any]
@@ -136,7 +137,12 @@ class CallsDoor:
         with self._budget.share(caller.organization) as share:
             body = await unpacked(packed, encoding, self._limits.body, share, work)
             body = body.removeprefix(_BYTE_ORDER_MARK)
-            calls = CallsBody(body, form or detect_form(body), self._limits.calls, self._limits.call)
+            calls = CallsBody(body, form, self._limits.calls, self._limits.call)
+            if calls.may_be_copied:
+                share.grow_to(share.size + len(body))
+            by_kernel = self._intake.uses_kernel
+            if not calls.is_cut_quickly(by_kernel=by_kernel):
+                await work(partial(calls.cut, by_kernel=by_kernel), lambda: None)
             return await self._intake.take_body(
                 caller, calls, backfill=backfill, list_duplicates=not _wants_less(headers)
             )

@@ -13,7 +13,8 @@ from calltally.api.usage_parameters import filter_reader
 from calltally.api.usage_window import read_moment
 from calltally.call import Call
 from calltally.errors import InvalidInputError
-from calltally.ingest.decoders.json_calls import JsonForm, decode_calls
+from calltally.ingest.decoders.call_decoder import UNREADABLE
+from calltally.ingest.decoders.json_calls import decode_lines
 from calltally.upkeep import CallName
 from calltally.usage_query import Dimension
 from calltally.window import Window
@@ -72,8 +73,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
 """The fields of a body, by its action."""
 
 _MOST_VALUES = 1000
+_LONGEST_ID = 16 * 1024
+_some_ids = msgspec.json.Decoder(list[str | NamedCall])
 
-_Ids = Annotated[list[str | NamedCall], msgspec.Meta(max_length=MOST_CALLS)]
 _SOME = msgspec.Meta(min_length=1, max_length=_MOST_VALUES)
 _TEXTS = str | Annotated[list[str], _SOME]
 _NUMBERS = int | Annotated[list[int], _SOME]
@@ -91,9 +93,9 @@ def read_correction(body: bytes, *, max_call_bytes: int) -> Cancelling | Amendin
     fields.forbid_others(FIELDS[action])
     why = fields.read("why", str, _WHY, "")
     if action == "cancel":
-        named: list[str | NamedCall] = fields.read("ids", _Ids, _IDS, [])
+        ids = tuple(_ids(fields))
         fields.check()
-        return Cancelling(tuple(_name(one) for one in named), why)
+        return Cancelling(ids, why)
     calls = _calls(fields, max_call_bytes)
     if action == "amend":
         fields.check()
@@ -107,26 +109,57 @@ def _name(one: str | NamedCall) -> CallName:
     return CallName("", one) if isinstance(one, str) else CallName(one.origin, one.id)
 
 
+def _ids(fields: JsonFields) -> Iterator[CallName]:
+    found = fields.array("ids", _IDS, most=MOST_CALLS, longest=_LONGEST_ID)
+    first = 0
+    if found is None:
+        return
+    for slice_ in found.slices:
+        items = slice_.items(found.lines)
+        for named in _decoded_ids(items) or _faulty_ids(fields, items, first):
+            yield _name(named)
+        if fields.has_enough_faults:
+            break
+        first += slice_.received
+
+
+def _decoded_ids(items: list[bytes]) -> list[str | NamedCall]:
+    """Some ids at once; none where any of them is wrong."""
+    if max(map(len, items)) > _LONGEST_ID:
+        return []
+    try:
+        ids = _some_ids.decode(b"[%b]" % b",".join(items))
+    except UNREADABLE:
+        return []
+    return ids if len(ids) == len(items) else []
+
+
+def _faulty_ids(fields: JsonFields, items: list[bytes], first: int) -> Iterator[str | NamedCall]:
+    for place, item in enumerate(items, first):
+        name = f"ids[{place}]"
+        if len(item) > _LONGEST_ID:
+            reason = f"{name} has {len(item)} bytes; accepted are at most {_LONGEST_ID}"
+            fields.refuse(name, reason, received=None, accepted=_IDS)
+        else:
+            yield fields.decode(item, name, str | NamedCall, _IDS, "")
+
+
 def _calls(fields: JsonFields, max_call_bytes: int) -> tuple[Call, ...]:
     """The calls as far as they can be read; what else must be true of them is for whoever counts them."""
-    raw = fields.raw("calls", _CALLS)
-    if not raw:
-        return ()
-    if raw[:1] != b"[":
-        received = raw[:80].decode("utf-8", "replace")
-        fields.refuse("calls", "calls is no list", received=received, accepted=_CALLS)
-        return ()
+    found = fields.array("calls", _CALLS, most=MOST_CALLS, longest=max_call_bytes)
     calls: list[Call] = []
-    try:
-        for part in decode_calls(
-            raw, JsonForm.OBJECT_OR_ARRAY, max_calls=MOST_CALLS, max_call_bytes=max_call_bytes
-        ):
-            calls += part.calls
-            for place, fault, _ in part.unreadable:
-                name = f"calls[{place}].{fault.field}".removesuffix(".")
-                fields.refuse(name, f"{name} {fault.reason}", received=None, accepted="")
-    except InvalidInputError as error:
-        fields.add(error, "calls", error.received)
+    first = 0
+    if found is None:
+        return ()
+    for slice_ in found.slices:
+        part = decode_lines(found.lines, slice_, first, max_call_bytes=max_call_bytes)
+        calls += part.calls
+        for place, fault, _ in part.unreadable:
+            name = f"calls[{place}].{fault.field}".removesuffix(".")
+            fields.refuse(name, f"{name} {fault.reason}", received=None, accepted="")
+        if fields.has_enough_faults:
+            break
+        first += slice_.received
     return tuple(calls)
 
 

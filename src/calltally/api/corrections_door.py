@@ -1,6 +1,5 @@
 """``POST /v1/corrections`` and ``GET /v1/corrections``: what was counted and is wrong, put right."""
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -54,13 +53,20 @@ def corrections_router(
         encoding = request.headers.get("Content-Encoding", "")
         receive: Receive = request.receive  # type: ignore[assignment] # the same ASGI, typed more closely
         work = threads.worker(caller.organization, receive)
+        asked: list[Cancelling | Amending | Replacing] = []
+
+        def read() -> bool:
+            asked.append(read_correction(body, max_call_bytes=limits.call))
+            return True
+
         with budget.share(caller.organization) as share:
             try:
                 body = await unpacked(packed, encoding, limits.body, share, work)
+                share.grow_to(share.size + len(body))  # a list in it is copied
+                await work(read, lambda: None)
             except ClientGoneError as gone:
                 raise TooSlowError(str(gone)) from None
-            asked = await asyncio.to_thread(read_correction, body, max_call_bytes=limits.call)
-            done = await _corrected(upkeep, caller, asked)
+            done = await _corrected(upkeep, caller, asked[0])
         return Response(msgspec.json.encode(_written(done)), media_type=_JSON)
 
     @get("/corrections", operation_id="listCorrections")

@@ -47,6 +47,7 @@ _DEFAULT_DAYS = 90
 _MOST_DAYS = 36_500
 _DEFAULT_ROWS = 1000
 _MOST_ROWS = 10_000
+_MAX_NAME_BODY = 64 * 1024
 
 
 class NewName(msgspec.Struct, forbid_unknown_fields=True):
@@ -75,7 +76,7 @@ def directory_router(
     def doors_of(listed: Listed) -> list[BaseRouteHandler]:
         kind = KIND_OF[listed]
 
-        @put(f"/{listed}/{{id_:str}}")
+        @put(f"/{listed}/{{id_:str}}", request_max_body_size=_MAX_NAME_BODY)
         async def put_name(request: _Request, id_: FromPath[str]) -> Response[dict[str, str]]:
             caller = await admit(request, WRITE_DIRECTORY)
             thing = _checked_id(unquote(id_))

@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from calltally.errors import InvalidInputError
+from calltally.ingest import kernel, structure
+from calltally.ingest.cutting import CutBody, Scanner, TooManyCallsError, cut_array
+from calltally.ingest.structure import ListFaultError, Why
 
 T = TypeVar("T")
 
@@ -15,36 +18,74 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _PATH = re.compile(r" - at `\$(?P<path>.*)`$")
 _STEP = re.compile(r"\.?(\w+)|\[(\d+)\]")
 
-_objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_KEY = re.compile(rb'\s*("(?:[^"\\]|\\.)*")\s*:', re.DOTALL)
+_LONGEST_KEY = 4096
+_MOST_FIELDS = 100
+_LARGEST_FIELD = 2**20
+_MOST_FAULTS = 1000
 
 
 class JsonFields:
     """Names and undecoded values, and the faults found so far; of a name given twice the last value counts.
 
-    Whatever cannot be read becomes its default and a fault, so that reading goes on; `check` ends it. Raises
-    `InvalidInputError` for a body that is no JSON object.
+    Whatever cannot be read becomes its default and a fault, so that reading goes on; `check` ends it. The
+    body is looked at once, and what is in its fields is decoded only when it is asked for. Raises
+    `InvalidInputError` for a body that is no JSON object, or has more than a hundred fields.
     """
 
     def __init__(self, body: bytes) -> None:
-        try:
-            body.decode()  # what is skipped is not looked at
-            self._fields = _objects.decode(body)
-        except _UNREADABLE as error:
-            why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-            raise InvalidInputError(
-                f"the body is no JSON object: {why}",
-                field="body",
-                received=body[:80].decode("utf-8", "replace"),
-                accepted="a JSON object in UTF-8",
-            ) from None
+        self._body = body
+        self._scanner: Scanner = kernel if kernel.is_installed() else structure
+        self._places: dict[str, tuple[int, int]] = {}
         self.faults: list[InvalidInputError] = []
+        for first, last in self._members():
+            self._add(first, last)
+
+    def _members(self) -> list[tuple[int, int]]:
+        body, scanner = self._body, self._scanner
+        start = scanner.past_blanks(body, 0)
+        if body[start : start + 1] != b"{":
+            raise self._unreadable(f"expected an object at byte {start}")
+        try:
+            members, end = scanner.elements(body, start, _MOST_FIELDS)
+        except ListFaultError as fault:
+            if fault.why is Why.TOO_MANY:
+                raise self._unreadable(f"it has more than {_MOST_FIELDS} fields") from None
+            why = "is missing before" if fault.why is Why.MISSING else "ends at"
+            raise self._unreadable(f"field {fault.index} {why} byte {fault.place}") from None
+        if (behind := scanner.past_blanks(body, end)) < len(body):
+            raise self._unreadable(f"something stands behind the object, at byte {behind}")
+        return members
+
+    def _add(self, first: int, last: int) -> None:
+        key = _KEY.match(self._body, first, min(last, first + _LONGEST_KEY))
+        if key is None:
+            raise self._unreadable(f"expected the name of a field and a colon at byte {first}")
+        try:
+            name = msgspec.json.decode(key[1], type=str)
+        except _UNREADABLE as error:
+            raise self._unreadable(f"the name of a field at byte {first} is unreadable: {error}") from None
+        self._places[name] = (self._scanner.past_blanks(self._body, key.end()), last)
+
+    def _unreadable(self, why: str) -> InvalidInputError:
+        return InvalidInputError(
+            f"the body is no JSON object: {why}",
+            field="body",
+            received=self._body[:80].decode("utf-8", "replace"),
+            accepted="a JSON object in UTF-8",
+        )
+
+    @property
+    def has_enough_faults(self) -> bool:
+        """Whether so many are known that further ones would be told to nobody."""
+        return len(self.faults) >= _MOST_FAULTS
 
     def __contains__(self, name: str) -> bool:
-        return name in self._fields
+        return name in self._places
 
     def forbid_others(self, known: Sequence[str]) -> None:
         """Names every field that is none of the known ones, without its value, which may be a secret."""
-        for name in self._fields:
+        for name in self._places:
             if name not in known:
                 self.refuse(
                     name[:80],
@@ -54,17 +95,51 @@ class JsonFields:
                 )
 
     def raw(self, name: str, accepted: str) -> bytes:
-        """A field that must be there, undecoded; nothing where it is not."""
-        if name not in self._fields:
+        """A field that must be there, undecoded; nothing where it is not, or is too large to be decoded."""
+        if name not in self._places:
             self.refuse(name, f"{name} is missing", received=None, accepted=accepted)
             return b""
-        return bytes(self._fields[name]).strip()
+        start, end = self._places[name]
+        if end - start > _LARGEST_FIELD:
+            reason = f"{name} has {end - start} bytes; accepted are at most {_LARGEST_FIELD}"
+            self.refuse(name, reason, received=None, accepted=accepted)
+            return b""
+        return self._body[start:end].strip()
+
+    def array(self, name: str, accepted: str, *, most: int, longest: int) -> CutBody | None:
+        """A list that must be there, with as many lines as elements, and ``most`` at most; else a fault.
+
+        An element of more than ``longest`` bytes has a slice for itself.
+        """
+        if name not in self._places:
+            self.refuse(name, f"{name} is missing", received=None, accepted=accepted)
+            return None
+        start, end = self._places[name]
+        if self._body[start : start + 1] != b"[":
+            received = _received(self._body[start : min(end, start + 80)].strip())
+            self.refuse(name, f"{name} is no list", received=received, accepted=accepted)
+            return None
+        try:
+            cut_body, behind = cut_array(self._body, start, most, longest, self._scanner)
+        except TooManyCallsError:
+            reason = f"{name} has more than {most} elements"
+            self.refuse(name, reason, received=None, accepted=f"{accepted}, at most {most}")
+            return None
+        except InvalidInputError as error:
+            self.add(error, name, None)
+            return None
+        if self._scanner.past_blanks(self._body, behind) < end:
+            self.refuse(name, f"something stands behind the list {name}", received=None, accepted=accepted)
+            return None
+        return cut_body
 
     def read(self, name: str, kind: Any, accepted: str, default: T) -> T:
         """A field that must be there, of a type that `msgspec` decodes."""
         raw = self.raw(name, accepted)
-        if not raw:
-            return default
+        return self.decode(raw, name, kind, accepted, default) if raw else default
+
+    def decode(self, raw: bytes, name: str, kind: Any, accepted: str, default: T) -> T:
+        """A value of a type that `msgspec` decodes; its faults get the name."""
         try:
             decoded: T = msgspec.json.decode(raw, type=kind)
             return decoded
@@ -85,6 +160,14 @@ class JsonFields:
         """Raises all faults together, as an `ExceptionGroup` of `InvalidInputError`, if there are any."""
         if self.faults:
             raise ExceptionGroup("the body has faults", self.faults)
+
+
+def _received(raw: bytes) -> object:
+    """A value as it is decoded, where that is a short text, and as it came otherwise."""
+    try:
+        return msgspec.json.decode(raw, type=str)
+    except _UNREADABLE:
+        return raw.decode("utf-8", "replace")
 
 
 def _place(raw: bytes, error: Exception) -> tuple[str, object]:

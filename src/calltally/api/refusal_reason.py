@@ -10,7 +10,7 @@ from calltally.errors import (
     TooSlowError,
     UnsupportedMediaTypeError,
 )
-from calltally.ingest.decoders.json_calls import TooManyCallsError
+from calltally.ingest.cutting import TooManyCallsError
 
 _REASONS: tuple[tuple[type[CalltallyError], str], ...] = (
     (NotAllowedError, "not_allowed"),

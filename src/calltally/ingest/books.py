@@ -9,15 +9,13 @@ import numpy as np
 from calltally.call_batch import Outcome, RejectedSample, Rejection
 from calltally.ingest.interning import distinct
 from calltally.ingest.prepared_calls import Int32s
-from calltally.ingest.rejected_call import RejectedCall
+from calltally.ingest.rejected_call import MOST_KEPT, RejectedCall
 from calltally.ingest.seen_ids import Seen, Verdicts
 
 MILLISECONDS_PER_DAY = 86_400_000
 
 SAMPLES_PER_DAY = 20
 """Rejected calls that are kept for inspection, of each organization, day of receipt and code."""
-
-MAX_SAMPLE_BYTES = 4096
 
 
 class Judged(NamedTuple):
@@ -95,7 +93,7 @@ class SampleBox:
             code, field, reason = one.fault
             if self._kept[organization, code] < SAMPLES_PER_DAY:
                 self._kept[organization, code] += 1
-                content = one.content(MAX_SAMPLE_BYTES)
+                content = one.content(MOST_KEPT)
                 samples.append(RejectedSample(organization, now_ms, code, field, reason, content))
         return samples
 

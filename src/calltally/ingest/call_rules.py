@@ -57,7 +57,16 @@ DAY_SEALED = "day_sealed"
 
 CODES = frozenset(
     {
-        *("too_large", "too_deep", "not_utf8", "unreadable", "wrong_type", "unknown_field", DAY_SEALED),
+        *(
+            "too_large",
+            "too_deep",
+            "not_utf8",
+            "not_unicode",
+            "unreadable",
+            "wrong_type",
+            "unknown_field",
+            DAY_SEALED,
+        ),
         *("id.missing", "time.missing", "time.unreadable", "time.in_future", "time.too_late"),
         *("organization.foreign", "status.out_of_range"),
         *(f"{field}.out_of_range" for field in MEASURES),

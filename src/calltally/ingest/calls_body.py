@@ -1,43 +1,55 @@
 """A request's body on its way to calls, by the kernel or by the reference."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+from calltally.ingest import kernel, structure
+from calltally.ingest.cutting import LineSlice, cut
 from calltally.ingest.decoded_calls import DecodedCalls
-from calltally.ingest.decoders.json_calls import JsonForm, TooManyCallsError, decode_calls, decode_lines
-from calltally.ingest.kernel import LineSlice, line_slices
+from calltally.ingest.decoders.json_calls import decode_lines
+from calltally.ingest.json_form import JsonForm
+
+_QUICK_BYTES, _QUICK_BYTES_BY_REFERENCE = 2**20, 2**17
+"""Bodies of at most so many bytes are cut in some milliseconds, whatever is in them."""
 
 
-@dataclass(frozen=True, slots=True)
 class CallsBody:
-    """Bytes that hold calls, and how many and how large ones they may hold."""
+    """Bytes that hold calls, and how many and how large ones they may hold.
 
-    data: bytes
-    form: JsonForm
-    max_calls: int
-    max_call_bytes: int
+    Must be cut before anything is asked of it; ``lines`` are the bytes then that ``slices`` tell places in.
+    """
 
-    def lines(self) -> Sequence[LineSlice] | None:
-        """The body cut into slices for the kernel, a single object as one line.
+    def __init__(self, data: bytes, form: JsonForm | None, max_calls: int, max_call_bytes: int) -> None:
+        """Without a form the body itself tells it."""
+        self.lines = data
+        self.slices: Sequence[LineSlice] | None = None
+        self.max_call_bytes = max_call_bytes
+        self._form = form
+        self._max_calls = max_calls
 
-        None when only the reference can say what is in the body. Raises `TooManyCallsError`.
-        """
-        if self.form is JsonForm.OBJECT_OR_ARRAY and (self.data[:1] != b"{" or b"\n" in self.data):
-            return None
-        slices = line_slices(self.data)
-        if slices is not None and (received := sum(lines.received for lines in slices)) > self.max_calls:
-            raise TooManyCallsError(received, self.max_calls)
-        return slices
+    @property
+    def may_be_copied(self) -> bool:
+        """Whether cutting may take as much memory as the body once more."""
+        return self.slices is None and self._form is not JsonForm.LINES and self.lines[:1] != b"{"
 
-    def decoded(self) -> Iterator[DecodedCalls]:
-        """The calls by the reference; see `decode_calls`."""
-        return decode_calls(
-            self.data, self.form, max_calls=self.max_calls, max_call_bytes=self.max_call_bytes
+    def is_cut_quickly(self, *, by_kernel: bool) -> bool:
+        """Whether cutting never takes more than some milliseconds, so that it need not be in a thread."""
+        return len(self.lines) <= (_QUICK_BYTES if by_kernel else _QUICK_BYTES_BY_REFERENCE)
+
+    def cut(self, *, by_kernel: bool) -> bool:
+        """Cuts the body into slices, always true as a last step is. Raises what `cutting.cut` raises."""
+        self.lines, self.slices = cut(
+            self.lines,
+            self._form,
+            max_calls=self._max_calls,
+            max_call_bytes=self.max_call_bytes,
+            scanner=kernel if by_kernel else structure,
         )
+        return True
 
-    def decoded_slice(self, lines: LineSlice, first: int) -> Iterator[DecodedCalls]:
+    def is_long(self, lines: LineSlice) -> bool:
+        """Whether a slice is one line that is longer than a call may be."""
+        return lines.received == 1 and lines.end - lines.start > self.max_call_bytes
+
+    def decoded(self, lines: LineSlice, first: int) -> DecodedCalls:
         """The calls of one slice by the reference; ``first`` is the place of the first."""
-        if self.form is JsonForm.OBJECT_OR_ARRAY:
-            return self.decoded()
-        part = self.data[lines.start : lines.end]
-        return decode_lines(part, first, max_call_bytes=self.max_call_bytes)
+        return decode_lines(self.lines, lines, first, max_call_bytes=self.max_call_bytes)

@@ -12,9 +12,10 @@ from calltally.clock import Clock
 from calltally.errors import BusyError
 from calltally.ingest.call_rules import Admission, Fault
 from calltally.ingest.calls_body import CallsBody
+from calltally.ingest.cutting import LineSlice
 from calltally.ingest.decoded_calls import DecodedCalls
 from calltally.ingest.judgeable_calls import CheckedSlice, JudgeableCalls, Stored
-from calltally.ingest.kernel import KernelCalls, LineSlice, decode_slice
+from calltally.ingest.kernel import KernelCalls, decode_slice
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import prepare
 from calltally.ingest.receipt import Receipt, Verdict
@@ -45,7 +46,7 @@ class IntakeLimits:
 class Intake:
     """The way in for every door. All calls of a request are judged in their order.
 
-    `take` returns only when everything it judged, and the first copy of every duplicate, is on disk. A
+    `take_body` returns only when everything it judged, and the first copy of every duplicate, is on disk. A
     request of many slices lets others in between. Runs on one event loop. ``totals`` counts the verdicts that
     were given since the start, ``refusals`` the requests that were refused as a whole, by reason, and
     ``by_kernel`` and ``by_reference`` the calls that each of them decoded.
@@ -82,19 +83,14 @@ class Intake:
         self.totals = dict.fromkeys(Verdict, 0)
         self.refusals: Counter[str] = Counter()
 
-    async def take(
-        self,
-        caller: Caller,
-        slices: Iterable[DecodedCalls],
-        *,
-        backfill: bool,
-        list_duplicates: bool = True,
-    ) -> Receipt:
-        """Counts calls that the caller sent; the caller must have been allowed to.
+    @property
+    def uses_kernel(self) -> bool:
+        return self._use_kernel
 
-        Raises `BusyError` before anything was taken when senders must slow down, and `JournalFailedError`
-        when it is unknown whether the calls are on disk.
-        """
+    async def take(
+        self, caller: Caller, slices: Iterable[DecodedCalls], *, backfill: bool, list_duplicates: bool = True
+    ) -> Receipt:
+        """The same as `take_body` for calls that were decoded elsewhere."""
         self._refuse_when_full()
         checked = (self._checked(caller, slice_, backfill) for slice_ in slices)
         return await self._take_checked(checked, Receipt(lists_duplicates=list_duplicates))
@@ -102,26 +98,26 @@ class Intake:
     async def take_body(
         self, caller: Caller, body: CallsBody, *, backfill: bool, list_duplicates: bool = True
     ) -> Receipt:
-        """The same for calls that are yet to be decoded, by the kernel as far as it takes them.
+        """Counts calls that the caller sent, who must have been allowed to; the kernel decodes what it takes.
 
-        Raises `InvalidInputError`, too, before anything was taken.
+        Cuts the body if nobody did. Raises what that raises, `BusyError` before anything was taken when
+        senders must slow down, and `JournalFailedError` when it is unknown whether the calls are on disk.
         """
-        lines = body.lines() if self._use_kernel else None
-        if lines is None:
-            decoded = body.decoded()
-            return await self.take(caller, decoded, backfill=backfill, list_duplicates=list_duplicates)
+        if body.slices is None:
+            body.cut(by_kernel=self._use_kernel)
         self._refuse_when_full()
         receipt = Receipt(lists_duplicates=list_duplicates)
-        if len(lines) == 1 and lines[0].received <= _FEW_CALLS and len(body.data) <= _FEW_BYTES:
-            (few,) = lines
+        slices = body.slices or ()
+        if self._use_kernel and len(slices) == 1 and _is_small(slices[0]):
+            (few,) = slices
             terms = Terms(caller.organization, backfill, body.max_call_bytes)
-            text = body.data[few.start : few.end]
             await self._wait_for_room(few.received)
-            if not await self._turns.take_lines(text, few.received, terms, receipt):
-                decoded = body.decoded()
-                return await self.take(caller, decoded, backfill=backfill, list_duplicates=list_duplicates)
-            return self._counted(receipt)
-        return await self._take_checked(self._checked_lines(caller, body, lines, backfill), receipt)
+            if await self._turns.take_lines(body.lines[few.start : few.end], few.received, terms, receipt):
+                return self._counted(receipt)
+            checked = iter([self._checked(caller, body.decoded(few, 0), backfill)])
+        else:
+            checked = self._checked_lines(caller, body, slices, backfill)
+        return await self._take_checked(checked, receipt)
 
     def refused(self, caller: Caller, reason: str) -> None:
         """Books a request that a door refused as a whole, by a short name of the reason.
@@ -177,18 +173,19 @@ class Intake:
         return CheckedSlice(caller.organization, slice_.received, prepared, rejected)
 
     def _checked_lines(
-        self, caller: Caller, body: CallsBody, lines: Sequence[LineSlice], backfill: bool
+        self, caller: Caller, body: CallsBody, slices: Sequence[LineSlice], backfill: bool
     ) -> Iterator[CheckedSlice]:
         """A body's slices as far as the kernel takes them; the reference checks the others."""
         terms = Terms(caller.organization, backfill, body.max_call_bytes)
         first = 0
-        for slice_ in lines:
-            calls = self._decoded(body.data, slice_, terms, first)
+        for slice_ in slices:
+            calls = None
+            if self._use_kernel and not body.is_long(slice_):
+                calls = self._decoded(body.lines, slice_, terms, first)
             if calls is not None:
                 yield CheckedSlice(caller.organization, slice_.received, calls)
             else:
-                for decoded in body.decoded_slice(slice_, first):
-                    yield self._checked(caller, decoded, backfill)
+                yield self._checked(caller, body.decoded(slice_, first), backfill)
             first += slice_.received
 
     def _decode_together(self, lines: bytes, received: int, terms: Terms) -> KernelCalls | None:
@@ -247,6 +244,10 @@ class Intake:
 
     def _find(self, calls: list[JudgeableCalls], up_to_position: int, before_ms: int) -> list[Stored]:
         return [self._stored.find(each, up_to_position, before_ms) for each in calls]
+
+
+def _is_small(slice_: LineSlice) -> bool:
+    return slice_.received <= _FEW_CALLS and slice_.end - slice_.start <= _FEW_BYTES
 
 
 def _with_calls(faults: list[tuple[int, Fault]], slice_: DecodedCalls) -> list[RejectedCall]:

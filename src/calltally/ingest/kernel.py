@@ -1,39 +1,37 @@
 """Calls from lines of JSON to columns by the compiled kernel, where it is installed."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
-import msgspec
 import numpy as np
 
 from calltally.call import Call
 from calltally.call_batch import Int64s, UInt64s
 from calltally.identity_key import IdentityKey
 from calltally.ingest.call_rules import Admission
-from calltally.ingest.decoded_calls import SLICE
+from calltally.ingest.cutting import LineSlice
+from calltally.ingest.decoders.call_decoder import decode_call
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
+from calltally.ingest.structure import ListFaultError
 
 try:
     import calltally_native as native
 except ImportError:
     native = None  # type: ignore[assignment]  # every use asks `is_installed` first
 
-__all__ = ["KernelCalls", "LineSlice", "decode_slice", "is_installed", "line_slices", "native"]
-
-_decoder = msgspec.json.Decoder(Call)
+__all__ = [
+    "KernelCalls",
+    "array_lines",
+    "bounds",
+    "decode_slice",
+    "elements",
+    "end_of_list",
+    "is_installed",
+    "native",
+    "past_blanks",
+]
 
 
 def is_installed() -> bool:
     """Whether there is a kernel; without one the modules beside this one do all of its work."""
     return native is not None
-
-
-class LineSlice(NamedTuple):
-    """Some lines of a body: where the first begins, where the last ends, how many are not empty."""
-
-    start: int
-    end: int
-    received: int
 
 
 class KernelCalls:
@@ -84,7 +82,7 @@ class KernelCalls:
 
     def call(self, row: int) -> Call:
         """One of the calls as an object."""
-        return _decoder.decode(self.decoded.line(row))
+        return decode_call(self.decoded.line(row))
 
     def at(self, rows: Int64s) -> PreparedCalls:
         """Some of the calls, in their order."""
@@ -96,10 +94,31 @@ class KernelCalls:
         return prepared
 
 
-def line_slices(body: bytes) -> Sequence[LineSlice] | None:
-    """A body in lines cut into slices; None when only the reference can say which lines are calls."""
-    bounds = native.bounds(body, SLICE)
-    return None if bounds is None else [LineSlice(*each) for each in bounds]
+def past_blanks(body: bytes, start: int) -> int:
+    """The same as `structure.past_blanks`, as the next ones are the same as theirs."""
+    return native.past_blanks(body, start)
+
+
+def bounds(body: bytes, *, most: int, lines: int, longest: int, size: int) -> list[tuple[int, int, int]]:
+    return native.bounds(body, most=most, lines=lines, longest=longest, size=size)
+
+
+def end_of_list(body: bytes, start: int) -> int | None:
+    return native.end_of_list(body, start)
+
+
+def array_lines(body: bytes, start: int, most: int) -> tuple[bytes, int]:
+    found = native.array_lines(body, start, most)
+    if len(found) == 3:
+        raise ListFaultError(*found)
+    return found
+
+
+def elements(body: bytes, start: int, most: int) -> tuple[list[tuple[int, int]], int]:
+    found = native.elements(body, start, most)
+    if len(found) == 3:
+        raise ListFaultError(*found)
+    return found
 
 
 def decode_slice(

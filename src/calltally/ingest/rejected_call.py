@@ -7,6 +7,9 @@ import msgspec
 from calltally.call import Call
 from calltally.ingest.call_rules import Fault
 
+MOST_KEPT = 4096
+"""Bytes of a rejected call that are kept for inspection."""
+
 
 class RejectedCall(NamedTuple):
     """A call that is not counted: its place in what was sent, why, and what came, as far as it was read."""

@@ -110,7 +110,7 @@ class Turns:
                 _fail(members, error)
 
     async def _take(self, members: list[_Waiting]) -> None:
-        """One frame of what some requests brought."""
+        """What some requests brought, as one frame if it is not much work."""
         shares: list[tuple[CheckedSlice, list[_Waiting]]] = []
         together: dict[Terms, list[_Waiting]] = {}
         for member in members:
@@ -120,14 +120,23 @@ class Turns:
         for terms, several in together.items():
             shares += self._decoded(several, terms)
         if shares:
+            position = await self._judge(shares)
+            taken = [member for member in members if not member.taken.done()]
+            _settle([member for member in taken if not member.is_last], position)
+            self._start(self._settle_when_durable([m for m in taken if m.is_last], position))
+
+    async def _judge(self, shares: list[tuple[CheckedSlice, list[_Waiting]]]) -> int:
+        """Has slices judged, in several frames if they are much work; the position of the last frame."""
+        while True:
             slices = [slice_ for slice_, _ in shares]
             await self._look_up(slices)
             step = self._step.take(slices, self._clock.now_ms())
-            for (slice_, sharing), told in zip(shares, step.told, strict=True):
+            for (slice_, sharing), told in zip(shares, step.told, strict=False):
                 _tell(slice_, sharing, told)
-            taken = [member for member in members if not member.taken.done()]
-            _settle([member for member in taken if not member.is_last], step.position)
-            self._start(self._settle_when_durable([m for m in taken if m.is_last], step.position))
+            shares = shares[len(step.told) :]
+            if not shares:
+                return step.position
+            await asyncio.sleep(0)
 
     async def _settle_when_durable(self, members: list[_Waiting], position: int) -> None:
         """One wait for all requests of a frame."""

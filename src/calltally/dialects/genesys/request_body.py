@@ -9,6 +9,9 @@ from calltally.errors import TooLargeError, UnsupportedMediaTypeError
 
 Receive = Callable[[], Awaitable[Mapping[str, object]]]
 
+_MOST_VALUES = 20_000
+"""Commas and brackets that a body may have; a query has a thousand values or so, and each takes memory."""
+
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
 
 
@@ -24,6 +27,8 @@ async def read_json(headers: Mapping[str, str], receive: Receive, *, limit: int)
     if announced.isascii() and announced.isdigit() and int(announced[:18]) > limit:
         raise TooLargeError(limit)
     body = await _whole(receive, limit)
+    if sum(map(body.count, b",[{")) > _MOST_VALUES:
+        raise malformed()
     try:
         return msgspec.json.decode(body)
     except (ValueError, RecursionError):

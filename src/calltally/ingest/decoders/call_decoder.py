@@ -1,0 +1,88 @@
+"""One call from JSON, as its sender may write it."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from calltally.call import Call
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for JSON that is no call."""
+
+_OPTIONAL = {field.name: field.default for field in msgspec.structs.fields(Call) if not field.required}
+
+
+def _as_written() -> Any:
+    """A call's fields as JSON may bring them: null is as absent, and a duration may have a fraction."""
+    kinds = {field.name: field.type for field in msgspec.structs.fields(Call)}
+    kinds["duration_ms"] = int | float | None
+    fields: list[Any] = [
+        (name, kind | None, None) if name in _OPTIONAL else (name, kind) for name, kind in kinds.items()
+    ]
+    return msgspec.defstruct("WrittenCall", fields, forbid_unknown_fields=True, gc=False)
+
+
+def _undecoded(*, forbid_unknown_fields: bool) -> Any:
+    """A call's fields, whatever is in them; others cost no memory."""
+    fields: list[Any] = [(field.name, msgspec.Raw, None) for field in msgspec.structs.fields(Call)]
+    return msgspec.defstruct(
+        "UndecodedCall", fields, forbid_unknown_fields=forbid_unknown_fields, omit_defaults=True, gc=False
+    )
+
+
+_WrittenCall = _as_written()
+_plain_one = msgspec.json.Decoder(Call)
+_plain = msgspec.json.Decoder(list[Call])
+_one = msgspec.json.Decoder(_WrittenCall)
+_raw = msgspec.json.Decoder(_undecoded(forbid_unknown_fields=True))
+_any_raw = msgspec.json.Decoder(_undecoded(forbid_unknown_fields=False))
+
+
+def decode_call(written: bytes) -> Call:
+    """A call; null is as absent, a duration is cut to whole milliseconds, and of a key given twice the last
+    value counts.
+
+    Raises one of `UNREADABLE`, about the call without the values that do not count.
+    """
+    try:
+        return _plain_one.decode(written)
+    except UNREADABLE:
+        pass
+    try:
+        found = _one.decode(written)
+    except UNREADABLE:
+        found = _one.decode(last_of_each(written))
+    values = msgspec.structs.asdict(found)
+    if isinstance(duration := values["duration_ms"], float):
+        values["duration_ms"] = math.floor(duration)
+    return Call(**{name: value for name, value in values.items() if value is not None})
+
+
+def decode_plain_calls(written: Iterable[bytes]) -> list[Call] | None:
+    """Calls that are each written on one line, all at once; None where any of them is not plainly a call."""
+    try:
+        return _plain.decode(b"[\n%b]" % b",\n".join(written))
+    except UNREADABLE:
+        return None
+
+
+def last_of_each(written: bytes) -> bytes:
+    """A call without the values that another one with the same key follows.
+
+    What is no JSON object of a call's fields stays as it is.
+    """
+    try:
+        return msgspec.json.encode(_raw.decode(written))
+    except UNREADABLE:
+        return written
+
+
+def field_of(written: bytes, name: str) -> bytes | None:
+    """The value that a call has for a field, undecoded; None where it has none, or is no JSON object."""
+    try:
+        value = getattr(_any_raw.decode(written), name)
+    except UNREADABLE:
+        return None
+    return None if value is None else bytes(value)
