@@ -15,7 +15,7 @@ from calltally.ingest.prepared_calls import PreparedCalls, prepare
 from tests.support.identity_keys import KEY
 from tests.support.seeds import examples
 
-QUICK = settings(max_examples=examples(600))
+QUICK = settings(max_examples=examples(300, deep=12_000))
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 ADMISSION = Admission(

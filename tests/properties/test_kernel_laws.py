@@ -33,7 +33,7 @@ from tests.support.ingest_chains import (
 )
 from tests.support.seeds import examples, numpy_luck
 
-THOROUGH = settings(max_examples=examples(500))
+THOROUGH = settings(max_examples=examples(250, deep=10_000))
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 NOW_MS = instant_ms(NOW)
 ADMISSION = Admission(

@@ -23,7 +23,7 @@ from calltally.ingest.log_import import AccessLogReader
 from tests.support.ingest_chains import needs_the_kernel
 from tests.support.seeds import examples
 
-THOROUGH = settings(max_examples=examples(500))
+THOROUGH = settings(max_examples=examples(250, deep=10_000))
 
 pytestmark = pytest.mark.usefixtures("_kernel")
 

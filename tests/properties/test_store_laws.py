@@ -23,7 +23,7 @@ from tests.support.seeds import examples
 
 EAGER = CompactionLimits(fresh_rows=1, merged_rows=4, runs_of_month=2, fresh_calls=4, packed_at_once=3)
 YEARS = Window(datetime(1969, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
-QUICK = settings(max_examples=examples(50))
+QUICK = settings(max_examples=examples(20, deep=1000))
 
 _SPRING = datetime(2026, 3, 27, 20, tzinfo=UTC)
 _AUTUMN = datetime(2026, 10, 23, 20, tzinfo=UTC)
