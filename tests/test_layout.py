@@ -45,6 +45,7 @@ SEAMS_OF_THE_STORE = {
     "calltally.store.audit",
     "calltally.store.doubled_calls",
     "calltally.store.export",
+    "calltally.store.kept",
     "calltally.store.usage_store",
     "calltally.store.time_zone",
 }

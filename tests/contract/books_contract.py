@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from calltally.call import Call
-from calltally.call_batch import Conflict, Outcome
+from calltally.call_batch import CallBatch, Conflict, Outcome, RejectedSample
 from calltally.dictionary import Kind
+from calltally.store.audit import Difference
+from calltally.store.kept import KeptPage
 from calltally.store.usage_store import IdentityTally
 from calltally.usage_query import Dimension, SourceActivity
 from tests.call_batches import a_call, batch_of, digest_of, identity_of, time_ms
 from tests.contract.questions import Store, apply, day_number, instant, months
+from tests.support.kept import as_it_came
 
 
 def found_among(
@@ -34,6 +37,29 @@ def found_among(
     assert indexes.dtype == np.int64
     assert digests.dtype == np.uint64
     return sorted(zip(indexes.tolist(), digests.tolist(), strict=True))
+
+
+DAY_MS = 86_400_000
+RECEIPT_DAY = 20522
+
+
+def numbered(count: int) -> list[bytes]:
+    return [str(number).encode() for number in range(count)]
+
+
+def differences(store: Store) -> list[Difference]:
+    return [difference for step in store.audit() for difference in step.differences]
+
+
+def a_batch_of_conflicts(store: Store, received_ms: int, count: int) -> CallBatch:
+    """Conflicts of one organization, all received at one instant, and booked."""
+    if store.dictionary.find(Kind.ORGANIZATION, 0, "acme") is None:
+        store.apply(batch_of(store, a_call(organization="acme")))
+    conflicts = [
+        Conflict(1, received_ms, number, 1, content) for number, content in enumerate(numbered(count))
+    ]
+    outcome = Outcome(1, received_ms // DAY_MS, count, 0, 0, count, 0)
+    return batch_of(store, conflicts=conflicts, outcomes=[outcome])
 
 
 class BooksContract:
@@ -146,9 +172,68 @@ class BooksContract:
         calls = [a_call(organization="acme"), a_call(organization="globex")]
         store.apply(batch_of(store, *calls, conflicts=[kept, other]))
 
-        assert store.conflicts("acme") == (kept,)
-        assert store.conflicts("globex") == (other,)
-        assert store.conflicts("initech") == ()
+        assert as_it_came(store.conflicts("acme")) == (kept,)
+        assert as_it_came(store.conflicts("globex")) == (other,)
+        assert as_it_came(store.conflicts("initech")) == ()
+
+    def test_of_the_conflicts_of_a_day_the_first_thousand_are_kept_and_all_are_booked(
+        self, store: Store
+    ) -> None:
+        first = RECEIPT_DAY * DAY_MS
+        store.apply(a_batch_of_conflicts(store, first, 600))
+        store.apply(a_batch_of_conflicts(store, first, 600))
+        store.apply(a_batch_of_conflicts(store, first + DAY_MS, 5))
+
+        kept = as_it_came(store.conflicts("acme"))
+
+        assert [one.content for one in kept[:1000]] == [*numbered(600), *numbered(400)]
+        assert [one.content for one in kept[1000:]] == numbered(5)
+        assert store.conflicts_booked("acme", RECEIPT_DAY, RECEIPT_DAY + 1) == (1200, 1000)
+        assert store.conflicts_booked("acme", RECEIPT_DAY, RECEIPT_DAY + 2) == (1205, 1005)
+        assert store.conflicts_booked("globex", RECEIPT_DAY, RECEIPT_DAY + 2) == (0, 0)
+        assert differences(store) == []
+
+    def test_beyond_ten_thousand_conflicts_the_oldest_days_of_the_organization_go(self, store: Store) -> None:
+        store.apply(batch_of(store, a_call(), a_call(organization="globex")))
+        other = Conflict(2, RECEIPT_DAY * DAY_MS, 1, 1, b"{}")
+        store.apply(batch_of(store, conflicts=[other], outcomes=[Outcome(2, RECEIPT_DAY, 1, 0, 0, 1, 0)]))
+        for day in range(11):
+            store.apply(a_batch_of_conflicts(store, (RECEIPT_DAY + day) * DAY_MS, 995))
+
+        kept = as_it_came(store.conflicts("acme"))
+
+        assert len(kept) == 10 * 995
+        assert min(one.received_ms for one in kept) == (RECEIPT_DAY + 1) * DAY_MS
+        assert as_it_came(store.conflicts("globex")) == (other,)
+        assert differences(store) == []
+
+    def test_a_page_holds_the_newest_conflicts_below_a_number(self, store: Store) -> None:
+        store.apply(a_batch_of_conflicts(store, RECEIPT_DAY * DAY_MS, 3))
+        store.apply(a_batch_of_conflicts(store, (RECEIPT_DAY + 1) * DAY_MS, 3))
+
+        newest = store.conflicts("acme", KeptPage(limit=4))
+        behind = store.conflicts("acme", KeptPage(below=newest[-1][0], limit=4))
+        of_day = store.conflicts("acme", KeptPage(days=(RECEIPT_DAY, RECEIPT_DAY + 1), limit=2))
+
+        assert [one.content for _, one in newest] == [b"2", b"1", b"0", b"2"]
+        assert [one.content for _, one in behind] == [b"1", b"0"]
+        assert [one.content for _, one in of_day] == [b"2", b"1"]
+
+    def test_a_page_of_rejected_calls_holds_those_of_a_code(self, store: Store) -> None:
+        store.apply(batch_of(store, a_call()))
+        batch = batch_of(store)
+        codes = ["a", "b", "a", "b", "a"]
+        batch.samples.extend(
+            RejectedSample(1, RECEIPT_DAY * DAY_MS, code, "", str(number), b"")
+            for number, code in enumerate(codes)
+        )
+        store.apply(batch)
+
+        newest = store.samples("acme", KeptPage(limit=2, code="a"))
+        behind = store.samples("acme", KeptPage(below=newest[-1][0], code="a"))
+
+        assert [one.reason for _, one in newest] == ["4", "2"]
+        assert [one.reason for _, one in behind] == ["0"]
 
     def test_a_batch_without_calls_carries_books_and_dictionary_entries(self, store: Store) -> None:
         value = store.dictionary.intern(Kind.ORGANIZATION, 0, "acme")

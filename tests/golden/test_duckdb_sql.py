@@ -13,6 +13,7 @@ import pytest
 from calltally.store.duckdb import (
     audit_statements,
     batch_statements,
+    book_statements,
     compaction_statements,
     doubled_statements,
     erase_statements,
@@ -29,6 +30,7 @@ from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.time_buckets import TimeBuckets
 from calltally.store.duckdb.usage_question import UsageQuestion, first_ms
 from calltally.store.duckdb.usage_statement import usage
+from calltally.store.kept import KeptPage
 from calltally.usage_query import Dimension, Metric, Ordering, UsageQuery
 from calltally.window import Granularity, Window
 
@@ -120,6 +122,13 @@ STATEMENTS: dict[str, list[Statement]] = {
         erase_statements.change_paths("call_fresh", 1, 0, 1000),
         erase_statements.change_rows("rejected_sample", ("content", "reason")),
     ],
+    "kept": [
+        book_statements.conflicts(1, KeptPage((20513, 20544), below=500, limit=101)),
+        book_statements.samples(1, KeptPage((20513, 20544), limit=101, code="time.too_late")),
+        book_statements.corrections(1, KeptPage((20513, 20544), limit=101)),
+        book_statements.conflicts_booked(1, 20513, 20544),
+        book_statements.drop_kept_before("conflict", 1, 1_772_323_200_000),
+    ],
     "audit": [
         audit_statements.marginal_against_calls(BY_ACCOUNT, 20513, 20544),
         audit_statements.marginal_against_totals(BY_ACCOUNT, 20513, 20544),
@@ -129,6 +138,7 @@ STATEMENTS: dict[str, list[Statement]] = {
         doubled_statements.rows_of_doubled_calls(20513, 20544, 1, 3, 1000),
         audit_statements.withdrawn_too_often(20513, 20544),
         audit_statements.accepted_against_calls(20513, 20544),
+        audit_statements.conflicts_against_kept(20513),
         audit_statements.corrections_against_rows(),
     ],
     "compaction": [
@@ -141,7 +151,6 @@ STATEMENTS: dict[str, list[Statement]] = {
         compaction_statements.position_behind(1000),
         *compaction_statements.pack_up_to(17),
         *compaction_statements.close_books("rejection", 20513),
-        *compaction_statements.drop_surplus_samples(20),
     ],
 }
 

@@ -29,6 +29,7 @@ from calltally.window import Granularity, Window
 from tests.call_batches import a_call, batch_of, identity_of
 from tests.ledger_batches import correcting, erasing
 from tests.properties.test_store_laws import EAGER, calls, queries
+from tests.support.kept import as_it_came
 from tests.support.seeds import examples
 
 SETTLING = CompactionLimits(fresh_rows=1, merged_rows=1, runs_of_month=9)
@@ -255,9 +256,9 @@ def _books(store: UsageStore) -> list[object]:
     for organization in ("acme", "globex", "unknown"):
         found += [
             store.outcomes(organization),
-            sorted(store.conflicts(organization)),
+            sorted(as_it_came(store.conflicts(organization))),
             store.rejections(organization),
-            store.samples(organization),
+            as_it_came(store.samples(organization)),
             store.refusals(organization),
             store.corrections(organization),
             store.erasures(organization),

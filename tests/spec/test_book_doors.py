@@ -3,9 +3,13 @@
 import json
 from datetime import timedelta
 
+import pytest
+
 from calltally.auth.caller import Caller
 from calltally.auth.permissions import SEND
-from tests.support.doors import Doors, faults
+from calltally.call_batch import Conflict
+from calltally.store.kept import KeptPage
+from tests.support.doors import Doors, faults, open_doors
 from tests.support.metering import NOON, Metering, a_call
 
 
@@ -121,6 +125,34 @@ async def test_pages_hold_each_row_once_and_the_newest_first(meter: Metering, do
         cursor = {"cursor": page["next"]}
 
     assert seen == [[506, 505, 504], [503, 502, 501], [500]]
+
+
+async def test_of_a_hundred_thousand_conflicts_a_page_reads_its_own_and_says_how_many_are_not_kept(
+    any_meter: Metering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    store = any_meter.meter.store
+    conflicts = store.conflicts
+
+    def counted(organization: str, page: KeptPage) -> tuple[tuple[int, Conflict], ...]:
+        found = conflicts(organization, page)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(store, "conflicts", counted)
+    await any_meter.send(a_call("1"))
+    line = b'{"id":"1","time":"2026-03-15T11:59:00Z","status":%d}'
+    receipt = await any_meter.send_body(b"\n".join(line % (100 + number % 500) for number in range(100_000)))
+
+    async with open_doors(any_meter) as doors:
+        first = await doors.answer("/v1/conflicts")
+        second = await doors.answer("/v1/conflicts", limit="1000", cursor=first["next"])
+
+    assert receipt.conflict == 100_000
+    assert [len(first["rows"]), len(second["rows"])] == [100, 900]
+    assert [first["not_kept"], second["not_kept"]] == [99_000, 99_000]
+    assert second["next"] is None
+    assert read == [101, 900]
 
 
 async def test_a_page_of_large_rows_ends_early_and_loses_none(meter: Metering, doors: Doors) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from calltally.api.refusal_reason import REASONS
 from calltally.auth.caller import Caller
 from calltally.ingest.call_rules import CODES
+from tests.support.kept import as_it_came
 from tests.support.metering import NOON, Metering, a_call
 
 TODAY = (NOON - datetime(1970, 1, 1, tzinfo=UTC)).days
@@ -20,7 +21,7 @@ async def rejections(meter: Metering, organization: str = "acme") -> dict[int, d
 
 async def samples(meter: Metering, organization: str = "acme") -> list[tuple[str, str, bytes]]:
     await meter.settled()
-    return [(one.code, one.field, one.content) for one in meter.meter.store.samples(organization)]
+    return [(one.code, one.field, one.content) for one in as_it_came(meter.meter.store.samples(organization))]
 
 
 async def test_rejected_calls_are_counted_by_reason(meter: Metering) -> None:

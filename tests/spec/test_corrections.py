@@ -243,7 +243,7 @@ async def test_corrections_are_kept_with_who_and_why(any_meter: Metering) -> Non
     await any_meter.replace(*DAY, client_id="shop")
     await any_meter.settled()
 
-    (first, cancelled), (second, replaced) = any_meter.meter.store.corrections("acme")
+    (second, replaced), (first, cancelled) = any_meter.meter.store.corrections("acme")
 
     assert (first, second) == (2, 3)
     assert (cancelled.who, cancelled.why, cancelled.action) == ("ann", "sent by a test", "cancel")

@@ -1,7 +1,7 @@
 """Pages of what is kept for inspection: corrections, conflicts and rejected calls, the newest first."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from calltally.api.usage_cursor import UsageCursor
 from calltally.api.usage_window import read_date
 from calltally.api.usage_writing import written_instant
 from calltally.clock import instant_ms
-from calltally.query.query_engine import Answer
+from calltally.store.kept import KeptPage
 
 T = TypeVar("T")
 
@@ -28,8 +28,8 @@ _DAY = timedelta(days=1)
 class BookQuestion:
     """Which entries of a list are asked for: those received on some UTC days, and of them one page.
 
-    A list only ever grows at its new end, so a page is told by how many older entries lie behind it, and
-    what comes in between two pages moves nothing.
+    Entries are numbered as they come, so a page is told by the number that it lies below, and what comes in
+    between two pages moves nothing.
     """
 
     organization: str
@@ -37,31 +37,40 @@ class BookQuestion:
     days: tuple[int, int]
     code: str | None
     limit: int
-    older: int | None
+    below: int | None
     asked_at_ms: int
+
+    @property
+    def wanted(self) -> KeptPage:
+        """The rows of the page, and one more where there are more."""
+        page = KeptPage(self.days, limit=self.limit + 1, code=self.code)
+        return page if self.below is None else replace(page, below=self.below)
 
     def page(
         self,
-        answer: Answer[tuple[T, ...]],
-        received_ms: Callable[[T], int],
+        complete_up_to: datetime,
+        found: Sequence[tuple[int, T]],
         written: Callable[[T], dict[str, Any]],
+        **more: int,
     ) -> bytes:
-        """The answer as JSON. A page ends early, behind its first row, when its rows grow very large."""
-        first, end = self.days
-        found = [one for one in answer.value if first <= received_ms(one) // 86_400_000 < end]
-        left = len(found) if self.older is None else min(self.older, len(found))
+        """The answer as JSON. A page ends early, behind its first row, when its rows grow very large.
+
+        ``found`` is what was wanted, each entry with its number.
+        """
         rows: list[msgspec.Raw] = []
         size = 0
-        while left and len(rows) < self.limit and size < _MOST_BYTES:
-            left -= 1
-            row = msgspec.json.encode(written(found[left]))
+        for _, one in found[: self.limit]:
+            if size >= _MOST_BYTES:
+                break
+            row = msgspec.json.encode(written(one))
             size += len(row)
             rows.append(msgspec.Raw(row))
-        following = (
-            UsageCursor(self.asked_at_ms, left).sealed(self.organization, self.bound) if left else None
-        )
+        following = None
+        if len(rows) < len(found):
+            cursor = UsageCursor(self.asked_at_ms, found[len(rows) - 1][0])
+            following = cursor.sealed(self.organization, self.bound)
         return msgspec.json.encode(
-            {"complete_up_to": written_instant(answer.complete_up_to), "rows": rows, "next": following}
+            {"complete_up_to": written_instant(complete_up_to), "rows": rows, "next": following, **more}
         )
 
 

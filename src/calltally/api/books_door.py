@@ -12,7 +12,7 @@ from calltally.auth.caller import Caller, Doorkeeper
 from calltally.auth.permissions import READ_USAGE
 from calltally.call_batch import Conflict, RejectedSample
 from calltally.clock import Clock, instant_of
-from calltally.query.query_engine import Answer, QueryEngine
+from calltally.query.query_engine import QueryEngine
 
 _Request = Request[Any, Any, Any]
 
@@ -32,18 +32,18 @@ def books_router(engine: QueryEngine, doorkeeper: Doorkeeper, clock: Clock) -> R
         organization = (await admit(request)).organization
         now = instant_of(clock.now_ms())
         asked = read_book_question(request.scope["query_string"], organization, "conflicts", now)
-        answer = await engine.conflicts(organization)
-        return Response(asked.page(answer, lambda one: one.received_ms, _conflict), media_type=_JSON)
+        answer = await engine.conflicts(organization, asked.wanted)
+        found, not_kept = answer.value.rows, answer.value.not_kept
+        page = asked.page(answer.complete_up_to, found, _conflict, not_kept=not_kept)
+        return Response(page, media_type=_JSON)
 
     @get("/rejects", operation_id="listRejects")
     async def rejects(request: _Request) -> Response[bytes]:
         organization = (await admit(request)).organization
         now = instant_of(clock.now_ms())
         asked = read_book_question(request.scope["query_string"], organization, "rejects", now, by_code=True)
-        answer = await engine.samples(organization)
-        found = tuple(one for one in answer.value if asked.code in (None, one.code))
-        of_code = Answer(found, answer.complete_up_to)
-        return Response(asked.page(of_code, lambda one: one.received_ms, _reject), media_type=_JSON)
+        answer = await engine.samples(organization, asked.wanted)
+        return Response(asked.page(answer.complete_up_to, answer.value, _reject), media_type=_JSON)
 
     return Router(
         "/v1", route_handlers=[conflicts, rejects], exception_handlers={Exception: problem_response}

@@ -74,8 +74,9 @@ def corrections_router(
         organization = (await admit(request, READ_USAGE)).organization
         now = instant_of(clock.now_ms())
         asked = read_book_question(request.scope["query_string"], organization, "corrections", now)
-        answer = await engine.corrections(organization)
-        page = asked.page(answer, lambda one: one[1].received_ms, _listed)
+        answer = await engine.corrections(organization, asked.wanted)
+        found = [(position, (position, one)) for position, one in answer.value]
+        page = asked.page(answer.complete_up_to, found, _listed)
         return Response(page, media_type=_JSON)
 
     handlers = [correct, list_corrections]

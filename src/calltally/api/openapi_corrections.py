@@ -29,6 +29,7 @@ _DESCRIPTION = (
 )
 _EXAMPLE = {"action": "cancel", "ids": ["c-1"], "why": "sent by a test"}
 _MOMENT = {"type": "string", "description": "A date or an RFC 3339 instant; a date is its midnight UTC."}
+_NOT_KEPT: Data = {**COUNT, "description": "Conflicts of the days asked that are not kept for inspection."}
 _JSON_VALUE: Data = {"description": "JSON as it came."}
 
 
@@ -92,7 +93,7 @@ def corrections_schemas() -> Data:
         },
         "Correction": record(done, description="What a correction did."),
         "CorrectionPage": _page(record(listed)),
-        "ConflictPage": _page(record(conflict, required=("received",))),
+        "ConflictPage": _page(record(conflict, required=("received",)), not_kept=_NOT_KEPT),
         "RejectPage": _page(record(reject, required=("received", "code", "field", "reason"))),
     }
 
@@ -137,9 +138,9 @@ def _content() -> Data:
     }
 
 
-def _page(row: Data) -> Data:
+def _page(row: Data, **more: Data) -> Data:
     following = {"type": ["string", "null"], "description": "The cursor of the next page."}
-    return record({"complete_up_to": INSTANT, "rows": listing(row), "next": following})
+    return record({"complete_up_to": INSTANT, "rows": listing(row), "next": following, **more})
 
 
 def _listing(operation_id: str, tag: str, summary: str, schema: str, *more: Data) -> Data:

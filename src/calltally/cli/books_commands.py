@@ -81,7 +81,10 @@ def conflicts(
     assignments: tuple[str, ...],
     **asked: Any,
 ) -> None:
-    """Show calls whose id was taken by a call with other content, which is the one that counts."""
+    """Show calls whose id was taken by a call with other content, which is the one that counts.
+
+    The first thousand of each day are kept.
+    """
     content = _asked(directory, config, assignments, organization, "/v1/conflicts", asked)
     if as_json:
         print_json(content)
@@ -89,6 +92,8 @@ def conflicts(
     answer = msgspec.json.decode(content)
     for row in answer["rows"]:
         say(f"{row['received']}  {_content(row)}")
+    if answer["not_kept"]:
+        say(f"{answer['not_kept']:,} more came and are not kept", err=True)
     _end(answer)
 
 

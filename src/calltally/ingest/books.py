@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
-from calltally.call_batch import Outcome, RejectedSample, Rejection
+from calltally.call_batch import Conflict, Outcome, RejectedSample, Rejection
 from calltally.ingest.interning import distinct
+from calltally.ingest.judgeable_calls import JudgeableCalls
 from calltally.ingest.prepared_calls import Int32s
 from calltally.ingest.rejected_call import MOST_KEPT, RejectedCall
 from calltally.ingest.seen_ids import Seen, Verdicts
@@ -16,6 +18,9 @@ MILLISECONDS_PER_DAY = 86_400_000
 
 SAMPLES_PER_DAY = 20
 """Rejected calls that are kept for inspection, of each organization, day of receipt and code."""
+
+CONFLICTS_PER_DAY = 1000
+"""Calls in conflict that are kept for inspection, of each organization and day of receipt."""
 
 
 class Judged(NamedTuple):
@@ -96,6 +101,32 @@ class SampleBox:
                 content = one.content(MOST_KEPT)
                 samples.append(RejectedSample(organization, now_ms, code, field, reason, content))
         return samples
+
+
+class ConflictBox:
+    """Keeps the first calls in conflict of each organization and day of receipt, as `SampleBox` does."""
+
+    def __init__(self) -> None:
+        self._day = 0
+        self._kept: Counter[int] = Counter()
+
+    def of(
+        self, calls: JudgeableCalls, verdicts: Verdicts, organizations: Int32s, now_ms: int
+    ) -> list[Conflict]:
+        """The conflicts to keep among some calls, which are those of the organizations."""
+        day = now_ms // MILLISECONDS_PER_DAY
+        if day != self._day:
+            self._day = day
+            self._kept.clear()
+        kept: list[Conflict] = []
+        for row in np.flatnonzero(verdicts == Seen.OTHER).tolist():
+            organization = int(organizations[row])
+            if self._kept[organization] < CONFLICTS_PER_DAY:
+                self._kept[organization] += 1
+                identity = int(calls.identity_high[row]), int(calls.identity_low[row])
+                content = msgspec.json.encode(calls.call(row))
+                kept.append(Conflict(organization, now_ms, *identity, content))
+        return kept
 
 
 class RefusalBook:

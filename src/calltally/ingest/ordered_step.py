@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 
-import msgspec
 import numpy as np
 
 from calltally.call_batch import Conflict, Correction, Erasure, Refusal, RejectedSample
 from calltally.dictionary import Dictionary, Kind
 from calltally.identity_key import IdentityKey
 from calltally.ingest.accepted_rows import AcceptedRows, GatheredRows, RowMaking
-from calltally.ingest.books import Books, RefusalBook, SampleBox
+from calltally.ingest.books import Books, ConflictBox, RefusalBook, SampleBox
 from calltally.ingest.call_rules import Fault, sealed_fault
 from calltally.ingest.corrected_calls import CorrectedCalls, CorrectionNote
 from calltally.ingest.generations import Forgotten
@@ -20,7 +19,7 @@ from calltally.ingest.identity_table import Bools
 from calltally.ingest.interning import Interning
 from calltally.ingest.judgeable_calls import CheckedSlice, JudgeableCalls
 from calltally.ingest.kernel import KernelCalls
-from calltally.ingest.prepared_calls import Int32s, PreparedCalls
+from calltally.ingest.prepared_calls import PreparedCalls
 from calltally.ingest.receipt import CallVerdict, Verdict
 from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.routes import RouteNaming
@@ -85,6 +84,7 @@ class OrderedStep:
         self._bounds = TextBounds(dictionary, text_limits)
         self._rows = RowMaking(dictionary)
         self._samples = SampleBox()
+        self._conflicts = ConflictBox()
         self._refusals = RefusalBook()
 
     @property
@@ -266,7 +266,7 @@ class OrderedStep:
             made.books.judge(judged)
             if any(one.conflict for one in judged):
                 organizations = self._rows.organizations(calls, interning)
-                made.conflicts += _conflicts(calls, verdicts, organizations, now_ms)
+                made.conflicts += self._conflicts.of(calls, verdicts, organizations, now_ms)
             if any(one.duplicate or one.conflict for one in judged):
                 told += _told(calls, verdicts)
         return sorted(told, key=lambda verdict: verdict.index)
@@ -344,21 +344,6 @@ class _Made:
     rows: GatheredRows = field(default_factory=GatheredRows)
     conflicts: list[Conflict] = field(default_factory=list)
     samples: list[RejectedSample] = field(default_factory=list)
-
-
-def _conflicts(
-    calls: JudgeableCalls, verdicts: Verdicts, organizations: Int32s, now_ms: int
-) -> list[Conflict]:
-    return [
-        Conflict(
-            int(organizations[row]),
-            now_ms,
-            int(calls.identity_high[row]),
-            int(calls.identity_low[row]),
-            msgspec.json.encode(calls.call(row)),
-        )
-        for row in np.flatnonzero(verdicts == Seen.OTHER).tolist()
-    ]
 
 
 def _told(calls: JudgeableCalls, verdicts: Verdicts) -> list[CallVerdict]:

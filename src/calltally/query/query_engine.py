@@ -11,6 +11,7 @@ from calltally.clock import Clock, instant_of
 from calltally.query.books import Books, read_books
 from calltally.query.fair_threads import FairThreads
 from calltally.query.holdings import EVERYBODY, EVERYTHING, Holder, Holdings, Prunable, holdings, prunable
+from calltally.store.kept import EVERYTHING_KEPT, KeptPage
 from calltally.store.usage_store import UsageStore
 from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
@@ -43,6 +44,14 @@ class Answer(Generic[T]):
 
     value: T
     complete_up_to: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptConflicts:
+    """Calls in conflict with their numbers, the newest first, and how many of the days asked are not kept."""
+
+    rows: tuple[tuple[int, Conflict], ...]
+    not_kept: int
 
 
 class QueryEngine:
@@ -100,17 +109,27 @@ class QueryEngine:
         """The books of ingest, with the reasons of what was rejected and refused."""
         return await self._ask(organization, lambda: read_books(self._store, organization))
 
-    async def conflicts(self, organization: str) -> Answer[tuple[Conflict, ...]]:
-        """See `UsageStore.conflicts`."""
-        return await self._ask(organization, lambda: self._store.conflicts(organization))
+    async def conflicts(self, organization: str, page: KeptPage) -> Answer[KeptConflicts]:
+        """A page of the conflicts that are kept; see `UsageStore.conflicts`."""
 
-    async def samples(self, organization: str) -> Answer[tuple[RejectedSample, ...]]:
-        """Rejected calls that were kept; see `UsageStore.samples`."""
-        return await self._ask(organization, lambda: self._store.samples(organization))
+        def asked() -> KeptConflicts:
+            found = self._store.conflicts(organization, page)
+            booked, kept = self._store.conflicts_booked(organization, *page.days)
+            return KeptConflicts(found, booked - kept)
 
-    async def corrections(self, organization: str) -> Answer[tuple[tuple[int, Correction], ...]]:
-        """See `UsageStore.corrections`."""
-        return await self._ask(organization, lambda: self._store.corrections(organization))
+        return await self._ask(organization, asked)
+
+    async def samples(
+        self, organization: str, page: KeptPage
+    ) -> Answer[tuple[tuple[int, RejectedSample], ...]]:
+        """A page of the rejected calls that are kept; see `UsageStore.samples`."""
+        return await self._ask(organization, lambda: self._store.samples(organization, page))
+
+    async def corrections(
+        self, organization: str, page: KeptPage = EVERYTHING_KEPT
+    ) -> Answer[tuple[tuple[int, Correction], ...]]:
+        """A page of corrections; see `UsageStore.corrections`."""
+        return await self._ask(organization, lambda: self._store.corrections(organization, page))
 
     async def holdings(self, holder: Holder = EVERYBODY) -> Answer[Holdings]:
         """How much is counted of somebody, or of all organizations; for the owner only."""

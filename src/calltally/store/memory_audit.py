@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from calltally.call_batch import Entry
 from calltally.dictionary import Dictionary, Kind
 from calltally.store.audit import AuditStep, Difference
+from calltally.store.kept import CONFLICTS_KEPT, KEPT_AT_MOST
 from calltally.store.memory_books import MemoryBooks
 from calltally.store.memory_ledger import LedgerCall, doubled
 from calltally.store.retained import Retained
@@ -81,12 +82,23 @@ def _reasoned(books: MemoryBooks) -> Tally:
 
 
 def _conflicts(books: MemoryBooks, retained: Retained) -> tuple[Tally, Tally]:
-    kept_from = (retained.calls_from - _EPOCH).days
     kept: Tally = Counter(
-        (one.organization, one.received_ms // 86_400_000, "") for one in books.every_conflict
+        (one.organization, one.received_ms // 86_400_000, "") for _, one in books.every_conflict
     )
-    booked = _booked(books, "conflict")
-    return Counter({key: count for key, count in booked.items() if key[1] >= kept_from}), kept
+    return _to_be_kept(_booked(books, "conflict"), (retained.calls_from - _EPOCH).days), kept
+
+
+def _to_be_kept(booked: Tally, kept_from: int) -> Tally:
+    """The first of each day, and of an organization's days the newest as far as there is room."""
+    tally: Tally = Counter()
+    sums: Counter[int] = Counter()
+    for organization, day, key in sorted(booked, key=lambda one: -one[1]):
+        if day >= kept_from:
+            count = min(booked[organization, day, key], CONFLICTS_KEPT)
+            sums[organization] += count
+            if sums[organization] <= KEPT_AT_MOST:
+                tally[organization, day, key] = count
+    return tally
 
 
 def _corrected(books: MemoryBooks) -> Tally:

@@ -19,6 +19,7 @@ from calltally.identity_key import IdentityKey
 from calltally.store.audit import AuditStep
 from calltally.store.doubled_calls import DoubledCalls
 from calltally.store.export import Form, What
+from calltally.store.kept import EVERYTHING_KEPT, KeptPage
 from calltally.store.memory_answers import count_of, usage_of
 from calltally.store.memory_audit import audit_of
 from calltally.store.memory_books import MemoryBooks
@@ -164,20 +165,29 @@ class MemoryUsageStore:
     def outcomes(self, organization: str) -> dict[int, tuple[int, int, int, int, int]]:
         return self._books.outcomes(self._id_of(organization))
 
-    def conflicts(self, organization: str) -> tuple[Conflict, ...]:
-        return self._books.conflicts(self._id_of(organization))
+    def conflicts(
+        self, organization: str, page: KeptPage = EVERYTHING_KEPT
+    ) -> tuple[tuple[int, Conflict], ...]:
+        return self._books.conflicts(self._id_of(organization), page)
+
+    def conflicts_booked(self, organization: str, first_day: int, end_day: int) -> tuple[int, int]:
+        return self._books.conflicts_booked(self._id_of(organization), first_day, end_day)
 
     def rejections(self, organization: str) -> dict[int, dict[str, int]]:
         return self._books.rejections(self._id_of(organization))
 
-    def samples(self, organization: str) -> tuple[RejectedSample, ...]:
-        return self._books.samples(self._id_of(organization))
+    def samples(
+        self, organization: str, page: KeptPage = EVERYTHING_KEPT
+    ) -> tuple[tuple[int, RejectedSample], ...]:
+        return self._books.samples(self._id_of(organization), page)
 
     def refusals(self, organization: str) -> dict[int, dict[str, int]]:
         return self._books.refusals(self._id_of(organization))
 
-    def corrections(self, organization: str) -> tuple[tuple[int, Correction], ...]:
-        return self._books.corrections(self._id_of(organization))
+    def corrections(
+        self, organization: str, page: KeptPage = EVERYTHING_KEPT
+    ) -> tuple[tuple[int, Correction], ...]:
+        return self._books.corrections(self._id_of(organization), page)
 
     def erasures(self, organization: str) -> tuple[Erasure, ...]:
         return self._books.erasures(self._id_of(organization))

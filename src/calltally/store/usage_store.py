@@ -26,14 +26,12 @@ from calltally.packed_texts import PackedTexts
 from calltally.store.audit import AuditStep
 from calltally.store.doubled_calls import DoubledCalls
 from calltally.store.export import Form, What
+from calltally.store.kept import EVERYTHING_KEPT, KeptPage
 from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window
 
 Bools = npt.NDArray[np.bool_]
-
-SAMPLES_KEPT = 20
-"""How many rejected calls are kept of each organization, day of receipt and code: those that came first."""
 
 THINGS = (Dimension.CLIENT_ID, Dimension.USER_ID, Dimension.SOURCE_ID, Dimension.ACCOUNT_ID)
 """The dimensions that name somebody or something that can fall asleep."""
@@ -219,27 +217,41 @@ class UsageStore(Protocol):
         """By receipt day: received, accepted, duplicate, conflict, rejected."""
         ...
 
-    def conflicts(self, organization: str) -> tuple[Conflict, ...]:
-        """The calls in conflict that were kept, in the order they came.
+    def conflicts(
+        self, organization: str, page: KeptPage = EVERYTHING_KEPT
+    ) -> tuple[tuple[int, Conflict], ...]:
+        """Calls in conflict that are kept, with their numbers, the newest first.
 
-        They go when the calls of the day that they came on are pruned, and so do samples.
+        Kept are the first `CONFLICTS_KEPT` of a day of receipt, and of the days the newest with at most
+        `KEPT_AT_MOST`. They go when the calls of the day that they came on are pruned, and so do samples.
         """
+        ...
+
+    def conflicts_booked(self, organization: str, first_day: int, end_day: int) -> tuple[int, int]:
+        """How many conflicts came on some days of receipt, and how many of them are kept."""
         ...
 
     def rejections(self, organization: str) -> dict[int, dict[str, int]]:
         """By receipt day and code: how many calls were rejected; ``unknown`` where no reason was noted."""
         ...
 
-    def samples(self, organization: str) -> tuple[RejectedSample, ...]:
-        """The first `SAMPLES_KEPT` rejected calls of each receipt day and code, in the order they came."""
+    def samples(
+        self, organization: str, page: KeptPage = EVERYTHING_KEPT
+    ) -> tuple[tuple[int, RejectedSample], ...]:
+        """Rejected calls that are kept, with their numbers, the newest first.
+
+        Kept are the first `SAMPLES_KEPT` of each code and day of receipt, and of the days as of conflicts.
+        """
         ...
 
     def refusals(self, organization: str) -> dict[int, dict[str, int]]:
         """By receipt day and reason: how many requests with calls were refused as a whole."""
         ...
 
-    def corrections(self, organization: str) -> tuple[tuple[int, Correction], ...]:
-        """Every correction with its position, in the order of positions."""
+    def corrections(
+        self, organization: str, page: KeptPage = EVERYTHING_KEPT
+    ) -> tuple[tuple[int, Correction], ...]:
+        """Corrections with their positions, which are their numbers, the newest first."""
         ...
 
     def erasures(self, organization: str) -> tuple[Erasure, ...]:

@@ -393,6 +393,35 @@ WHERE  stored_size <> recounted_size
 ORDER BY organization, day
 LIMIT 1000;
 
+-- $first_day = 20513
+WITH stored AS (
+    SELECT organization, day, LEAST(size, 1000) AS size
+    FROM   (
+        SELECT organization, receipt_day AS day, SUM(conflict) AS size
+        FROM   outcome
+        WHERE  receipt_day >= $first_day
+        GROUP BY organization, receipt_day
+    )
+    QUALIFY SUM(LEAST(size, 1000)) OVER (PARTITION BY organization ORDER BY day DESC) <= 10000
+),
+recounted AS (
+    SELECT organization, day_of(received_ms) AS day, COUNT(*) AS size
+    FROM   conflict
+    GROUP BY ALL
+),
+compared AS (
+    SELECT organization,
+           day,
+           CAST(COALESCE(stored.size, 0) AS BIGINT) AS stored_size,
+           CAST(COALESCE(recounted.size, 0) AS BIGINT) AS recounted_size
+    FROM   stored
+    FULL JOIN recounted USING (organization, day)
+)
+FROM   compared
+WHERE  stored_size <> recounted_size
+ORDER BY organization, day
+LIMIT 1000;
+
 WITH stored AS (
     SELECT position, withdrawn, restated, added
     FROM   correction

@@ -243,14 +243,3 @@ FROM closing
 ORDER BY organization, receipt_day, code;
 
 DROP TABLE closing;
-
--- $kept = 20
-DELETE FROM rejected_sample
-WHERE  rowid IN (
-    SELECT rowid
-    FROM   rejected_sample
-    WINDOW came AS (
-        PARTITION BY organization, day_of(received_ms), code ORDER BY position, rowid
-    )
-    QUALIFY ROW_NUMBER() OVER came > $kept
-);

@@ -19,6 +19,7 @@ from calltally.store.duckdb.statements import (
     columns,
 )
 from calltally.store.duckdb.time_buckets import DAY_MS, first_day_of
+from calltally.store.kept import CONFLICTS_KEPT, KEPT_AT_MOST
 
 DIFFERENCES_TOLD = 1000
 
@@ -218,11 +219,15 @@ def rejected_against_reasons() -> Statement:
 
 
 def conflicts_against_kept(first_day: int) -> Statement:
-    """Conflicts since the day from which they are kept."""
+    """Conflicts since a day, as far as they must be kept: the first of each day, and the newest days."""
+    booked = _booked("SUM(conflict)", "receipt_day >= $first_day")
     return _compared(
         _BOOK,
         ("size",),
-        _booked("SUM(conflict)", "receipt_day >= $first_day"),
+        f"SELECT organization, day, LEAST(size, {CONFLICTS_KEPT}) AS size\n"
+        f"FROM   (\n{indent(booked, '    ')}\n)\n"
+        f"QUALIFY SUM(LEAST(size, {CONFLICTS_KEPT})) OVER (PARTITION BY organization ORDER BY day DESC)"
+        f" <= {KEPT_AT_MOST}",
         "SELECT organization, day_of(received_ms) AS day, COUNT(*) AS size\nFROM   conflict\nGROUP BY ALL",
         first_day=first_day,
     )

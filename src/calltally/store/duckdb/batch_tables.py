@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from calltally.call_batch import CALL_COLUMNS, CallBatch, CallColumns
+from calltally.call_batch import CALL_COLUMNS, CallBatch, CallColumns, Conflict, RejectedSample
 from calltally.packed_texts import PackedTexts
 from calltally.store.duckdb.time_buckets import DAY_MS
 
@@ -42,10 +42,9 @@ _CONFLICT = pa.schema(
         ("identity_high", pa.uint64()),
         ("identity_low", pa.uint64()),
         ("content", pa.binary()),
+        ("number", pa.int64()),
     ]
 )
-
-
 _REJECTION = pa.schema(
     [
         ("organization", pa.int32()),
@@ -63,6 +62,7 @@ _SAMPLE = pa.schema(
         ("field", pa.string()),
         ("reason", pa.string()),
         ("content", pa.binary()),
+        ("number", pa.int64()),
     ]
 )
 _REFUSAL = pa.schema(
@@ -128,10 +128,11 @@ def _arrow_texts(texts: PackedTexts) -> pa.Array:
 
 
 def rows_beside(batch: CallBatch) -> dict[str, pa.Table]:
-    """What else the batch brings, by the table that takes it; tables that get nothing are left out."""
+    """What else the batch brings, by the table that takes it; tables that get nothing are left out.
+
+    What is kept for inspection is told by `Inspection`.
+    """
     last = batch.last_position
-    conflicts = [(last, *conflict) for conflict in batch.conflicts]
-    samples = [(last, *sample) for sample in batch.samples]
     corrections = [(position, *correction) for position, correction in batch.corrections]
     erasures = [
         (last, one.organization, one.kind, one.replacement, one.received_ms, one.who, one.why)
@@ -140,14 +141,22 @@ def rows_beside(batch: CallBatch) -> dict[str, pa.Table]:
     tables = {
         "dictionary": _table(batch.values, _DICTIONARY),
         "outcome": _table(batch.outcomes, _OUTCOME),
-        "conflict": _table(conflicts, _CONFLICT),
         "rejection": _table(batch.rejections, _REJECTION),
-        "rejected_sample": _table(samples, _SAMPLE),
         "refusal": _table(batch.refusals, _REFUSAL),
         "correction": _table(corrections, _CORRECTION),
         "erasure": _table(erasures, _ERASURE),
     }
     return {name: table for name, table in tables.items() if table.num_rows}
+
+
+def conflict_rows(position: int, numbered: Sequence[tuple[int, Conflict]]) -> pa.Table:
+    """Calls in conflict, each with its number, of a batch that ends at a position."""
+    return _table([(position, *one, number) for number, one in numbered], _CONFLICT)
+
+
+def sample_rows(position: int, numbered: Sequence[tuple[int, RejectedSample]]) -> pa.Table:
+    """The same for rejected calls."""
+    return _table([(position, *one, number) for number, one in numbered], _SAMPLE)
 
 
 def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:

@@ -1,6 +1,7 @@
 """The SQL that reads what is noted beside the calls."""
 
 from calltally.store.duckdb.statements import Statement
+from calltally.store.kept import KeptPage
 
 
 def outcomes(organization: int) -> Statement:
@@ -16,16 +17,10 @@ def outcomes(organization: int) -> Statement:
     )
 
 
-def conflicts(organization: int) -> Statement:
-    """The kept conflicts of an organization in the order they came."""
-    return Statement(
-        """
-        SELECT organization, received_ms, identity_high, identity_low, content
-        FROM   conflict
-        WHERE  organization = $organization
-        ORDER BY position, rowid
-        """,
-        organization=organization,
+def conflicts(organization: int, page: KeptPage) -> Statement:
+    """A page of the kept conflicts of an organization with their numbers, the newest first."""
+    return _page(
+        "conflict", "organization, received_ms, identity_high, identity_low, content", organization, page
     )
 
 
@@ -42,19 +37,56 @@ def rejections(organization: int) -> Statement:
     )
 
 
-def samples(organization: int, at_most: int) -> Statement:
-    """The first rejected calls of each receipt day and code, in the order they came."""
+def samples(organization: int, page: KeptPage) -> Statement:
+    """A page of the kept rejected calls with their numbers, the newest first."""
+    return _page(
+        "rejected_sample", "organization, received_ms, code, field, reason, content", organization, page
+    )
+
+
+def kept_counts(table: str) -> Statement:
+    """How much is kept of each organization, day of receipt and code, with the last number of it."""
+    code = "code" if table == "rejected_sample" else "''"
+    return Statement(
+        f"""
+        SELECT organization, day_of(received_ms) AS day, {code} AS code, COUNT(*), MAX(number)
+        FROM   {table}
+        GROUP BY ALL
+        """  # noqa: S608 - one of two names
+    )
+
+
+def drop_kept_before(table: str, organization: int, before_ms: int) -> Statement:
+    """Deletes what is kept of an organization's receipts before an instant."""
+    return Statement(
+        f"""
+        DELETE FROM {table}
+        WHERE  organization = $organization
+          AND  received_ms < $before_ms
+        """,  # noqa: S608 - one of two names
+        organization=organization,
+        before_ms=before_ms,
+    )
+
+
+def conflicts_booked(organization: int, first_day: int, end_day: int) -> Statement:
+    """How many conflicts were booked on some days of receipt, and how many of them are kept."""
     return Statement(
         """
-        SELECT organization, received_ms, code, field, reason, content
-        FROM   rejected_sample
-        WHERE  organization = $organization
-        WINDOW came AS (PARTITION BY day_of(received_ms), code ORDER BY position, rowid)
-        QUALIFY ROW_NUMBER() OVER came <= $at_most
-        ORDER BY position, rowid
+        SELECT (SELECT CAST(COALESCE(SUM(conflict), 0) AS BIGINT)
+                FROM   outcome
+                WHERE  organization = $organization
+                  AND  receipt_day >= $first_day
+                  AND  receipt_day <  $end_day),
+               (SELECT COUNT(*)
+                FROM   conflict
+                WHERE  organization = $organization
+                  AND  day_of(received_ms) >= $first_day
+                  AND  day_of(received_ms) <  $end_day)
         """,
         organization=organization,
-        at_most=at_most,
+        first_day=first_day,
+        end_day=end_day,
     )
 
 
@@ -71,15 +103,14 @@ def refusals(organization: int) -> Statement:
     )
 
 
-def corrections(organization: int) -> Statement:
-    return Statement(
-        """
-        SELECT position, organization, received_ms, who, why, action, subject, withdrawn, restated, added
-        FROM   correction
-        WHERE  organization = $organization
-        ORDER BY position
-        """,
-        organization=organization,
+def corrections(organization: int, page: KeptPage) -> Statement:
+    """A page of the corrections of an organization with their positions, the newest first."""
+    return _page(
+        "correction",
+        "organization, received_ms, who, why, action, subject, withdrawn, restated, added",
+        organization,
+        page,
+        number="position",
     )
 
 
@@ -93,4 +124,32 @@ def erasures(organization: int) -> Statement:
         ORDER BY position
         """,
         organization=organization,
+    )
+
+
+def _page(table: str, fields: str, organization: int, page: KeptPage, number: str = "number") -> Statement:
+    """Which rows they are is decided without reading what they hold."""
+    of_code = "" if page.code is None else "\n              AND  code = $code"
+    return Statement(
+        f"""
+        SELECT {number}, {fields}
+        FROM   {table}
+        WHERE  {number} IN (
+            SELECT {number}
+            FROM   {table}
+            WHERE  organization = $organization
+              AND  {number} < $below
+              AND  day_of(received_ms) >= $first_day
+              AND  day_of(received_ms) <  $end_day{of_code}
+            ORDER BY {number} DESC
+            LIMIT  $limit
+        )
+        ORDER BY {number} DESC
+        """,  # noqa: S608 - names from here
+        organization=organization,
+        below=page.below,
+        first_day=page.days[0],
+        end_day=page.days[1],
+        limit=page.limit,
+        **({} if page.code is None else {"code": page.code}),
     )

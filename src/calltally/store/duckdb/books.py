@@ -6,7 +6,7 @@ from calltally.call_batch import Conflict, Correction, Erasure, RejectedSample
 from calltally.dictionary import Kind
 from calltally.store.duckdb import book_statements as statements
 from calltally.store.duckdb.statements import Statement
-from calltally.store.usage_store import SAMPLES_KEPT
+from calltally.store.kept import KeptPage
 
 
 class Books:
@@ -20,22 +20,27 @@ class Books:
         rows = statements.outcomes(self._organization).run(self._connection).fetchall()
         return {day: tuple(verdicts) for day, *verdicts in rows}
 
-    def conflicts(self) -> tuple[Conflict, ...]:
-        rows = statements.conflicts(self._organization).run(self._connection).fetchall()
-        return tuple(Conflict(*row) for row in rows)
+    def conflicts(self, page: KeptPage) -> tuple[tuple[int, Conflict], ...]:
+        rows = statements.conflicts(self._organization, page).run(self._connection).fetchall()
+        return tuple((number, Conflict(*row)) for number, *row in rows)
+
+    def conflicts_booked(self, first_day: int, end_day: int) -> tuple[int, int]:
+        asked = statements.conflicts_booked(self._organization, first_day, end_day)
+        ((booked, kept),) = asked.run(self._connection).fetchall()
+        return booked, kept
 
     def rejections(self) -> dict[int, dict[str, int]]:
         return self._by_day(statements.rejections(self._organization))
 
-    def samples(self) -> tuple[RejectedSample, ...]:
-        rows = statements.samples(self._organization, SAMPLES_KEPT).run(self._connection).fetchall()
-        return tuple(RejectedSample(*row) for row in rows)
+    def samples(self, page: KeptPage) -> tuple[tuple[int, RejectedSample], ...]:
+        rows = statements.samples(self._organization, page).run(self._connection).fetchall()
+        return tuple((number, RejectedSample(*row)) for number, *row in rows)
 
     def refusals(self) -> dict[int, dict[str, int]]:
         return self._by_day(statements.refusals(self._organization))
 
-    def corrections(self) -> tuple[tuple[int, Correction], ...]:
-        rows = statements.corrections(self._organization).run(self._connection).fetchall()
+    def corrections(self, page: KeptPage) -> tuple[tuple[int, Correction], ...]:
+        rows = statements.corrections(self._organization, page).run(self._connection).fetchall()
         return tuple((position, Correction(*row)) for position, *row in rows)
 
     def erasures(self) -> tuple[Erasure, ...]:

@@ -9,7 +9,7 @@ from calltally.store.duckdb import compaction_statements as statements
 from calltally.store.duckdb.marginals import FRESH, MARGINALS, MERGED, Marginal
 from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.time_buckets import DAY_MS, first_day_of, month_of
-from calltally.store.usage_store import SAMPLES_KEPT, Work
+from calltally.store.usage_store import Work
 
 _MEMORY_FOR_A_CALL = 100
 
@@ -134,8 +134,6 @@ class Compaction:
         for table in statements.BOOKS:
             for (receipt_day,) in statements.open_books(table, current_day).run(self._connection).fetchall():
                 return statements.close_books(table, receipt_day)
-        if statements.surplus_samples(SAMPLES_KEPT).run(self._connection).fetchall():
-            return statements.drop_surplus_samples(SAMPLES_KEPT)
         return []
 
     def _positions(self) -> list[Statement]:

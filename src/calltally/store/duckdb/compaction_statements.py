@@ -291,40 +291,6 @@ def close_books(table: str, receipt_day: int) -> list[Statement]:
     ]
 
 
-def surplus_samples(kept: int) -> Statement:
-    """One row when twice as many rejected calls lie somewhere as are kept."""
-    return Statement(
-        """
-        SELECT 1
-        FROM   rejected_sample
-        GROUP BY organization, day_of(received_ms), code
-        HAVING COUNT(*) > 2 * $kept
-        LIMIT 1
-        """,
-        kept=kept,
-    )
-
-
-def drop_surplus_samples(kept: int) -> list[Statement]:
-    """Leaves the first rejected calls of each organization, receipt day and code."""
-    return [
-        Statement(
-            """
-            DELETE FROM rejected_sample
-            WHERE  rowid IN (
-                SELECT rowid
-                FROM   rejected_sample
-                WINDOW came AS (
-                    PARTITION BY organization, day_of(received_ms), code ORDER BY position, rowid
-                )
-                QUALIFY ROW_NUMBER() OVER came > $kept
-            )
-            """,
-            kept=kept,
-        )
-    ]
-
-
 def positions() -> Statement:
     return Statement("SELECT COUNT(*) FROM meta WHERE name = 'position'")
 

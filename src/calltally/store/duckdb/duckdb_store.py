@@ -34,6 +34,7 @@ from calltally.store.duckdb.erasing import Erasing
 from calltally.store.duckdb.exporting import Exporting
 from calltally.store.duckdb.extent import Extent
 from calltally.store.duckdb.identity_lookup import IdentityLookup
+from calltally.store.duckdb.inspection import Inspected, Inspection
 from calltally.store.duckdb.ledger_calls import NO_CALLS, LedgerCalls
 from calltally.store.duckdb.marginals import GATHERING
 from calltally.store.duckdb.pruning import Pruning
@@ -41,6 +42,7 @@ from calltally.store.duckdb.statements import NO_ORGANIZATION
 from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH
 from calltally.store.duckdb.usage_question import UsageQuestion, first_ms
 from calltally.store.export import Form, What, demand_whole_days
+from calltally.store.kept import EVERYTHING_KEPT, KeptPage
 from calltally.store.retained import NEVER_PRUNED, Retained
 from calltally.store.usage_store import THINGS, Identities, IdentityTally, Life, StoredCalls, Work
 from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
@@ -94,6 +96,7 @@ class DuckDBUsageStore:
         self._database = Database(path, threads=threads, memory_limit=memory_limit)
         self._writer = self._database.connection()
         self._tables = CallTables()
+        self._inspection = Inspection(self._writer)
         self._tidier = self._database.connection()
         self._compaction = Compaction(self._tidier, limits or CompactionLimits(), self._database.commit_moved)
         self._tidying = threading.Lock()
@@ -145,23 +148,27 @@ class DuckDBUsageStore:
         if batch.first_position != self.position + 1:
             raise ValueError(f"a batch from {batch.first_position} cannot follow {self.position}")
         self._dictionary.load(batch.values)
-        with telling_the_end(), self._tidying if batch.erasures else nullcontext(), self._writing:
+        with telling_the_end():
+            inspected = self._inspection.take(batch)
+        moves = bool(batch.erasures or inspected.dropped)
+        with telling_the_end(), self._tidying if moves else nullcontext(), self._writing:
             self._extent = self._extent.with_calls(batch.column("time_ms"), batch.received_ms)
             erasing = [Erasing(self._writer, erasure) for erasure in batch.erasures]
             self._writer.begin()
             try:
-                self._write(batch)
+                self._write(batch, inspected)
                 for one in erasing:
                     one.redact()
-                commit = self._database.commit_moved if erasing else self._database.commit
+                commit = self._database.commit_moved if moves else self._database.commit
                 commit(self._writer, batch.last_position)
             except BaseException:
+                self._inspection.forget()
                 self._writer.rollback()
                 raise
             for one in erasing:
                 one.rename(self._dictionary)
 
-    def _write(self, batch: CallBatch) -> None:
+    def _write(self, batch: CallBatch, inspected: Inspected) -> None:
         if len(batch.calls):
             corrected = bool(batch.calls["entry"].any())
             self._writer.register("batch", self._tables.of(batch))
@@ -173,10 +180,12 @@ class DuckDBUsageStore:
             ):
                 statement.run(self._writer)
             self._writer.unregister("batch")
-        for table, rows in rows_beside(batch).items():
+        for table, rows in {**rows_beside(batch), **inspected.rows}.items():
             self._writer.register("added", rows)
             batch_statements.append_rows(table).run(self._writer)
             self._writer.unregister("added")
+        for statement in inspected.dropped:
+            statement.run(self._writer)
         batch_statements.move_to(batch.last_position).run(self._writer)
 
     @_at_one_moment
@@ -236,24 +245,34 @@ class DuckDBUsageStore:
         return self._books(organization).outcomes()
 
     @_at_one_moment
-    def conflicts(self, organization: str) -> tuple[Conflict, ...]:
-        return self._books(organization).conflicts()
+    def conflicts(
+        self, organization: str, page: KeptPage = EVERYTHING_KEPT
+    ) -> tuple[tuple[int, Conflict], ...]:
+        return self._books(organization).conflicts(page)
+
+    @_at_one_moment
+    def conflicts_booked(self, organization: str, first_day: int, end_day: int) -> tuple[int, int]:
+        return self._books(organization).conflicts_booked(first_day, end_day)
 
     @_at_one_moment
     def rejections(self, organization: str) -> dict[int, dict[str, int]]:
         return self._books(organization).rejections()
 
     @_at_one_moment
-    def samples(self, organization: str) -> tuple[RejectedSample, ...]:
-        return self._books(organization).samples()
+    def samples(
+        self, organization: str, page: KeptPage = EVERYTHING_KEPT
+    ) -> tuple[tuple[int, RejectedSample], ...]:
+        return self._books(organization).samples(page)
 
     @_at_one_moment
     def refusals(self, organization: str) -> dict[int, dict[str, int]]:
         return self._books(organization).refusals()
 
     @_at_one_moment
-    def corrections(self, organization: str) -> tuple[tuple[int, Correction], ...]:
-        return self._books(organization).corrections()
+    def corrections(
+        self, organization: str, page: KeptPage = EVERYTHING_KEPT
+    ) -> tuple[tuple[int, Correction], ...]:
+        return self._books(organization).corrections(page)
 
     @_at_one_moment
     def erasures(self, organization: str) -> tuple[Erasure, ...]:
