@@ -9,7 +9,9 @@ use crate::text::{Source, Text};
 /// The kinds of things that have names, and which of a row's texts is the thing.
 const NAMED: [(Kind, usize); 3] = [(CLIENT, 1), (SOURCE, 3), (ACCOUNT, 4)];
 
-const MOST_KNOWN: usize = 1_000_000;
+/// What names may take in memory, with what lies around each; then all are forgotten.
+const MOST_BYTES: usize = 128 << 20;
+const BYTES_PER_NAME: usize = 64;
 
 /// A thing: its kind and its id in the dictionary.
 type Thing = (Kind, i32);
@@ -26,12 +28,15 @@ pub struct News {
 #[derive(Default)]
 pub struct KnownNames {
     known: HashMap<Thing, Box<[u8]>>,
+    /// Names that were replaced are counted too.
+    bytes: usize,
 }
 
 impl KnownNames {
     /// Makes every name news again.
     pub fn clear(&mut self) {
         self.known.clear();
+        self.bytes = 0;
     }
 
     /// The news of some rows, which come with the ids of their texts; of several names for one thing the last.
@@ -45,8 +50,8 @@ impl KnownNames {
         if slice.names.is_empty() {
             return Vec::new();
         }
-        if self.known.len() > MOST_KNOWN {
-            self.known.clear();
+        if self.bytes > MOST_BYTES {
+            self.clear();
         }
         let told = told(slice, rows);
         if told.iter().all(|(thing, news)| self.knows(thing, source.bytes(news.name))) {
@@ -63,7 +68,9 @@ impl KnownNames {
         }
         last.retain(|(thing, news)| !self.knows(thing, source.bytes(news.name)));
         for (thing, news) in &last {
-            self.known.insert(*thing, source.bytes(news.name).into());
+            let name = source.bytes(news.name);
+            self.bytes += BYTES_PER_NAME + name.len();
+            self.known.insert(*thing, name.into());
         }
         last.into_iter().map(|(_, news)| news).collect()
     }

@@ -51,6 +51,7 @@ class TextUse:
     counts: list[int] = field(default_factory=lambda: [0] * len(Kind))
     derived: int = 0
     memory: int = 0
+    most: int = 0  # the greatest of the counts
 
     def add(self, kind: Kind, memory: int, *, derived: bool = False) -> None:
         """Takes one more text of a kind."""
@@ -58,11 +59,13 @@ class TextUse:
             self.derived += 1
         else:
             self.counts[kind] += 1
+            self.most = max(self.most, self.counts[kind])
         self.memory += memory
 
 
 _NOTHING_KNOWN = {"": 0}
 _NO_USE = TextUse()
+_ORGANIZATIONS, _NOBODY = (0, 0), -1
 
 
 class Dictionary:
@@ -158,6 +161,11 @@ class Dictionary:
     def use(self, organization: int) -> TextUse:
         """How much an organization has; not to be changed. Organizations themselves are those of 0."""
         return self._use.get(organization, _NO_USE)
+
+    def use_of(self, organization: str) -> TextUse:
+        """The same, for an organization by its text."""
+        organizations = self._ids.get(_ORGANIZATIONS, _NOTHING_KNOWN)
+        return self._use.get(organizations.get(organization, _NOBODY), _NO_USE)
 
     def count(self, kind: Kind) -> int:
         """How many texts of a kind there are, of all organizations."""

@@ -147,8 +147,10 @@ class Intake:
         while slice_ is not None:
             gathered.append(slice_)
             size += slice_.received
-            weight += slice_.received * (1 if self._step.surely_holds(slice_) else _WEIGHT_NEAR_BOUNDS)
-            slice_ = next(slices, None)
+            latest, slice_ = slice_, next(slices, None)
+            if slice_ is not None:
+                heavy = not self._step.surely_holds(latest)
+                weight += latest.received * (_WEIGHT_NEAR_BOUNDS if heavy else 1)
             if slice_ is None or weight >= MOST_IN_FRAME:
                 await self._wait_for_room(size)
                 await self._turns.take(gathered, receipt, last=slice_ is None)

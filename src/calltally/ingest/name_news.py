@@ -11,7 +11,9 @@ _FIELDS = (
     (Kind.SOURCE, "source_id", "source_name"),
     (Kind.ACCOUNT, "account_id", "account_name"),
 )
-_MOST_KNOWN = 1_000_000
+_MOST_BYTES = 128 * 2**20
+_BYTES_PER_NAME = 400
+"""What a name takes beside its characters, with the tuple that tells whose it is."""
 
 
 class NameNews:
@@ -22,6 +24,7 @@ class NameNews:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Kind, str, str], str] = {}
+        self._bytes = 0  # what it all takes at most; names that were replaced are counted too
 
     def of(self, calls: PreparedCalls, rows: Int64s) -> list[NameUpdate]:
         """The news of some accepted calls; of several names for one thing the last."""
@@ -39,10 +42,12 @@ class NameNews:
 
     def among(self, names: Iterable[NameUpdate]) -> list[NameUpdate]:
         """The news among names of different things."""
-        if len(self._known) > _MOST_KNOWN:
+        if self._bytes > _MOST_BYTES:
             self._known.clear()
+            self._bytes = 0
         news = [name for name in names if self._known.get(name[:3]) != name.name]
         self._known.update((name[:3], name.name) for name in news)
+        self._bytes += sum(_BYTES_PER_NAME + 4 * (len(name.id) + len(name.name)) for name in news)
         return news
 
     def forget(self, kind: Kind, organization: str, id: str) -> None:  # noqa: A002 - an id is called an id

@@ -7,6 +7,9 @@ from functools import lru_cache
 OTHER_ROUTE = "{other}"
 """The route of every path that would exceed an organization's number of derived routes."""
 
+_PATHS_REMEMBERED, _LONGEST_REMEMBERED = 65_536, 256
+"""Paths whose routes are remembered, and the longest of them in characters, which bound the memory."""
+
 _IDENTIFIER = r"[0-9]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{24,}"
 
 
@@ -23,12 +26,16 @@ class RouteNaming:
         identifiers = re.compile(rf"(?:(?<=/)|^)(?:{_IDENTIFIER})(?=/|\Z)")
         matches = re.compile("|".join(f"(?:{pattern})" for pattern in patterns)).fullmatch
 
-        @lru_cache(maxsize=65_536)
-        def derive(path: str) -> str:
+        def made(path: str) -> str:
             route = identifiers.sub("{id}", path)
             if not patterns:
                 return route
             return "/".join("{id}" if matches(part) else part for part in route.split("/"))
+
+        remembered = lru_cache(maxsize=_PATHS_REMEMBERED)(made)
+
+        def derive(path: str) -> str:
+            return remembered(path) if len(path) <= _LONGEST_REMEMBERED else made(path)
 
         self.derive = derive
 

@@ -21,6 +21,9 @@ BOUNDED = (*DIMENSIONS.values(), (Kind.ROUTE, "route"))
 _MOST_PER_BYTE, _MOST_PER_CHARACTER = 6, 12
 """What a byte of UTF-8 and a character of a text may take in memory at most; see `memory_of`."""
 
+_AROUND_A_CALLS_TEXTS = len(BOUNDED) * BYTES_PER_TEXT
+_METHOD = int(Kind.METHOD)
+
 _NOBODY = -1
 
 
@@ -104,13 +107,11 @@ class TextBounds:
         return found
 
     def _have_room(self, organization: str, calls: int, size: int) -> bool:
-        limits, dictionary = self._limits, self._dictionary
-        number = dictionary.find(Kind.ORGANIZATION, 0, organization)
-        use = dictionary.use(_NOBODY if number is None else number)
+        limits, use = self._limits, self._dictionary.use_of(organization)
         return (
-            max(use.counts) + calls <= limits.of_kind
-            and use.counts[Kind.METHOD] + calls <= limits.methods
-            and use.memory + size + calls * len(BOUNDED) * BYTES_PER_TEXT <= limits.memory
+            use.most + calls <= limits.of_kind
+            and use.counts[_METHOD] + calls <= limits.methods
+            and use.memory + size + calls * _AROUND_A_CALLS_TEXTS <= limits.memory
         )
 
     def _rows_to_look_at(self, calls: PreparedCalls, rooms: list["_Room"], new: Bools) -> Int64s:
