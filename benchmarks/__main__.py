@@ -10,7 +10,18 @@ import argparse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from benchmarks import answers, compaction, growth, imports, ingest, kernel, restart, spilled, sustained
+from benchmarks import (
+    answers,
+    compaction,
+    growth,
+    imports,
+    ingest,
+    kernel,
+    neighbours,
+    restart,
+    spilled,
+    sustained,
+)
 from benchmarks.figure import Figure
 from benchmarks.report import Report
 
@@ -25,6 +36,7 @@ _NAMES = (
     "imports",
     "compaction",
     "restart",
+    "neighbours",
 )
 _BATCHES = (1, 100, 1000, 10_000)
 _PACE, _HALF_PACE = 500_000, 250_000
@@ -53,6 +65,7 @@ def _modest(calls: int, seconds: float) -> Iterator[_Run]:
     yield _Run("imports", {"lines": calls}, lambda: [imports.measure(lines=calls)])
     yield _Run("compaction", {"calls": calls}, lambda: compaction.measure(calls=calls))
     yield _restart(calls)
+    yield _neighbours(calls, seconds)
 
 
 def _whole() -> Iterator[_Run]:
@@ -70,6 +83,7 @@ def _whole() -> Iterator[_Run]:
     yield _Run("compaction", {"calls": 10 * _MILLION}, lambda: compaction.measure(calls=10 * _MILLION))
     for millions in (1, 10, 30, 100):
         yield _restart(millions * _MILLION)
+    yield _neighbours(_MILLION, 20.0)
 
 
 def _ingest(seen: int, seconds: float) -> _Run:
@@ -109,6 +123,11 @@ def _growth(few: int, repeat: int) -> _Run:
 def _restart(calls: int) -> _Run:
     rivals = calls <= _MOST_OF_RIVALS
     return _Run("restart", {"calls": calls}, lambda: restart.measure(calls=calls, rivals=rivals))
+
+
+def _neighbours(calls: int, seconds: float) -> _Run:
+    sizes = {"calls": calls, "seconds": seconds}
+    return _Run("neighbours", sizes, lambda: neighbours.measure(calls=calls, seconds=seconds))
 
 
 def main() -> None:

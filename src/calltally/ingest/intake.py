@@ -16,6 +16,7 @@ from calltally.ingest.cutting import LineSlice
 from calltally.ingest.decoded_calls import DecodedCalls
 from calltally.ingest.judgeable_calls import CheckedSlice, JudgeableCalls, Stored
 from calltally.ingest.kernel import KernelCalls, decode_slice
+from calltally.ingest.loop_turns import LoopTurns
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import prepare
 from calltally.ingest.receipt import Receipt, Verdict
@@ -62,11 +63,11 @@ class Intake:
         *,
         limits: IntakeLimits = IntakeLimits(),
         refuse: Callable[[], BusyError | None] = lambda: None,
-        pace: Callable[[int], float] = lambda _: 0.0,
+        pace: Callable[[str, int], float] = lambda _organization, _calls: 0.0,
         use_kernel: bool = False,
     ) -> None:
         """``refuse`` says whether nothing may come in at present, and why, ``pace`` how long so many calls
-        have to wait; a kernel must be installed to be used.
+        of an organization have to wait; a kernel must be installed to be used.
         """
         self._step = step
         self._journal = journal
@@ -77,6 +78,7 @@ class Intake:
         self._refuse = refuse
         self._pace = pace
         self._use_kernel = use_kernel
+        self._loop_turns = LoopTurns()
         self._turns = Turns(step, clock, journal.durable, self._look_up, self._decode_together)
         self.by_kernel = 0
         self.by_reference = 0
@@ -93,7 +95,9 @@ class Intake:
         """The same as `take_body` for calls that were decoded elsewhere."""
         self._refuse_when_full()
         checked = (self._checked(caller, slice_, backfill) for slice_ in slices)
-        return await self._take_checked(checked, Receipt(lists_duplicates=list_duplicates))
+        return await self._take_checked(
+            caller.organization, checked, Receipt(lists_duplicates=list_duplicates)
+        )
 
     async def take_body(
         self, caller: Caller, body: CallsBody, *, backfill: bool, list_duplicates: bool = True
@@ -111,13 +115,13 @@ class Intake:
         if self._use_kernel and len(slices) == 1 and _is_small(slices[0]):
             (few,) = slices
             terms = Terms(caller.organization, backfill, body.max_call_bytes)
-            await self._wait_for_room(few.received)
+            await self._wait_for_room(caller.organization, few.received)
             if await self._turns.take_lines(body.lines[few.start : few.end], few.received, terms, receipt):
                 return self._counted(receipt)
             checked = iter([self._checked(caller, body.decoded(few, 0), backfill)])
         else:
             checked = self._checked_lines(caller, body, slices, backfill)
-        return await self._take_checked(checked, receipt)
+        return await self._take_checked(caller.organization, checked, receipt)
 
     def refused(self, caller: Caller, reason: str) -> None:
         """Books a request that a door refused as a whole, by a short name of the reason.
@@ -133,30 +137,33 @@ class Intake:
         if refusal := self._refuse():
             raise refusal
 
-    async def _wait_for_room(self, calls: int) -> None:
+    async def _wait_for_room(self, organization: str, calls: int) -> None:
         """What has begun is not refused half-way: it waits for the disk instead, and for counting."""
-        if seconds := self._pace(calls):
+        if seconds := self._pace(organization, calls):
             await asyncio.sleep(seconds)
         while self._journal.queued_bytes > self._limits.max_queued_bytes:
             await self._journal.durable.reached(self._journal.durable.position + 1)
 
-    async def _take_checked(self, slices: Iterator[CheckedSlice], receipt: Receipt) -> Receipt:
+    async def _take_checked(
+        self, organization: str, slices: Iterator[CheckedSlice], receipt: Receipt
+    ) -> Receipt:
         gathered: list[CheckedSlice] = []
         size = weight = 0
+        await self._loop_turns.turn(organization)
         slice_ = next(slices, None)
         while slice_ is not None:
             gathered.append(slice_)
             size += slice_.received
-            latest, slice_ = slice_, next(slices, None)
+            latest = slice_
+            await self._loop_turns.turn(organization)
+            slice_ = next(slices, None)
             if slice_ is not None:
                 heavy = not self._step.surely_holds(latest)
                 weight += latest.received * (_WEIGHT_NEAR_BOUNDS if heavy else 1)
             if slice_ is None or weight >= MOST_IN_FRAME:
-                await self._wait_for_room(size)
+                await self._wait_for_room(organization, size)
                 await self._turns.take(gathered, receipt, last=slice_ is None)
                 gathered, size, weight = [], 0, 0
-            else:
-                await asyncio.sleep(0)
         return self._counted(receipt)
 
     def _counted(self, receipt: Receipt) -> Receipt:

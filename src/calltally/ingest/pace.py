@@ -18,8 +18,8 @@ class Pace:
     """Lets calls in without a wait until counting is ``free`` calls behind, then more and more slowly.
 
     Where counting is ``most`` calls behind, as many come in as are counted, and it falls no further behind.
-    All who wait share one queue, so that nobody's wait depends on how much others send at one time. Belongs
-    to one event loop.
+    Each organization that waits has an equal part of that, so that one that sends little waits for nearly
+    nothing beside one that sends all it can; the requests of one share its queue. Belongs to one event loop.
     """
 
     def __init__(self, free: int, most: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,7 +29,7 @@ class Pace:
         self._fullness = 0.0
         self._rate = 0.0
         self._noted = 0, clock()
-        self._next = 0.0
+        self._next: dict[str, float] = {}  # when an organization's next calls may come in
 
     def note(self, appended: int, behind: int, *, awaited: bool) -> None:
         """So many calls came in since the start, of which so many are not counted; to be told a few times a
@@ -44,11 +44,16 @@ class Pace:
         part = _AWAITED if awaited else 1
         fullness = (behind * part - self._free) / (self._most - self._free)
         self._fullness = min(max(fullness, 0.0), _MOST_FULL)
+        self._next = {organization: at for organization, at in self._next.items() if at > now}
 
-    def seconds(self, calls: int) -> float:
-        """How long so many calls have to wait before they come in."""
+    def seconds(self, organization: str, calls: int) -> float:
+        """How long so many calls of an organization have to wait before they come in."""
         if not self._fullness:
             return 0.0
         now = self._clock()
-        self._next = max(now, self._next) + calls * self._fullness / max(self._rate, _SLOWEST)
-        return self._next - now
+        began = max(now, self._next.get(organization, now))
+        self._next[organization] = began
+        waiting = sum(at >= now for at in self._next.values())
+        at = began + calls * waiting * self._fullness / max(self._rate, _SLOWEST)
+        self._next[organization] = at
+        return at - now

@@ -20,7 +20,7 @@ def test_calls_come_in_at_once_while_counting_is_near() -> None:
     clock.now += 1
     pace.note(5000, 1000, awaited=False)
 
-    assert pace.seconds(10_000) == 0
+    assert pace.seconds("acme", 10_000) == 0
 
 
 def test_as_many_calls_come_in_as_are_counted_when_counting_may_be_no_further_behind() -> None:
@@ -30,7 +30,7 @@ def test_as_many_calls_come_in_as_are_counted_when_counting_may_be_no_further_be
         clock.now += 1
         pace.note(3_000_000 + second * 500_000, 3_000_000, awaited=False)
 
-    waits = [pace.seconds(10_000) for _ in range(3)]
+    waits = [pace.seconds("acme", 10_000) for _ in range(3)]
 
     assert [round(seconds, 4) for seconds in waits] == [0.02, 0.04, 0.06]
 
@@ -45,7 +45,7 @@ def test_counting_is_never_behind_by_more_than_it_may_be_but_for_what_comes_betw
         until = clock.now + 0.25
         while max(clock.now, free_at) < until:
             free_at = max(clock.now, free_at) + 10_000 / 1_000_000
-            free_at = max(free_at, clock.now + pace.seconds(10_000))
+            free_at = max(free_at, clock.now + pace.seconds("acme", 10_000))
             appended += 10_000
         counted = min(appended, counted + 0.25 * 600_000)
         most_behind = max(most_behind, appended - counted)
@@ -63,4 +63,38 @@ def test_less_comes_in_while_somebody_waits_for_an_answer() -> None:
 
     pace.note(100_000, 500, awaited=True)
 
-    assert pace.seconds(1000) > 0
+    assert pace.seconds("acme", 1000) > 0
+
+
+def test_an_organization_that_sends_little_hardly_waits_for_one_that_sends_all_it_can() -> None:
+    clock = Clock()
+    pace = Pace(free=1_000_000, most=3_000_000, clock=clock)
+    for second in range(1, 40):
+        clock.now += 1
+        pace.note(3_000_000 + second * 500_000, 3_000_000, awaited=False)
+
+    flood = [pace.seconds("acme", 10_000) for _ in range(100)]
+    few = pace.seconds("globex", 100)
+
+    assert round(flood[-1], 4) == 2.0
+    assert round(few, 6) == 0.0004  # two organizations wait, each with half of the pace
+
+
+def test_organizations_that_wait_come_in_equally() -> None:
+    clock = Clock()
+    pace = Pace(free=1_000_000, most=3_000_000, clock=clock)
+    for second in range(1, 40):
+        clock.now += 1
+        pace.note(3_000_000 + second * 500_000, 3_000_000, awaited=False)
+    came_in = {"acme": 0, "globex": 0}
+    free_at = dict.fromkeys(came_in, clock.now)
+
+    for _ in range(1000):
+        clock.now += 0.01
+        for organization in came_in:
+            while free_at[organization] <= clock.now:
+                free_at[organization] = clock.now + pace.seconds(organization, 10_000)
+                came_in[organization] += 10_000
+
+    assert abs(came_in["acme"] - came_in["globex"]) <= 20_000
+    assert 4_000_000 < sum(came_in.values()) < 5_400_000

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from calltally.clock import instant_of
-from calltally.control.executions import Execution, Executions, Outcome
+from calltally.control.executions import Execution, Executions, Outcome, TooManyExecutionsError
 from calltally.dialects.genesys.bad_request import bad_request_of
 from calltally.dialects.genesys.contract import Column
 from calltally.dialects.genesys.question import Question
@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
+_REFUSED_SECONDS = 0.25
 _SHORTEST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 5.0
 
 
@@ -78,6 +79,7 @@ class ExecutionRunner:
         self._cleaning_seconds = cleaning_seconds
         self._taking: set[asyncio.Task[bool]] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._refused: dict[tuple[str, str], tuple[float, TooManyExecutionsError]] = {}
         self._stopped = False
 
     async def start(self) -> None:
@@ -100,13 +102,23 @@ class ExecutionRunner:
 
         The answer is begun at once. What is there after ``ready_within`` seconds is kept together with the
         execution, in one transaction; else the execution is kept as running and answered in the background.
-        Nothing is begun that is not kept in the end: raises `TooManyExecutionsError` for one too many.
+        Raises `TooManyExecutionsError` for one too many; what was begun of it is given up.
         """
+        self._refuse_again(execution)
         # Shielded, so that nothing is kept and then not answered.
         taking = asyncio.create_task(self._take(execution, ready_within))
         self._taking.add(taking)
         taking.add_done_callback(self._taking.discard)
         return await asyncio.shield(taking)
+
+    def _refuse_again(self, execution: Execution) -> None:
+        """Refuses at once whoever was refused a moment ago, so that a flood begins no answers in vain."""
+        refused = self._refused.get((execution.organization, execution.asked_by))
+        if refused is not None:
+            until, error = refused
+            if asyncio.get_running_loop().time() < until:
+                raise TooManyExecutionsError(str(error), retry_after=error.retry_after)
+            del self._refused[execution.organization, execution.asked_by]
 
     async def _take(self, execution: Execution, ready_within: float) -> bool:
         answering = self._begin(self._outcome(execution))
@@ -116,8 +128,11 @@ class ExecutionRunner:
             await self._threads.run(
                 execution.organization, partial(self._executions.keep, execution, outcome)
             )
-        except BaseException:
+        except BaseException as error:
             answering.cancel()
+            if isinstance(error, TooManyExecutionsError):
+                until = asyncio.get_running_loop().time() + _REFUSED_SECONDS
+                self._refused[execution.organization, execution.asked_by] = until, error
             raise
         if outcome is None:
             self._begin(self._finish(execution, answering))
@@ -137,6 +152,9 @@ class ExecutionRunner:
             await self._threads.run(
                 execution.organization, partial(self._executions.finish, execution.execution_id, outcome)
             )
+            refused = [asker for asker in self._refused if asker[0] == execution.organization]
+            for asker in refused:
+                del self._refused[asker]
         except Exception:  # noqa: BLE001 - it is answered again after the next start
             _log.exception("execution %s could not be ended", execution.execution_id)
 
