@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from itertools import count
 from typing import Any
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -16,6 +17,7 @@ class KnownCalls:
     """What acme and globex sent until now; counted are acme's calls."""
 
     def __init__(self) -> None:
+        self._numbers = count(1)  # early in a month several calls are the same but for their ids
         self.now = datetime.now(UTC)
         self.month = self.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         before, year = first_of_month_before(self.month, 1), first_of_month_before(self.month, 12)
@@ -85,7 +87,7 @@ class KnownCalls:
         return min(self.month + timedelta(days=day - 1, hours=hour), self.now)
 
     def _call(self, at: datetime, method: str, route: str, **fields: str) -> dict[str, Any]:
-        call_id = f"{at.isoformat()} {method} {route}"
+        call_id = f"call-{next(self._numbers)}"
         return {"id": call_id, "time": _to_the_millisecond(at), "method": method, "route": route, **fields}
 
 

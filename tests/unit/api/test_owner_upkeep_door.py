@@ -49,7 +49,16 @@ async def test_a_verification_tells_its_steps_and_at_last_what_was_recounted(
 
     assert all(line["step"]["differences"] == [] for line in steps)
     assert {"what", "done", "total", "differences"} == set(steps[0]["step"])
-    assert last == {"end": {"steps": len(steps), "differences": 0, "calls": 4, "organizations": 2, "days": 3}}
+    assert last == {
+        "end": {
+            "steps": len(steps),
+            "differences": 0,
+            "calls": 4,
+            "organizations": 2,
+            "days": 3,
+            "recoveries": {"latest": [], "earlier": 0, "unreadable": 0},
+        }
+    }
 
 
 async def test_a_verification_tells_differences_with_where_they_are(

@@ -9,8 +9,8 @@ from calltally.errors import TooLargeError, UnsupportedMediaTypeError
 
 Receive = Callable[[], Awaitable[Mapping[str, object]]]
 
-_MOST_VALUES = 20_000
-"""Commas and brackets that a body may have; a query has a thousand values or so, and each takes memory."""
+_MOST_VALUES = 200_000
+"""Commas and brackets that a body may have: each is a value that takes memory, 64 bytes as an empty list."""
 
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
 
