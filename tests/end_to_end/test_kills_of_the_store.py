@@ -14,6 +14,7 @@ import numpy as np
 from calltally.call_batch import CALL_COLUMNS, CallColumns
 from calltally.dictionary import Kind
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
+from calltally.store.kept import CONFLICTS_KEPT, KEPT_AT_MOST
 from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Granularity, Window
 from tests.end_to_end import compacting_child as child
@@ -88,15 +89,30 @@ def assert_counted_once(store: DuckDBUsageStore, position: int) -> None:
     assert asked(store, Dimension.STATUS) == count(by_status)
 
 
+def kept_conflicts(store: DuckDBUsageStore) -> set[tuple[int, int]]:
+    """The batch and number of every call in conflict that is kept for inspection."""
+    kept = [conflict for _, conflict in store.conflicts("acme")]
+    found = {(conflict.identity_high, conflict.identity_low) for conflict in kept}
+    assert len(found) == len(kept)
+    return found
+
+
 def assert_known_once(store: DuckDBUsageStore, position: int) -> None:
-    """The identities of all batches are there, once each, and the books say as much."""
+    """The identities of all batches are there, once each, the books say as much, and what is kept is bounded.
+
+    A batch is received on a day of its own, so of each the first conflicts of a day are kept.
+    """
     blocks = list(store.identities(0))
     found = [pair for block in blocks for pair in zip(block.high.tolist(), block.low.tolist(), strict=True)]
     wanted = {(batch, number) for batch in range(1, position + 1) for number in range(1, child.CALLS + 1)}
     conflicts = position * child.CONFLICTS
     books = [sum(verdicts) for verdicts in zip(*store.outcomes("acme").values(), strict=True)]
     repeated = sum(range(1, position + 1))
-    assert len(store.conflicts("acme")) == conflicts
+    assert kept_conflicts(store) == {
+        (batch, number)
+        for batch in range(max(1, position - KEPT_AT_MOST // CONFLICTS_KEPT + 1), position + 1)
+        for number in range(CONFLICTS_KEPT)
+    }
     assert len(found) == len(wanted)
     assert set(found) == wanted
     assert books == (
