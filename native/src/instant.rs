@@ -3,6 +3,7 @@
 const DAYS_IN_MONTH: [i64; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const MINUTE_LENGTH: usize = "2026-03-01T10:15".len();
 const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 86_400_000;
 
 /// Reads instants one after the other; those of one minute are read faster.
 pub struct Instants {
@@ -25,14 +26,29 @@ impl Instants {
             self.minute_ms = parse_minute(minute)?;
             self.minute = *minute;
         }
-        let (&[colon, tens, ones], rest) = rest.split_first_chunk::<3>()?;
+        let Some((&[b':', tens, ones], rest)) = rest.split_first_chunk::<3>() else {
+            return self.without_seconds(rest);
+        };
         let second = two_digits(tens, ones)?;
-        if colon != b':' || second > 59 {
-            return None;
-        }
         let (fraction, zone) = parse_fraction(rest)?;
-        Some(self.minute_ms + second * 1000 + fraction - parse_offset(zone)?)
+        let minute_ms = self.minute_ms - parse_offset(zone)?;
+        if second > 59 {
+            return leap_second(minute_ms, second);
+        }
+        Some(minute_ms + second * 1000 + fraction)
     }
+
+    #[cold]
+    fn without_seconds(&self, zone: &[u8]) -> Option<i64> {
+        Some(self.minute_ms - parse_offset(zone)?)
+    }
+}
+
+/// 23:59:60 in UTC is the last millisecond before its end; nothing else is a leap second.
+#[cold]
+fn leap_second(minute_ms: i64, second: i64) -> Option<i64> {
+    let end = minute_ms + MINUTE_MS;
+    (second == 60 && end % DAY_MS == 0).then_some(end - 1)
 }
 
 fn parse_minute(text: &[u8; MINUTE_LENGTH]) -> Option<i64> {
@@ -112,12 +128,35 @@ mod tests {
     }
 
     #[test]
+    fn seconds_may_be_left_out() {
+        assert_eq!(parse("2026-03-01T10:15Z"), Some(1_772_360_100_000));
+        assert_eq!(parse("2026-03-01 15:45+05:30"), Some(1_772_360_100_000));
+    }
+
+    #[test]
+    fn a_leap_second_is_the_last_millisecond_before_its_end() {
+        assert_eq!(parse("2016-12-31T23:59:59.999Z"), Some(1_483_228_799_999));
+        for text in [
+            "2016-12-31T23:59:60Z",
+            "2016-12-31T23:59:60.0Z",
+            "2016-12-31T23:59:60.9999Z",
+            "2017-01-01T00:59:60+01:00",
+            "2016-12-31T15:59:60-08:00",
+        ] {
+            assert_eq!(parse(text), Some(1_483_228_799_999), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_instant_is_none() {
         for text in [
             "",
             "Z",
             "2026-03-01",
-            "2026-03-01T10:15Z",
+            "2026-03-01T10:15",
+            "2026-03-01T10:15.5Z",
+            "2026-03-01T10:15:Z",
+            "2026-03-01T10:15:0Z",
             "2026-03-01T10:15:00",
             "2026-03-01T10:15:00.Z",
             "2026-03-01T10:15:00.1",
@@ -126,7 +165,11 @@ mod tests {
             "2026-13-01T00:00:00Z",
             "0000-01-01T00:00:00Z",
             "2026-01-01T24:00:00Z",
-            "2026-01-01T23:59:60Z",
+            "2026-01-01T23:58:60Z",
+            "2026-01-01T22:59:60Z",
+            "2026-01-01T23:59:61Z",
+            "2026-01-01T23:59:60+01:00",
+            "2026-01-01T23:59:60.Z",
             "2026-01-01T00:00:00+24:00",
             "2026-01-01T00:00:00+00:60",
             "2026-01-01T00:00:00Z ",

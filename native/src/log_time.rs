@@ -38,17 +38,27 @@ impl LogTimes {
         let (minute, rest) = logged.split_first_chunk::<MINUTE>()?;
         let (&[colon, tens, ones], rest) = rest.split_first_chunk::<3>()?;
         let zone = rest.first_chunk::<ZONE>()?;
-        if colon != b':' || number(&[tens, ones])? > 59 {
+        let second = number(&[tens, ones])?;
+        if colon != b':' {
             return None;
         }
         if *minute != self.minute || *zone != self.zone {
             self.utc = utc_minute(minute, zone)?;
             (self.minute, self.zone) = (*minute, *zone);
         }
+        if second > 59 && !self.is_leap_second(second) {
+            return None;
+        }
         let mut instant = *b"0000-00-00T00:00:00Z";
         instant[..UTC_MINUTE].copy_from_slice(&self.utc);
         (instant[UTC_MINUTE + 1], instant[UTC_MINUTE + 2]) = (tens, ones);
         Some(instant)
+    }
+
+    /// Whether a second of 60 stands where `instant::Instants` takes one.
+    #[cold]
+    fn is_leap_second(&self, second: i64) -> bool {
+        second == 60 && self.utc.ends_with(b"T23:59")
     }
 }
 
@@ -138,6 +148,7 @@ mod tests {
             ("01/Mar/2000:00:00:00 +2359", "2000-02-29T00:01:00Z"),
             ("31/Dec/2025:22:00:00 -0330", "2026-01-01T01:30:00Z"),
             ("01/Jan/1970:00:00:07 +0000", "1970-01-01T00:00:07Z"),
+            ("31/Dec/2016:15:59:60 -0800", "2016-12-31T23:59:60Z"),
         ] {
             assert_eq!(instant(logged).as_deref(), Some(expected), "{logged}");
         }
@@ -152,7 +163,8 @@ mod tests {
             "10/Okt/2026:00:00:00 +0000",
             "10/Oct/2026:24:00:00 +0000",
             "10/Oct/2026:00:60:00 +0000",
-            "31/Dec/2016:23:59:60 +0000",
+            "31/Dec/2016:23:59:61 +0000",
+            "31/Dec/2016:23:59:60 +0100",
             "10/Oct/2026:00:00:00 +2400",
             "10/Oct/2026:00:00:00 +0060",
             "10/Oct/2026:00:00:00 *0000",

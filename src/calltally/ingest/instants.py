@@ -10,9 +10,10 @@ import numpy.typing as npt
 from calltally.call_batch import Int64s
 
 _RFC_3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS_PER_DAY = 86_400_000
 _DAYS_IN_MONTH = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _SHAPE = b"0000-00-00T00:00:00"
 _SEPARATORS = {index: byte for index, byte in enumerate(_SHAPE) if byte != ord("0")}
@@ -22,11 +23,15 @@ ACCEPTED = "an RFC 3339 instant such as 2026-03-01T10:15:00.250Z"
 
 
 def parse_instant(text: str) -> int:
-    """Milliseconds since 1970; finer digits are cut. Raises `ValueError` that says why not."""
+    """Milliseconds since 1970; finer digits are cut. Raises `ValueError` that says why not.
+
+    Seconds may be left out. A leap second, which only ever is 23:59:60 in UTC, is the last millisecond before
+    its end; whether that day had one is not looked up.
+    """
     match = _RFC_3339.fullmatch(text)
     if match is None:
         raise ValueError("not an RFC 3339 instant")
-    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     fraction, zulu, sign, offset_hours, offset_minutes = match.groups()[6:]
     offset = timedelta()
     if not zulu:
@@ -34,12 +39,18 @@ def parse_instant(text: str) -> int:
             raise ValueError("the offset from UTC is impossible")
         offset = timedelta(hours=int(offset_hours), minutes=int(offset_minutes))
         offset = -offset if sign == "-" else offset
+    leap = second == 60
     try:
-        local = datetime(year, month, day, hour, minute, second, tzinfo=timezone(offset))
+        local = datetime(year, month, day, hour, minute, 59 if leap else second, tzinfo=timezone(offset))
     except ValueError as error:
         raise ValueError(f"an impossible date or time of day: {error}") from None
     whole = local - _EPOCH
-    return (whole.days * 86_400 + whole.seconds) * 1000 + int(f"{fraction or '0':0<3}"[:3])
+    milliseconds = (whole.days * 86_400 + whole.seconds) * 1000
+    if not leap:
+        return milliseconds + int(f"{fraction or '0':0<3}"[:3])
+    if (milliseconds + 1000) % _MS_PER_DAY:
+        raise ValueError("an impossible time of day: a second of 60 only ever is 23:59:60 in UTC")
+    return milliseconds + 999
 
 
 def parse_instants(texts: Sequence[str]) -> Int64s | None:

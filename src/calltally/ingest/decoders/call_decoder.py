@@ -1,15 +1,29 @@
 """One call from JSON, as its sender may write it."""
 
+import json
 import math
+import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
 from calltally.call import Call
 
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+class HalfAPairError(ValueError):
+    """A text of a call has half of a pair of surrogates; ``field`` is empty where a field's name has it."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__("half of a pair of surrogates")
+        self.field = field
+        self.text = text
+
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, HalfAPairError)
 """What decoding raises for JSON that is no call."""
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 _OPTIONAL = {field.name: field.default for field in msgspec.structs.fields(Call) if not field.required}
 
@@ -44,7 +58,8 @@ def decode_call(written: bytes) -> Call:
     """A call; null is as absent, a duration is cut to whole milliseconds, and of a key given twice the last
     value counts.
 
-    Raises one of `UNREADABLE`, about the call without the values that do not count.
+    Raises one of `UNREADABLE`, about the call without the values that do not count; bytes that are not UTF-8
+    are a fault wherever they are.
     """
     try:
         return _plain_one.decode(written)
@@ -53,11 +68,43 @@ def decode_call(written: bytes) -> Call:
     try:
         found = _one.decode(written)
     except UNREADABLE:
-        found = _one.decode(last_of_each(written))
+        written.decode()
+        found = _with_surrogates(written) or _one.decode(last_of_each(written))
     values = msgspec.structs.asdict(found)
     if isinstance(duration := values["duration_ms"], float):
         values["duration_ms"] = math.floor(duration)
     return Call(**{name: value for name, value in values.items() if value is not None})
+
+
+def _with_surrogates(written: bytes) -> Any | None:
+    """A call with escaped surrogates; None where it has none, or is not JSON.
+
+    The decoder refuses half of a pair before it says whose text has it, and also where the text does not
+    count. Raises `HalfAPairError` and `msgspec.ValidationError`.
+    """
+    if not _SURROGATE.search(written):
+        return None
+    try:
+        fields = json.loads(written.decode(), parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError):
+        return None
+    try:
+        found = msgspec.convert(fields, _WrittenCall)
+    except UnicodeEncodeError as error:  # the message about an unknown field would hold its name
+        raise HalfAPairError("", error.object) from None
+    for name, value in msgspec.structs.asdict(found).items():
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            raise HalfAPairError(name, value)
+    return found
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
 
 
 def decode_plain_calls(written: Iterable[bytes]) -> list[Call] | None:

@@ -12,14 +12,13 @@ from calltally.ingest.cutting import LineSlice, cut
 from calltally.ingest.decoded_calls import DecodedCalls
 from calltally.ingest.decoders.call_decoder import (
     UNREADABLE,
+    HalfAPairError,
     decode_call,
     decode_plain_calls,
     field_of,
 )
 from calltally.ingest.json_form import JsonForm
 from calltally.ingest.rejected_call import MOST_KEPT, RejectedCall
-
-_texts = msgspec.json.Decoder(str)
 
 _PATH = re.compile(r" - at `\$\.(\w+)`$")
 _UNKNOWN = re.compile(r"unknown field `(.*)`", re.DOTALL)
@@ -32,7 +31,6 @@ _TYPES = {
     "object": "an object",
 }
 _EXPECTED = re.compile(r"^Expected `(.+?)`, got `(.+?)`")
-_HALF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 _MOST_SHOWN = 256
 
 FIELDS = tuple(field.name for field in msgspec.structs.fields(Call))
@@ -108,6 +106,10 @@ def _fault(item: bytes, error: Exception) -> Fault:
     except UnicodeDecodeError as wrong:
         reason = f"the call is not valid UTF-8: {wrong.reason} at byte {wrong.start}"
         return Fault("not_utf8", "", reason)
+    if isinstance(error, HalfAPairError):
+        code = f"{error.field}.not_unicode" if error.field in TEXT_LIMITS else "not_unicode"
+        subject = "" if error.field else "the name of a field "
+        return Fault(code, error.field, f"{subject}is not valid Unicode: {shown(error.text)}")
     if isinstance(error, RecursionError):
         return Fault("too_deep", "", "the call is nested too deeply; accepted is a flat object")
     if match := _UNKNOWN.search(message):
@@ -121,25 +123,9 @@ def _fault(item: bytes, error: Exception) -> Fault:
         remedy = "; an array of calls is sent as application/json" if match[2] == "array" else ""
         reason = f"the call is {_TYPES.get(match[2], match[2])}; accepted is an object{remedy}"
         return Fault("wrong_type", "", reason)
-    if _HALF_A_PAIR.search(item) and (fault := _half_a_pair(item)):
-        return fault
     if "trailing characters" in message:
         message += "; calls are sent one per line as application/x-ndjson, or as an array as application/json"
     return Fault("unreadable", "", f"the call is not valid JSON: {message}")
-
-
-def _half_a_pair(item: bytes) -> Fault | None:
-    """The first text of a call with an escape that is half of a pair of surrogates, if that is its fault."""
-    for name in (*TEXT_LIMITS, "time"):
-        raw = field_of(item, name) or b""
-        if _HALF_A_PAIR.search(raw):
-            try:
-                _texts.decode(raw)
-            except msgspec.DecodeError:
-                code = f"{name}.not_unicode" if name in TEXT_LIMITS else "not_unicode"
-                given = raw[:_MOST_SHOWN].decode(errors="replace")
-                return Fault(code, name, f"is not valid Unicode: {_cut(given)}")
-    return None
 
 
 def _type_reason(item: bytes, field: str, message: str) -> str:

@@ -13,13 +13,16 @@ _SECONDS = frozenset(f"{second:02}" for second in range(60))
 def utc_text(logged: str) -> str | None:
     """``10/Oct/2000:13:55:36 -0700`` as ``2000-10-10T20:55:36Z``; None for what is no such text.
 
-    None too for what no calendar or clock from year 1 to 9999 shows, a leap second included.
+    None too for what no calendar or clock from year 1 to 9999 shows. A leap second is kept where
+    `instants.parse_instant` takes one: at 23:59:60 in UTC.
     """
     if len(logged) != _LENGTH:
         return None
     minute = _utc_minute(logged[:18], logged[20:])
     seconds = logged[18:20]
-    return f"{minute}:{seconds}Z" if minute and seconds in _SECONDS else None
+    if minute is None or (seconds not in _SECONDS and not (seconds == "60" and minute.endswith("T23:59"))):
+        return None
+    return f"{minute}:{seconds}Z"
 
 
 @lru_cache(maxsize=1024)
