@@ -191,7 +191,7 @@ async def test_a_rejection_names_the_field_what_came_and_what_would_be_accepted(
         (b"[]", "accepted is an object"),
         (b"7", "accepted is an object"),
         (b'{"id":"\xff","time":"x"}', "not valid UTF-8"),
-        (b'{"id":"\\ud800","time":"x"}', "the call is not valid JSON"),
+        (b'{"id":"\\ud800","time":"x"}', 'is not valid Unicode: "\\ud800"'),
         (b'{"id":' + b"[" * 50_000, "is of type array; accepted is a text"),
         (b'{"id":"' + b"x" * 70_000 + b'"}', "accepted are at most 65536"),
         (b'{"id":"a","time":"2026-03-15T11:59:00Z"},{"id":"b"}', "the call is not valid JSON"),

@@ -103,6 +103,37 @@ async def test_a_bad_parameter_is_named_with_its_value_and_what_is_accepted(
     assert "from 0 to 250" in text
 
 
+@pytest.mark.parametrize(
+    "filters", ["method eq 'POST'", "method eq \u201cPOST\u201d", "startDate gt '2025-08-01'"]
+)
+@pytest.mark.parametrize("path", ["/api-usage/v1/count", "/api-usage/v1/summary"])
+async def test_a_filter_in_other_quotes_is_refused_and_never_counts_nothing(
+    client: httpx.AsyncClient, path: str, filters: str
+) -> None:
+    reply = await client.get(path, params={"filters": filters})
+
+    assert_is_an_error_response(reply, 400, "400.0 Bad request syntax")
+    assert 'Only " quotes a value, and' in reply.json()["messages"][0]["text"]
+
+
+@pytest.mark.parametrize("path", ["/source-usages/v1/src-1/summaries", "/account-usages/v1/acc-1/summaries"])
+async def test_a_boolean_is_taken_as_powershell_and_python_write_it_and_others_are_refused(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    totals = {
+        count: (await client.get(path, params={"count": count})).headers.get("X-Total-Count")
+        for count in ("true", "True", "TRUE", "1", "False", "0")
+    }
+    refused = await client.get(path, params={"count": "yes"})
+
+    assert totals == {"true": "2", "True": "2", "TRUE": "2", "1": "2", "False": None, "0": None}
+    assert_is_an_error_response(refused, 400, "400.1.3 Illegal value")
+    assert (
+        'Received: "yes". Accepted: true or false, in any case, or 1 or 0.'
+        in (refused.json()["messages"][0]["text"])
+    )
+
+
 async def test_a_long_value_is_told_shortened(client: httpx.AsyncClient) -> None:
     reply = await client.get("/api-usage/v1/count", params={"filters": "x" * 5000})
 

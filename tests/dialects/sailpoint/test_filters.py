@@ -75,6 +75,34 @@ def test_what_these_operations_do_not_offer_is_refused_by_name(text: str, reason
 @pytest.mark.parametrize(
     "text",
     [
+        "method eq 'POST'",
+        "method eq \u201cPOST\u201d",
+        "method eq \u2018POST\u2019",
+        "method eq \u201ePOST\u201c",
+        "method eq \u00abPOST\u00bb",
+        "method eq `POST`",
+        "method eq \uff02POST\uff02",
+        "method eq POST'",
+        "method eq 'PO ST'",
+        "'method' eq \"POST\"",
+        "startDate gt '2025-08-01'",
+        "endDate eq \u201c2025-08-01\u201d",
+        'method eq "GET", startDate gt \u201c2025-08-01\u201d',
+    ],
+)
+def test_other_marks_than_the_quotation_mark_quote_nothing_and_are_refused(text: str) -> None:
+    with pytest.raises(UnreadableFiltersError, match=r'only " quotes a value, and . stands outside'):
+        from_sailpoint_filters(text)
+
+
+@pytest.mark.parametrize("literal", ["P'OST", "\u201cPOST\u201d", "`"])
+def test_other_marks_within_quotes_are_characters_like_any(literal: str) -> None:
+    assert from_sailpoint_filters(f'method eq "{literal}"')["method"].literal == literal
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "method",
         "method eq",
         'method eq "GET',

@@ -61,8 +61,21 @@ def test_the_total_is_told_on_request_only() -> None:
     assert to_sailpoint_total(13, asked=asks_for_total(parameters())) == {}
 
 
-@pytest.mark.parametrize("count", ["", "1", "TRUE", "yes"])
-def test_count_is_true_or_false(count: str) -> None:
+@pytest.mark.parametrize(
+    ("count", "asked"),
+    [
+        *(("true", True), ("True", True), ("TRUE", True), ("tRuE", True), ("1", True)),
+        *(("false", False), ("False", False), ("FALSE", False), ("0", False)),
+    ],
+)
+def test_count_is_true_or_false_in_any_case_or_one_or_zero(count: str, asked: bool) -> None:
+    assert asks_for_total(parameters(count=count)) is asked
+
+
+@pytest.mark.parametrize(
+    "count", ["", "2", "01", "yes", "on", "t", " true", "true ", "\uff54rue", "true" * 9999]
+)
+def test_any_other_count_is_refused(count: str) -> None:
     with pytest.raises(InvalidInputError, match="no boolean"):
         asks_for_total(parameters(count=count))
 

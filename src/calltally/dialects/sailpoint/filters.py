@@ -20,6 +20,11 @@ OPERATORS: Mapping[str, tuple[str, ...]] = {
 """The fields that can be filtered and the operators that each takes."""
 
 _TOKEN = re.compile(r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\["\\])*")|(?P<mark>[,()])|(?P<word>[^\s",()]+))""")
+_OTHER_QUOTES = re.compile(
+    "['`\u00b4\u2018-\u201f\u2032\u2033\u00ab\u00bb\u2039\u203a\u300c-\u300f\u301d-\u301f\uff02\uff07]"
+)
+"""Marks that people and word processors write for the quotation mark."""
+
 _ESCAPED = re.compile(r"\\(.)")
 
 
@@ -75,7 +80,10 @@ def _tokens(text: str) -> Iterator[_Token]:
         match = _TOKEN.match(text, at, end)
         if match is None or match.lastgroup is None:
             raise _unreadable(f"nothing can be read from {_shown(text[at:].strip())} on", text)
-        yield _Token(match.lastgroup, match[match.lastgroup])
+        token = _Token(match.lastgroup, match[match.lastgroup])
+        if token.kind == "word" and (mark := _OTHER_QUOTES.search(token.text)):
+            raise _unreadable(f'only " quotes a value, and {mark[0]} stands outside of such quotes', text)
+        yield token
         at = match.end()
 
 

@@ -11,6 +11,8 @@ from calltally.errors import InvalidInputError
 
 T = TypeVar("T")
 
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+_LONGEST_BOOLEAN = len("false")
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,10}", re.ASCII)
 
 
@@ -34,11 +36,19 @@ def from_sailpoint_page(parameters: Parameters) -> Page:
 
 
 def asks_for_total(parameters: Parameters) -> bool:
-    """Whether the total is to be told; raises `InvalidInputError` unless it is ``true`` or ``false``."""
+    """Whether the total is to be told; raises `InvalidInputError` for what is no boolean.
+
+    It is ``true`` or ``false`` in any case, since PowerShell and Python write ``True``, or ``1`` or ``0``.
+    """
     text = parameters.get("count")
-    if text not in (None, "true", "false"):
-        raise InvalidInputError("it is no boolean", field="count", received=text, accepted="true or false")
-    return text == "true"
+    if text is None:
+        return False
+    asked = _BOOLEANS.get(text.lower()) if len(text) <= _LONGEST_BOOLEAN else None
+    if asked is None:
+        raise InvalidInputError(
+            "it is no boolean", field="count", received=text, accepted="true or false, in any case, or 1 or 0"
+        )
+    return asked
 
 
 def to_sailpoint_total(total: int, *, asked: bool) -> dict[str, str]:
