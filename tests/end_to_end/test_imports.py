@@ -108,6 +108,18 @@ def test_bad_lines_are_told_by_their_numbers_and_the_others_count(data: Path, tm
     assert counted(data) == 2
 
 
+def test_a_file_whose_calls_are_all_rejected_is_told_call_by_call(data: Path, tmp_path: Path) -> None:
+    log = tmp_path / "calls.ndjson"
+    log.write_bytes(ndjson({"id": f"{n}", "time": "2025-01-31T12:00:00Z", "status": 99} for n in range(3)))
+
+    done = calltally("import", "--data", data, "--organization", "acme", log)
+
+    summary, *problems = done.stdout.splitlines()
+    assert done.returncode == 3
+    assert summary.endswith("0 counted, 0 already there, 0 in conflict, 3 rejected, 0 skipped")
+    assert [problem.split(":")[0] for problem in problems] == ["  line 1", "  line 2", "  line 3"]
+
+
 def test_a_file_with_no_call_in_it_ends_with_3(data: Path, tmp_path: Path) -> None:
     garbage, empty = tmp_path / "garbage.log", tmp_path / "empty.log"
     garbage.write_bytes(b"\x00\xff\xfe\n" * 50)

@@ -188,3 +188,72 @@ def test_an_array_whose_calls_cannot_be_told_apart_is_refused_by_call_and_place(
     visitor: httpx.Client, content: bytes, where: str
 ) -> None:
     assert where in refusal(post(visitor, JSON, content))
+
+
+GOOD, BAD = b'"status":200', b'"status":99'
+
+
+@pytest.mark.parametrize("content_type", [JSON, LINES])
+@pytest.mark.parametrize(
+    ("before", "sent", "status", "verdicts"),
+    [
+        ("", "a", 200, (1, 0, 0, 0)),
+        ("", "aX", 200, (1, 0, 0, 1)),
+        ("a", "aXX", 200, (0, 1, 0, 2)),
+        ("a", "a", 200, (0, 1, 0, 0)),
+        ("a", "A", 200, (0, 0, 1, 0)),
+        ("", "X", 422, (0, 0, 0, 1)),
+        ("", "XX", 422, (0, 0, 0, 2)),
+        ("a", "AX", 422, (0, 0, 1, 1)),
+    ],
+)
+def test_an_answer_is_no_success_where_calls_were_rejected_and_none_is_counted(
+    visitor: httpx.Client,
+    content_type: str,
+    before: str,
+    sent: str,
+    status: int,
+    verdicts: tuple[int, ...],
+) -> None:
+    """``a`` is a call, ``A`` one with its id and other content, and ``X`` one that breaks a rule."""
+    same = f"same-{next(NUMBERS)}"
+    calls = {"a": call(GOOD, id=same), "A": call(b'"status":500', id=same), "X": call(BAD)}
+    if before:
+        post(visitor, content_type, body(content_type, *map(calls.__getitem__, before)))
+
+    reply = post(visitor, content_type, body(content_type, *map(calls.__getitem__, sent)))
+
+    told = reply.json()
+    assert reply.status_code == status
+    assert tuple(told[kind] for kind in ("accepted", "duplicate", "conflict", "rejected")) == verdicts
+    assert reply.headers.get("calltally-rejected") == (str(verdicts[3]) if verdicts[3] else None)
+    assert len(told["verdicts"]) == sum(verdicts[1:])
+    assert (told.get("status"), told.get("detail")) == (
+        (None, None)
+        if status == 200
+        else (422, f"no call was counted, and {verdicts[3]} were rejected; verdicts says why")
+    )
+    assert reply.headers["content-type"] == (JSON if status == 200 else "application/problem+json")
+
+
+def test_a_request_without_calls_is_a_success(visitor: httpx.Client) -> None:
+    replies = [post(visitor, JSON, b"[]"), post(visitor, LINES, b"\n\n")]
+
+    assert [(reply.status_code, reply.json()["rejected"]) for reply in replies] == [(200, 0), (200, 0)]
+
+
+def test_a_batch_of_rejected_calls_is_in_the_books_of_calls_and_not_of_refused_requests(
+    visitor: httpx.Client,
+) -> None:
+    def books() -> dict[str, Any]:
+        day = {"from": f"{NOW:%Y-%m-%d}", "to": f"{NOW + timedelta(days=2):%Y-%m-%d}"}
+        days: list[dict[str, Any]] = visitor.get("/v1/outcomes", params=day).json()["days"]
+        return {
+            "rejected": sum(day["rejected"] for day in days),
+            "refused": [day["refused"] for day in days],
+        }
+
+    earlier = books()
+    post(visitor, LINES, body(LINES, call(BAD), call(BAD)))
+
+    assert books() == {**earlier, "rejected": earlier["rejected"] + 2}

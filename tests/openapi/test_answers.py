@@ -33,7 +33,7 @@ RESULTS = {
 """Where results are, and what has to be asked first."""
 
 QUESTIONS: dict[str, dict[str, Any]] = {
-    "sendCalls": {"json": {"id": "ordinary"}},
+    "sendCalls": {"json": {"id": "ordinary", "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}"}},
     "getUsage": {"params": {"group_by": "client_id,status", "granularity": "hour"}},
     "correctCalls": {"json": {"action": "cancel", "ids": ["c-19"], "why": "an example"}},
     "nameClient": {"json": {"name": "The shop"}},
@@ -96,6 +96,15 @@ def test_an_ordinary_answer_is_as_described(
 
     assert response.status_code in (200, 202), response.text
     judge(path, method, response)
+
+
+@pytest.mark.parametrize("calls", [{"id": "x"}, [{"id": "", "time": "noon"}, {}]])
+def test_calls_none_of_which_is_counted_are_answered_as_described(calls: object, served: Served) -> None:
+    with served.visitor() as visitor:
+        response = visitor.post("/v1/calls", json=calls)
+
+    assert response.status_code == 422
+    judge("/v1/calls", "post", response)
 
 
 def test_results_hold_rows_to_be_judged_by_the_document(served: Served) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,7 +14,7 @@ from litestar.exceptions import MethodNotAllowedException
 from calltally.api.bodies import ClientGoneError, Receive, read_body
 from calltally.api.body_budget import BodyBudget
 from calltally.api.body_threads import BodyThreads
-from calltally.api.problems import problem_of
+from calltally.api.problems import PROBLEM_JSON, problem_of
 from calltally.api.refusal_reason import reason_of
 from calltally.api.unpacking import unpacked
 from calltally.auth.caller import Caller, Doorkeeper
@@ -30,6 +31,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 log = structlog.get_logger()
 
 CALLS_PATH = "/v1/calls"
+REJECTED_HEADER = "Calltally-Rejected"
+"""Tells how many calls of a request were rejected, where any was."""
 
 _FORMS = {
     "application/json": JsonForm.OBJECT_OR_ARRAY,
@@ -40,6 +43,8 @@ _FORMS = {
 }
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MAX_QUERY = 1000
+_JSON_TYPE = (b"content-type", b"application/json")
+_PROBLEM_TYPE = (b"content-type", PROBLEM_JSON.encode())
 _encoder = msgspec.json.Encoder()
 
 
@@ -72,6 +77,14 @@ class _Reply(msgspec.Struct, omit_defaults=True):
         )
 
 
+class _NothingCounted(_Reply, kw_only=True):
+    """What is told of calls none of which is counted, as problem details too."""
+
+    title: str
+    status: int
+    detail: str
+
+
 class CallsDoor:
     """Answers ``POST /v1/calls``, with problem details for everything that is refused as a whole."""
 
@@ -102,8 +115,10 @@ class CallsDoor:
             log.exception("a request to count calls failed")
             await _refuse(send, error)
             return
-        body = _encoder.encode(_Reply.of(receipt))
-        await _respond(send, 200, [(b"content-type", b"application/json")], body)
+        if receipt.rejected:
+            await _tell_rejections(send, receipt)
+        else:
+            await _respond(send, 200, [_JSON_TYPE], _encoder.encode(_Reply.of(receipt)))
 
     async def _take(self, scope: Scope, receive: Receive) -> Receipt:
         if scope["method"] != "POST":
@@ -186,6 +201,21 @@ def _form_of(content_type: str) -> JsonForm | None:
             f"content type {content_type[:80]!r}; accepted are application/json and application/x-ndjson"
         )
     return form
+
+
+async def _tell_rejections(send: Send, receipt: Receipt) -> None:
+    """A success where any call is counted, by this request or before; else a status that is none."""
+    reply = _Reply.of(receipt)
+    rejected = (REJECTED_HEADER.lower().encode(), str(receipt.rejected).encode())
+    if receipt.accepted or receipt.duplicate:
+        await _respond(send, 200, [_JSON_TYPE, rejected], _encoder.encode(reply))
+        return
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    detail = f"no call was counted, and {receipt.rejected} were rejected; verdicts says why"
+    told = _NothingCounted(
+        **msgspec.structs.asdict(reply), title=status.phrase, status=status.value, detail=detail
+    )
+    await _respond(send, status, [_PROBLEM_TYPE, rejected], _encoder.encode(told))
 
 
 async def _refuse(send: Send, error: Exception) -> None:

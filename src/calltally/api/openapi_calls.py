@@ -2,7 +2,7 @@
 
 import msgspec
 
-from calltally.api.calls_door import CALLS_PATH
+from calltally.api.calls_door import CALLS_PATH, REJECTED_HEADER
 from calltally.api.openapi_parts import (
     COUNT,
     SCHEMAS,
@@ -18,6 +18,7 @@ from calltally.api.openapi_parts import (
     record,
     ref,
 )
+from calltally.api.problems import PROBLEM_JSON
 from calltally.auth.permissions import BACKFILL, SEND
 from calltally.call import MAX_WHOLE_NUMBER, Call
 from calltally.ingest.call_rules import MEASURES, TEXT_LIMITS
@@ -28,6 +29,7 @@ _DESCRIPTION = (
     " verdict that says why; one bad call never spoils the others. A missing content type is detected."
 )
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
+_SOME = {"type": "integer", "minimum": 1}
 _ID = "c-1"
 _EXAMPLE = {
     "id": _ID,
@@ -58,7 +60,27 @@ def calls_paths() -> Data:
         "Calls",
         "Count calls",
         {
-            "200": answer({"application/json": ref("Receipt")}),
+            "200": answer(
+                {"application/json": ref("Receipt")},
+                headers={
+                    REJECTED_HEADER: {
+                        "description": "How many calls were rejected; absent where none was.",
+                        "schema": _SOME,
+                    }
+                },
+            ),
+            "422": answer(
+                {PROBLEM_JSON: ref("NothingCounted")},
+                "Calls were rejected, and none was accepted or counted before. They cannot be accepted as"
+                " they are.",
+                headers={
+                    REJECTED_HEADER: {
+                        "description": "How many calls were rejected.",
+                        "required": True,
+                        "schema": _SOME,
+                    }
+                },
+            ),
             **problems(400, 401, 403, 408, 413, 415, 500, 503),
         },
         description=_DESCRIPTION,
@@ -108,13 +130,27 @@ def calls_schemas() -> Data:
             "maximum": MAX_WHOLE_NUMBER,
             "default": None,
         }
+    verdicts = {
+        "verdicts": {**listing(ref("CallVerdict")), "maxItems": MAX_VERDICTS},
+        "truncated": {"const": True, "description": "There are more verdicts than are told."},
+    }
+    always = ("accepted", "duplicate", "conflict", "rejected", "verdicts")
     schemas["Receipt"] = record(
-        {
-            **dict.fromkeys(("accepted", "duplicate", "conflict", "rejected"), COUNT),
-            "verdicts": {**listing(ref("CallVerdict")), "maxItems": MAX_VERDICTS},
-            "truncated": {"const": True, "description": "There are more verdicts than are told."},
-        },
-        required=("accepted", "duplicate", "conflict", "rejected", "verdicts"),
+        {**dict.fromkeys(("accepted", "duplicate", "conflict", "rejected"), COUNT), **verdicts},
+        required=always,
         description="How many calls had which verdict, and each that was not accepted.",
+    )
+    schemas["NothingCounted"] = record(
+        {
+            **{name: {"const": 0} for name in ("accepted", "duplicate")},
+            "conflict": COUNT,
+            "rejected": _SOME,
+            **verdicts,
+            "title": TEXT,
+            "status": {"const": 422},
+            "detail": TEXT,
+        },
+        required=(*always, "title", "status", "detail"),
+        description="A Receipt of calls none of which is counted, with the members of problem details.",
     )
     return schemas

@@ -74,11 +74,12 @@ class Office:
         params: Sequence[tuple[str, str]] = (),
         headers: dict[str, str] | None = None,
         seconds: float | None = _REQUEST_SECONDS,
+        answers: Sequence[int] = (),
     ) -> httpx.Response:
         """One request, whose answer may take so many seconds, or as long as it takes.
 
         The content may come in pieces. Raises `RefusedError` with the door's own words for anything but
-        success.
+        success and the statuses of ``answers``.
         """
         authorization = {"Authorization": owner_authorization(organization)} if organization else {}
         body = None if content is None else _Body([content] if isinstance(content, bytes) else content)
@@ -92,7 +93,7 @@ class Office:
             timeout=seconds,
         )
         response = self._send(request)
-        if response.is_success:
+        if response.is_success or response.status_code in answers:
             return response
         raise RefusedError(told(response.content) or f"{response.status_code} {response.reason_phrase}")
 
