@@ -140,7 +140,7 @@ class Interner:
 
     def __init__(self, columns: Mapping[str, tuple[int, int]], record_bytes: int) -> None:
         """Takes each column's offset and size in a record; columns that it does not know stay zero."""
-    def learn(self, kind: int, organization: int, text: str, id: int) -> None: ...  # noqa: A002
+    def learn(self, kind: int, organization: int, texts: list[str], ids: list[int]) -> None: ...
     def forget(self) -> None:
         """Forgets all ids and names. Must follow whenever a text got another id, or an id another text."""
     def forget_names(self) -> None:

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyIndexError, PyMemoryError, PyUnicodeDecodeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBytes, PyString};
 
 use crate::dictionary::{Dictionary, Kind};
@@ -303,8 +304,10 @@ impl Interner {
         Ok(Interner { interner: step::Interner { dictionary, names, layout } })
     }
 
-    fn learn(&mut self, kind: Kind, organization: i32, text: &str, id: i32) {
-        self.interner.dictionary.learn(kind, organization, text.as_bytes(), id);
+    fn learn(&mut self, kind: Kind, organization: i32, texts: Vec<PyBackedStr>, ids: Vec<i32>) {
+        for (text, id) in texts.iter().zip(ids) {
+            self.interner.dictionary.learn(kind, organization, text.as_bytes(), id);
+        }
     }
 
     fn forget(&mut self) {

@@ -53,12 +53,12 @@ class TextUse:
     memory: int = 0
     most: int = 0  # the greatest of the counts
 
-    def add(self, kind: Kind, memory: int, *, derived: bool = False) -> None:
-        """Takes one more text of a kind."""
+    def add(self, kind: Kind, texts: int, memory: int, *, derived: bool = False) -> None:
+        """Takes so many more texts of a kind."""
         if derived:
-            self.derived += 1
+            self.derived += texts
         else:
-            self.counts[kind] += 1
+            self.counts[kind] += texts
             self.most = max(self.most, self.counts[kind])
         self.memory += memory
 
@@ -102,16 +102,31 @@ class Dictionary:
         """`text` for many ids at once."""
         return list(map(self._texts[kind].__getitem__, ids))
 
+    def ids(self, kind: Kind, organization: int, texts: Iterable[str]) -> list[int]:
+        """The ids of texts that are all known; raises `KeyError` where one is not."""
+        known = self._ids.get((kind, organization), _NOTHING_KNOWN)
+        return list(map(known.__getitem__, texts))
+
     def intern(
         self, kind: Kind, organization: int, text: str, *, derived: bool = False
     ) -> DictionaryValue | None:
         """Gives a new text its id and returns the entry to be stored; None when the text is known already."""
-        ids = self._ids.get((kind, organization), _NOTHING_KNOWN)
-        if text in ids:
-            return None
-        value = DictionaryValue(kind, organization, len(self._texts[kind]), text, derived)
-        self._add(value)
-        return value
+        new = self.intern_all(kind, organization, (text,), derived=derived)
+        return new[0] if new else None
+
+    def intern_all(
+        self, kind: Kind, organization: int, texts: Iterable[str], *, derived: bool = False
+    ) -> list[DictionaryValue]:
+        """`intern` for many texts at once: the entries of those that are new, in their order, each once."""
+        known = self._ids.get((kind, organization), _NOTHING_KNOWN)
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if not new:
+            return []
+        first = len(self._texts[kind])
+        self._add(kind, organization, new, derived=derived)
+        return [
+            DictionaryValue(kind, organization, id_, text, derived) for id_, text in enumerate(new, first)
+        ]
 
     def load(self, values: Iterable[DictionaryValue]) -> None:
         """Takes entries back from the store or the journal, in the order of ids; known ones are passed over.
@@ -126,18 +141,19 @@ class Dictionary:
                 raise ValueError(
                     f"{value.kind.name.lower()} {value.id} follows {len(texts) - 1} in the dictionary"
                 )
-            self._add(value)
+            self._add(value.kind, value.organization, [value.text], derived=value.derived)
 
-    def _add(self, value: DictionaryValue) -> None:
-        kind, organization, id_, text, derived = value
-        self._texts[kind].append(text)
+    def _add(self, kind: Kind, organization: int, new: list[str], *, derived: bool) -> None:
         ids = self._ids.get((kind, organization))
         if ids is None:
             ids = self._ids[kind, organization] = dict(_NOTHING_KNOWN)
             self._use.setdefault(organization, TextUse())
-        ids[text] = id_
-        memory = memory_of(text)
-        self._use[organization].add(kind, memory, derived=derived)
+        texts = self._texts[kind]
+        first = len(texts)
+        texts += new  # first, so that nobody finds an id without its text
+        ids.update(zip(new, range(first, len(texts)), strict=True))
+        memory = sum(map(memory_of, new))
+        self._use[organization].add(kind, len(new), memory, derived=derived)
         self.memory += memory
 
     def rename(self, kind: Kind, organization: int, text: str, replacement: str) -> int | None:

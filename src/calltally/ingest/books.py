@@ -119,10 +119,13 @@ class ConflictBox:
             self._day = day
             self._kept.clear()
         kept: list[Conflict] = []
-        for row in np.flatnonzero(verdicts == Seen.OTHER).tolist():
-            organization = int(organizations[row])
-            if self._kept[organization] < CONFLICTS_PER_DAY:
-                self._kept[organization] += 1
+        rows = np.flatnonzero(verdicts == Seen.OTHER)
+        owners = organizations[rows]
+        for organization in distinct(owners).tolist():
+            room = CONFLICTS_PER_DAY - self._kept[organization]
+            first = rows[owners == organization][:room].tolist()
+            self._kept[organization] += len(first)
+            for row in first:
                 identity = int(calls.identity_high[row]), int(calls.identity_low[row])
                 content = msgspec.json.encode(calls.call(row))
                 kept.append(Conflict(organization, now_ms, *identity, content))

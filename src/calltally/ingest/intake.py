@@ -79,7 +79,9 @@ class Intake:
         self._pace = pace
         self._use_kernel = use_kernel
         self._loop_turns = LoopTurns()
-        self._turns = Turns(step, clock, journal.durable, self._look_up, self._decode_together)
+        self._turns = Turns(
+            step, clock, journal.durable, self._look_up, self._decode_together, self._loop_turns
+        )
         self.by_kernel = 0
         self.by_reference = 0
         self.totals = dict.fromkeys(Verdict, 0)
@@ -112,16 +114,23 @@ class Intake:
         self._refuse_when_full()
         receipt = Receipt(lists_duplicates=list_duplicates)
         slices = body.slices or ()
-        if self._use_kernel and len(slices) == 1 and _is_small(slices[0]):
-            (few,) = slices
-            terms = Terms(caller.organization, backfill, body.max_call_bytes)
-            await self._wait_for_room(caller.organization, few.received)
-            if await self._turns.take_lines(body.lines[few.start : few.end], few.received, terms, receipt):
-                return self._counted(receipt)
-            checked = iter([self._checked(caller, body.decoded(few, 0), backfill)])
-        else:
-            checked = self._checked_lines(caller, body, slices, backfill)
+        if len(slices) == 1 and _is_small(slices[0]):
+            await self._take_few(caller, body, slices[0], receipt, backfill=backfill)
+            return self._counted(receipt)
+        checked = self._checked_lines(caller, body, slices, backfill)
         return await self._take_checked(caller.organization, checked, receipt)
+
+    async def _take_few(
+        self, caller: Caller, body: CallsBody, few: LineSlice, receipt: Receipt, *, backfill: bool
+    ) -> None:
+        """Small requests wait for no turn of their own, so that they are judged together."""
+        await self._wait_for_room(caller.organization, few.received)
+        if self._use_kernel:
+            terms = Terms(caller.organization, backfill, body.max_call_bytes)
+            if await self._turns.take_lines(body.lines[few.start : few.end], few.received, terms, receipt):
+                return
+        checked = self._checked(caller, body.decoded(few, 0), backfill)
+        await self._turns.take(caller.organization, [checked], receipt, last=True)
 
     def refused(self, caller: Caller, reason: str) -> None:
         """Books a request that a door refused as a whole, by a short name of the reason.
@@ -162,7 +171,7 @@ class Intake:
                 weight += latest.received * (_WEIGHT_NEAR_BOUNDS if heavy else 1)
             if slice_ is None or weight >= MOST_IN_FRAME:
                 await self._wait_for_room(organization, size)
-                await self._turns.take(gathered, receipt, last=slice_ is None)
+                await self._turns.take(organization, gathered, receipt, last=slice_ is None)
                 gathered, size, weight = [], 0, 0
         return self._counted(receipt)
 

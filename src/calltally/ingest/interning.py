@@ -32,6 +32,11 @@ class Interning:
         self.values.append(value)
         return value.id
 
+    def ids_of(self, kind: Kind, organization: int, texts: list[str]) -> list[int]:
+        """`id_of` for many texts at once."""
+        self.values += self._dictionary.intern_all(kind, organization, texts)
+        return self._dictionary.ids(kind, organization, texts)
+
     def derived_route_id(self, organization: int, route: str) -> int:
         """The id of a route made from a path: its own while there is room for it, else that of all others."""
         known = self._dictionary.find(Kind.ROUTE, organization, route)
@@ -81,10 +86,7 @@ class Interning:
         used, wanted = used_texts(texts, codes)
         ids = self._dictionary.find_all(kind, organization, wanted)
         if None in ids:
-            ids = [
-                self.id_of(kind, organization, text) if known is None else known
-                for text, known in zip(wanted, ids, strict=True)
-            ]
+            ids = [*self.ids_of(kind, organization, wanted)]
         of_code = np.zeros(len(texts.distinct), np.int32)
         of_code[used] = np.array(ids, np.int32)
         return of_code[codes]

@@ -1,5 +1,7 @@
 """Calls of the kernel as rows of the journal."""
 
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -78,11 +80,15 @@ class KernelRowMaker:
     def _intern(self, texts: list[tuple[int, str, bool]], owner: int, interning: Interning) -> int | None:
         """Has every text get its id; the id that stands in for routes that get none."""
         other_route = None
-        for number, text, derived in texts:
-            kind = Kind(number)
-            id_ = interning.derived_route_id(owner, text) if derived else interning.id_of(kind, owner, text)
-            if self._dictionary.find(kind, owner, text) == id_:
-                self._interner.learn(kind, owner, text, id_)
-            else:
-                other_route = id_
+        for (number, derived), group in groupby(texts, itemgetter(0, 2)):
+            kind, wanted = Kind(number), [text for _, text, _ in group]
+            if not derived:
+                self._interner.learn(kind, owner, wanted, interning.ids_of(kind, owner, wanted))
+                continue
+            for route in wanted:
+                id_ = interning.derived_route_id(owner, route)
+                if self._dictionary.find(kind, owner, route) == id_:
+                    self._interner.learn(kind, owner, [route], [id_])
+                else:
+                    other_route = id_
         return other_route

@@ -8,7 +8,10 @@ from collections.abc import Callable
 _MOST_AT_A_TIME = 8
 _SECONDS = 0.004
 """How much work is done between two looks at what the network brought: so many pieces at most, and fewer
-where they took longer than this."""
+where so many would take longer than this."""
+
+_LONGEST_IS_FORGOTTEN = 0.95
+"""The time that a piece may take is the longest lately, which counts so much less after each turn."""
 
 
 class LoopTurns:
@@ -21,20 +24,23 @@ class LoopTurns:
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
         self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
-        self._most = _MOST_AT_A_TIME
+        self._longest = _SECONDS / _MOST_AT_A_TIME
         self._begun = 0
         self._began_at = 0.0
         self._is_scheduled = False
 
     async def turn(self, organization: str) -> None:
         """Returns once one piece of the organization's work may be done, before the next ``await``."""
-        if self._begun < self._most and not self._queues:
+        if self._begun < self._most() and not self._queues:
             self._begin()
             return
         turn = asyncio.get_running_loop().create_future()
         self._queues.setdefault(organization, deque()).append(turn)
         self._schedule()
         await turn
+
+    def _most(self) -> int:
+        return max(1, min(_MOST_AT_A_TIME, round(_SECONDS / self._longest)))
 
     def _begin(self) -> None:
         self._begun += 1
@@ -48,12 +54,12 @@ class LoopTurns:
 
     def _next(self) -> None:
         """A new turn of the loop: those who wait go on, one of each organization after the other."""
-        if self._clock() - self._began_at > _SECONDS:
-            self._most = max(1, self._most // 2)
-        elif self._begun >= self._most:
-            self._most = min(_MOST_AT_A_TIME, self._most + 1)
+        if self._begun:
+            each = (self._clock() - self._began_at) / self._begun
+            self._longest = max(each, self._longest * _LONGEST_IS_FORGOTTEN)
         self._is_scheduled, self._begun = False, 0
-        while self._queues and self._begun < self._most:
+        most = self._most()
+        while self._queues and self._begun < most:
             organization, queue = next(iter(self._queues.items()))
             turn = queue.popleft()
             if queue:

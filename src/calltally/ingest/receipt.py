@@ -15,7 +15,7 @@ class Verdict(StrEnum):
     REJECTED = "rejected"  # it breaks a rule and was not counted
 
 
-class CallVerdict(msgspec.Struct, omit_defaults=True, frozen=True):
+class CallVerdict(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     """The verdict of a call that was not accepted; ``index`` counts the calls of the request from 0."""
 
     index: int

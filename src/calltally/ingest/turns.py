@@ -4,19 +4,23 @@ import asyncio
 from bisect import bisect
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate
-from typing import Any, NamedTuple
+from itertools import accumulate, zip_longest
+from typing import Any, NamedTuple, TypeVar
 
 from calltally.clock import Clock
 from calltally.ingest.decoded_calls import SLICE
 from calltally.ingest.judgeable_calls import CheckedSlice
 from calltally.ingest.kernel import KernelCalls
+from calltally.ingest.loop_turns import LoopTurns
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.receipt import CallVerdict, Receipt
 from calltally.journal.progress import Progress
 
 MOST_IN_FRAME = 10_000
 """Calls of one frame; as many as hold up the event loop for some milliseconds."""
+
+
+_Item = TypeVar("_Item")
 
 
 class Terms(NamedTuple):
@@ -34,6 +38,7 @@ class _Waiting:
     ``taken`` has the journal position, once that is durable if ``is_last``; None when lines were declined.
     """
 
+    organization: str
     received: int
     receipt: Receipt
     taken: "asyncio.Future[int | None]"
@@ -52,7 +57,8 @@ class Turns:
     """Gathers what requests bring within one turn of the event loop into as few frames as fit.
 
     Lines of several requests for one organization are decoded and judged as if they were one body, each
-    request's in their order. Belongs to one event loop.
+    request's in their order. Where that is more than one step's work, organizations take turns, so that none
+    waits for everything that another one brought. Belongs to one event loop.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class Turns:
         durable: Progress,
         look_up: Callable[[list[CheckedSlice]], Awaitable[None]],
         decode: Callable[[bytes, int, Terms], KernelCalls | None],
+        loop_turns: LoopTurns,
     ) -> None:
         """``look_up`` lets slices know what is stored of them as of the moment when it returns."""
         self._durable = durable
@@ -69,23 +76,26 @@ class Turns:
         self._clock = clock
         self._look_up = look_up
         self._decode = decode
+        self._loop_turns = loop_turns
         self._waiting: list[_Waiting] = []
         self._running: set[asyncio.Task[None]] = set()
 
-    async def take(self, slices: list[CheckedSlice], receipt: Receipt, *, last: bool) -> None:
+    async def take(
+        self, organization: str, slices: list[CheckedSlice], receipt: Receipt, *, last: bool
+    ) -> None:
         """Has checked slices judged, and the receipt filled; the last of a request also made durable.
 
         Raises `JournalFailedError` when it is unknown whether they are on disk.
         """
         received = sum(slice_.received for slice_ in slices)
-        if await self._enqueue(_Waiting(received, receipt, _future(), last, slices)) is None:
+        if await self._enqueue(_Waiting(organization, received, receipt, _future(), last, slices)) is None:
             raise AssertionError("what was checked is never declined")
 
     async def take_lines(self, lines: bytes, received: int, terms: Terms, receipt: Receipt) -> bool:
         """The same for the lines of a whole request; false, and nothing was taken, when the kernel declined
         them.
         """
-        waiting = _Waiting(received, receipt, _future(), True, lines=lines, terms=terms)
+        waiting = _Waiting(terms.organization, received, receipt, _future(), True, lines=lines, terms=terms)
         return await self._enqueue(waiting) is not None
 
     def _enqueue(self, waiting: _Waiting) -> "asyncio.Future[int | None]":
@@ -101,9 +111,7 @@ class Turns:
 
     async def _run(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for number, members in enumerate(_frames(waiting)):
-            if number:
-                await asyncio.sleep(0)
+        for members in _frames(_by_turns(waiting, lambda member: member.organization)):
             try:
                 await self._take(members)
             except Exception as error:  # noqa: BLE001 - whoever waits is told it
@@ -120,7 +128,7 @@ class Turns:
         for terms, several in together.items():
             shares += self._decoded(several, terms)
         if shares:
-            position = await self._judge(shares)
+            position = await self._judge(_by_turns(shares, lambda share: share[0].sender))
             taken = [member for member in members if not member.taken.done()]
             _settle([member for member in taken if not member.is_last], position)
             self._start(self._settle_when_durable([m for m in taken if m.is_last], position))
@@ -129,6 +137,7 @@ class Turns:
         """Has slices judged, in several frames if they are much work; the position of the last frame."""
         while True:
             slices = [slice_ for slice_, _ in shares]
+            await self._loop_turns.turn(slices[0].sender)
             await self._look_up(slices)
             step = self._step.take(slices, self._clock.now_ms())
             for (slice_, sharing), told in zip(shares, step.told, strict=False):
@@ -136,7 +145,6 @@ class Turns:
             shares = shares[len(step.told) :]
             if not shares:
                 return step.position
-            await asyncio.sleep(0)
 
     async def _settle_when_durable(self, members: list[_Waiting], position: int) -> None:
         """One wait for all requests of a frame."""
@@ -182,6 +190,17 @@ def _future() -> "asyncio.Future[int | None]":
 
 def _frames(waiting: list[_Waiting]) -> Iterator[list[_Waiting]]:
     return _chunks(waiting, MOST_IN_FRAME)
+
+
+def _by_turns(items: list[_Item], organization: Callable[[_Item], str]) -> list[_Item]:
+    """The items of each organization in their order, one of each organization after the other."""
+    queues: dict[str, list[_Item]] = {}
+    for item in items:
+        queues.setdefault(organization(item), []).append(item)
+    if len(queues) == 1:
+        return items
+    rounds = zip_longest(*queues.values())
+    return [item for round_ in rounds for item in round_ if item is not None]
 
 
 def _chunks(waiting: list[_Waiting], most: int) -> Iterator[list[_Waiting]]:

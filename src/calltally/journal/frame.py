@@ -18,7 +18,7 @@ from calltally.call_batch import (
     RejectedSample,
     Rejection,
 )
-from calltally.dictionary import DictionaryValue, Kind
+from calltally.dictionary import DictionaryValue
 from calltally.journal.framing import MAGIC, MAGIC_1, Parts, framed
 from calltally.packed_texts import NO_TEXT, PackedTexts
 
@@ -56,24 +56,24 @@ class Frame:
 
 class _Meta(msgspec.Struct, array_like=True):
     received_ms: int
-    values: list[tuple[int, int, int, str, bool]]
-    outcomes: list[tuple[int, int, int, int, int, int, int]]
-    conflicts: list[tuple[int, int, int, int, bytes]]
-    names: list[tuple[int, str, str, str]]
-    rejections: list[tuple[int, int, str, int]]
-    samples: list[tuple[int, int, str, str, str, bytes]]
-    refusals: list[tuple[int, int, str, int]]
-    correction: tuple[int, int, str, str, str, str, int, int, int] | None
-    erasure: tuple[int, int, str, str, int, str, str] | None
+    values: list[DictionaryValue]
+    outcomes: list[Outcome]
+    conflicts: list[Conflict]
+    names: list[NameUpdate]
+    rejections: list[Rejection]
+    samples: list[RejectedSample]
+    refusals: list[Refusal]
+    correction: Correction | None
+    erasure: Erasure | None
 
 
 class _Meta1(msgspec.Struct, array_like=True):
     received_ms: int
     paths: list[str]
-    values: list[tuple[int, int, int, str, bool]]
-    outcomes: list[tuple[int, int, int, int, int, int, int]]
-    conflicts: list[tuple[int, int, int, int, bytes]]
-    names: list[tuple[int, str, str, str]]
+    values: list[DictionaryValue]
+    outcomes: list[Outcome]
+    conflicts: list[Conflict]
+    names: list[NameUpdate]
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -119,20 +119,19 @@ def decode_payload(payload: bytes | memoryview, magic: bytes = MAGIC) -> Frame:
     offsets = np.frombuffer(payload, "<u4", path_count + 1, start).astype(np.int64)
     start += 4 * (path_count + 1)
     paths = PackedTexts(offsets, bytes(payload[start : start + path_bytes]))
-    erasure = meta.erasure
     return Frame(
         received_ms=meta.received_ms,
         calls=np.frombuffer(payload, CALL_COLUMNS, offset=start + path_bytes),
         paths=paths,
-        values=_values(meta.values),
-        outcomes=[Outcome(*outcome) for outcome in meta.outcomes],
-        conflicts=[Conflict(*conflict) for conflict in meta.conflicts],
-        names=_names(meta.names),
-        rejections=[Rejection(*rejection) for rejection in meta.rejections],
-        samples=[RejectedSample(*sample) for sample in meta.samples],
-        refusals=[Refusal(*refusal) for refusal in meta.refusals],
-        correction=Correction(*meta.correction) if meta.correction else None,
-        erasure=Erasure(Kind(erasure[0]), *erasure[1:]) if erasure else None,
+        values=meta.values,
+        outcomes=meta.outcomes,
+        conflicts=meta.conflicts,
+        names=meta.names,
+        rejections=meta.rejections,
+        samples=meta.samples,
+        refusals=meta.refusals,
+        correction=meta.correction,
+        erasure=meta.erasure,
     )
 
 
@@ -144,26 +143,17 @@ def _decode_payload_1(payload: bytes | memoryview) -> Frame:
     calls = np.zeros(len(old), CALL_COLUMNS)
     for name in _CALL_COLUMNS_1.names or ():
         calls[name] = old[name]
-    outcomes = [Outcome(*outcome) for outcome in meta.outcomes]
     return Frame(
         received_ms=meta.received_ms,
         calls=calls,
         paths=PackedTexts.of(meta.paths),
-        values=_values(meta.values),
-        outcomes=outcomes,
-        conflicts=[Conflict(*conflict) for conflict in meta.conflicts],
-        names=_names(meta.names),
+        values=meta.values,
+        outcomes=meta.outcomes,
+        conflicts=meta.conflicts,
+        names=meta.names,
         rejections=[
             Rejection(one.organization, one.receipt_day, UNKNOWN_REASON, one.rejected)
-            for one in outcomes
+            for one in meta.outcomes
             if one.rejected
         ],
     )
-
-
-def _values(rows: list[tuple[int, int, int, str, bool]]) -> list[DictionaryValue]:
-    return [DictionaryValue(Kind(row[0]), *row[1:]) for row in rows]
-
-
-def _names(rows: list[tuple[int, str, str, str]]) -> list[NameUpdate]:
-    return [NameUpdate(Kind(row[0]), *row[1:]) for row in rows]
