@@ -27,6 +27,9 @@ _CALLS = {
 }
 """What the program does to its files while it serves."""
 
+_WHILE_PRUNING = {"store.remove_texts"}
+"""The steps that a server does not pass while calls come in."""
+
 SERVING = [
     *(
         Place(when, what, where)
@@ -35,7 +38,7 @@ SERVING = [
         for when in ("before", "after")
     ),
     *(Place("within", "write", where) for where in (".frames", "calls.duckdb", "calls.duckdb.wal")),
-    *(Place(when, step) for step in STEPS for when in ("before", "after")),
+    *(Place(when, step) for step in STEPS if step not in _WHILE_PRUNING for when in ("before", "after")),
 ]
 """The places that a server passes while calls come in."""
 

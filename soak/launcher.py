@@ -22,6 +22,7 @@ STEPS = {
     "store.apply": "calltally.store.duckdb.duckdb_store:DuckDBUsageStore.apply",
     "store.checkpoint": "calltally.store.duckdb.duckdb_store:DuckDBUsageStore.checkpoint",
     "store.merge": "calltally.store.duckdb.compaction:Compaction.step",
+    "store.remove_texts": "calltally.store.duckdb.duckdb_store:DuckDBUsageStore.remove_texts",
     "runs.write": "calltally.ingest.run_folder:RunFolder.write",
     "runs.join": "calltally.ingest.run_folder:RunFolder.join",
     "journal.switch": "calltally.journal.journal:Journal._switch_to",

@@ -1,9 +1,15 @@
 """The texts that calls carry, each held once and named by a small whole number."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 
 class Kind(IntEnum):
@@ -28,6 +34,11 @@ class DictionaryValue(NamedTuple):
     text: str
     derived: bool = False
 
+
+TEXT_NUMBERS = np.dtype([("kind", "u1"), ("derived", "?"), ("organization", "<i4"), ("id", "<i4")])
+"""Entries without their texts, many at once; the fields are those of `DictionaryValue`."""
+
+TextNumbers = npt.NDArray[np.void]
 
 BYTES_PER_TEXT = 360
 """What a text takes in memory besides its characters: entries of hash tables just after they have grown, an
@@ -62,23 +73,34 @@ class TextUse:
             self.most = max(self.most, self.counts[kind])
         self.memory += memory
 
+    def remove(self, kind: int, counted: int, derived: int, memory: int) -> None:
+        """Takes texts of a kind away that were added: so many that count, and so many derived ones."""
+        self.counts[kind] -= counted
+        self.most = max(self.counts)
+        self.derived -= derived
+        self.memory -= memory
+
 
 _NOTHING_KNOWN = {"": 0}
 _NO_USE = TextUse()
 _ORGANIZATIONS, _NOBODY = (0, 0), -1
+_KIND_AND_ORGANIZATION = itemgetter(0, 2)
 
 
 class Dictionary:
     """Text to id and back, per kind and organization. The empty text is id 0 everywhere and is not stored.
 
-    Ids count up from 1 within a kind, over all organizations. Safe to read from any thread; only the ordered
-    step of ingest may `intern`, and a store may `rename` what an erasure names.
+    Ids count up from 1 within a kind, over all organizations, and are never given twice, also when their
+    texts were removed. Safe to read from any thread; only the ordered step of ingest may `intern` and
+    `forget`, and a store may `rename` what an erasure names.
     """
 
     def __init__(self) -> None:
         self._ids: dict[tuple[int, int], dict[str, int]] = {}
         self._texts: dict[int, list[str]] = {kind: [""] for kind in Kind}
         self._use: dict[int, TextUse] = {}
+        self._removed = dict.fromkeys(Kind, 0)
+        self._unused_places: Counter[tuple[int, int]] = Counter()
         self.memory = 0
         """What all texts take, as `memory_of` reckons."""
 
@@ -96,7 +118,7 @@ class Dictionary:
 
     def every_text(self, kind: Kind) -> tuple[str, ...]:
         """Every text of a kind, of all organizations, in the order of ids; without the empty one."""
-        return tuple(self._texts[kind][1:])
+        return tuple(filter(None, self._texts[kind]))
 
     def texts(self, kind: Kind, ids: Iterable[int]) -> list[str]:
         """`text` for many ids at once."""
@@ -129,7 +151,7 @@ class Dictionary:
         ]
 
     def load(self, values: Iterable[DictionaryValue]) -> None:
-        """Takes entries back from the store or the journal, in the order of ids; known ones are passed over.
+        """Takes entries back from the journal, in the order of ids; those given before are passed over.
 
         Raises `ValueError` on a gap in the ids, which would mean that entries were lost.
         """
@@ -142,6 +164,36 @@ class Dictionary:
                     f"{value.kind.name.lower()} {value.id} follows {len(texts) - 1} in the dictionary"
                 )
             self._add(value.kind, value.organization, [value.text], derived=value.derived)
+
+    def load_stored(self, values: Iterable[DictionaryValue]) -> None:
+        """Takes entries back from the store, in the order of ids. Gaps are texts that were removed, which
+        `close_gaps` must be called for in the end."""
+        for value in values:
+            given = len(self._texts[value.kind])
+            if value.id < given:
+                continue
+            if value.id > given:
+                self._pass_over(value.kind, value.id - 1)
+            self._add(value.kind, value.organization, [value.text], derived=value.derived)
+
+    def close_gaps(self, kind: Kind, last_id: int, removed: int) -> None:
+        """Says how many texts of a kind were removed, and the last id that had been given by then.
+
+        Raises `ValueError` when there are not so many gaps, which would mean that entries were lost.
+        """
+        self._pass_over(kind, last_id)
+        if self._removed[kind] != removed:
+            raise ValueError(
+                f"{removed} texts of {kind.name.lower()} were removed, and the dictionary lacks "
+                f"{self._removed[kind]}"
+            )
+
+    def _pass_over(self, kind: Kind, last_id: int) -> None:
+        """Leaves gaps up to an id."""
+        texts = self._texts[kind]
+        gap = max(0, last_id + 1 - len(texts))
+        texts.extend([""] * gap)
+        self._removed[kind] += gap
 
     def _add(self, kind: Kind, organization: int, new: list[str], *, derived: bool) -> None:
         ids = self._ids.get((kind, organization))
@@ -174,6 +226,36 @@ class Dictionary:
         self.memory += more
         return number
 
+    def forget(self, texts: TextNumbers) -> None:
+        """Removes texts that nothing has any more. Those removed before are passed over.
+
+        A text that comes again gets another id.
+        """
+        for (kind, organization), entries in groupby(texts.tolist(), _KIND_AND_ORGANIZATION):
+            names, ids = self._texts[kind], self._ids[kind, organization]
+            counted = derived = memory = 0
+            for _, is_derived, _, id_ in entries:
+                text = names[id_]
+                if not text:
+                    continue
+                names[id_] = ""
+                memory += memory_of(text)
+                derived += is_derived
+                counted += not is_derived
+                if ids.get(text) == id_:
+                    del ids[text]
+                    self._unused_places[kind, organization] += 1
+            self._use[organization].remove(kind, counted, derived, memory)
+            self._removed[kind] += counted + derived
+            self.memory -= memory
+        self._give_places_back()
+
+    def _give_places_back(self) -> None:
+        """Makes smaller tables of those that are mostly empty; on its own a table never shrinks."""
+        for key in [key for key, unused in self._unused_places.items() if unused > len(self._ids[key])]:
+            self._ids[key] = dict(self._ids[key])
+            del self._unused_places[key]
+
     def use(self, organization: int) -> TextUse:
         """How much an organization has; not to be changed. Organizations themselves are those of 0."""
         return self._use.get(organization, _NO_USE)
@@ -185,4 +267,8 @@ class Dictionary:
 
     def count(self, kind: Kind) -> int:
         """How many texts of a kind there are, of all organizations."""
+        return len(self._texts[kind]) - 1 - self._removed[kind]
+
+    def last_id(self, kind: Kind) -> int:
+        """The last id of a kind that was given; 0 before the first."""
         return len(self._texts[kind]) - 1

@@ -8,6 +8,7 @@ from calltally.call_batch import Conflict, Entry, Outcome, Refusal, RejectedSamp
 from calltally.dictionary import Kind
 from calltally.errors import PrunedError
 from calltally.store.retained import NEVER_PRUNED
+from calltally.store.usage_store import Work
 from calltally.usage_query import Dimension
 from tests.call_batches import a_call, batch_of, time_ms
 from tests.contract.books_contract import found_among
@@ -21,6 +22,23 @@ NINTH, TENTH, ELEVENTH = "2026-03-09T12:00:00Z", "2026-03-10T12:00:00Z", "2026-0
 
 def sample(reason: str = "it is", content: bytes = b"{}", received_ms: int = 1000) -> RejectedSample:
     return RejectedSample(1, received_ms, "time.too_late", "time", reason, content)
+
+
+def unused(store: Store) -> list[tuple[Kind, str]]:
+    """The unused texts, by kind and text."""
+    return sorted(
+        (Kind(kind), store.dictionary.text(Kind(kind), id_))
+        for kind, _, _, id_ in store.unused_texts().tolist()
+    )
+
+
+def remove_unused(store: Store, before: date) -> None:
+    """Prunes the days before one, and then what nothing uses any more."""
+    store.prune_calls(before)
+    store.prune_counts(before)
+    texts = store.unused_texts()
+    store.dictionary.forget(texts)
+    store.remove_texts(texts)
 
 
 class RetentionContract:
@@ -147,6 +165,67 @@ class RetentionContract:
         assert store.prune_counts(date(2026, 3, 10)) == 1
         assert store.last_days("acme", Dimension.CLIENT_ID) == {"client-1": date(2026, 3, 10)}
         assert [step.differences for step in store.audit() if step.differences] == []
+
+    # Removing texts
+
+    def test_a_text_is_unused_once_no_call_and_no_count_has_it(self, store: Store) -> None:
+        apply(store, a_call(time=NINTH, client_id="old", origin="o"), a_call(time=TENTH, origin="p"))
+        at_first = unused(store)
+        store.prune_calls(date(2026, 3, 10))
+        without_calls = unused(store)
+        store.prune_counts(date(2026, 3, 10))
+
+        assert (at_first, without_calls) == ([], [(Kind.ORIGIN, "o")])
+        assert unused(store) == [(Kind.ORIGIN, "o"), (Kind.CLIENT, "old")]
+
+    def test_an_organization_and_what_others_use_stay(self, store: Store) -> None:
+        apply(store, a_call(time=NINTH, organization="globex", user_id="u"), a_call(time=TENTH, user_id="u"))
+        store.prune_calls(date(2026, 3, 10))
+        store.prune_counts(date(2026, 3, 10))
+
+        assert unused(store).count((Kind.USER, "u")) == 1
+        assert not any(kind is Kind.ORGANIZATION for kind, _ in unused(store))
+
+    def test_a_cancelled_call_uses_its_texts_as_long_as_it_is_kept(self, store: Store) -> None:
+        call = a_call(time=TENTH, client_id="c")
+        apply(store, call, a_call(time=ELEVENTH))
+        cancel(store, call)
+        while store.compact() is not Work.NONE:
+            pass
+
+        assert unused(store) == []
+
+    def test_a_removed_text_is_gone_and_gets_another_id_when_it_comes_again(self, store: Store) -> None:
+        apply(store, a_call(time=NINTH, client_id="a", user_id="u"), a_call(time=TENTH, client_id="b"))
+        first = store.dictionary.find(Kind.CLIENT, 1, "a")
+        memory = store.dictionary.memory
+
+        remove_unused(store, before=date(2026, 3, 10))
+
+        assert unused(store) == []
+        assert store.dictionary.find(Kind.CLIENT, 1, "a") is None
+        assert store.dictionary.count(Kind.CLIENT) == store.dictionary.count(Kind.USER) == 1
+        assert store.dictionary.use(1).counts[Kind.CLIENT] == 1
+        assert store.dictionary.memory == memory - 2 * (360 + 2)
+        apply(store, a_call(time=TENTH, client_id="a"), a_call(time=TENTH, client_id="c"))
+        assert store.dictionary.find(Kind.CLIENT, 1, "a") not in (None, first)
+        kept = ("2026-03-10", "2026-04-01")
+        assert rows(store, kept, by=["client_id"]) == [("a", 1), ("b", 1), ("c", 1)]
+        assert count(store, kept, where={"client_id": ["a"]}) == 1
+        assert [step.differences for step in store.audit() if step.differences] == []
+
+    def test_texts_that_were_removed_before_are_passed_over(self, store: Store) -> None:
+        apply(store, a_call(time=NINTH, client_id="a"), a_call(time=TENTH, client_id="b"))
+        store.prune_calls(date(2026, 3, 10))
+        store.prune_counts(date(2026, 3, 10))
+        texts = store.unused_texts()
+
+        for _ in range(2):
+            store.dictionary.forget(texts)
+            store.remove_texts(texts)
+
+        assert store.dictionary.count(Kind.CLIENT) == 1
+        assert store.dictionary.use(1).counts[Kind.CLIENT] == 1
 
     # Erasing
 

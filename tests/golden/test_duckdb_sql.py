@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from calltally.dictionary import Kind
 from calltally.store.duckdb import (
     audit_statements,
     batch_statements,
@@ -23,6 +24,7 @@ from calltally.store.duckdb import (
     month_statements,
     prune_statements,
     statements,
+    text_statements,
 )
 from calltally.store.duckdb.counted_rows import CountedRows
 from calltally.store.duckdb.marginals import MARGINALS
@@ -121,6 +123,12 @@ STATEMENTS: dict[str, list[Statement]] = {
         erase_statements.paths_with(1, "ada"),
         erase_statements.change_paths("call_fresh", 1, 0, 1000),
         erase_statements.change_rows("rejected_sample", ("content", "reason")),
+    ],
+    "texts": [
+        text_statements.unused_texts(Kind.ACCOUNT),
+        text_statements.missing_texts(Kind.ACCOUNT, 1000),
+        text_statements.note_removal(),
+        text_statements.remove(),
     ],
     "kept": [
         book_statements.conflicts(1, KeptPage((20513, 20544), below=500, limit=101)),

@@ -88,7 +88,7 @@ class MeterMetrics:
         yield texts
         dictionary = meter.store.dictionary
         held = GaugeMetricFamily(
-            "calltally_texts", "Different texts that calls brought, by kind.", labels=["kind"]
+            "calltally_texts", "Different texts of calls and counts, by kind.", labels=["kind"]
         )
         for kind in Kind:
             held.add_metric([kind.name.lower()], dictionary.count(kind))

@@ -42,6 +42,9 @@ def prune(
     method, or by source and account, and no longer by hour, status or another time zone. A call for such a
     day is rejected from then on. Counts can go only where the calls went before or go with them.
 
+    Clients, users and other texts that no call and no count has any more are removed with them, which gives
+    back their memory.
+
     Everything is recounted first, and nothing goes when a number is not right. What will go is shown before
     you are asked. The settings retain_calls_days and retain_counts_days prune every day by themselves.
     """
@@ -67,6 +70,8 @@ def prune(
     rows, calls = counted(report["calls"], "row"), counted(report["counts"], "call")
     say(f"pruned {rows} of the ledger of calls, and the counts of {calls}")
     say(f"calls are kept {_since(report['calls_from'])}, counts {_since(report['counts_from'])}")
+    if report["texts"]:
+        say(f"removed {counted(report['texts'], 'text')} that no call and no count has any more")
 
 
 def _show(shown: dict[str, Any], bounds: dict[str, str]) -> None:

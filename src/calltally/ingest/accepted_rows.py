@@ -130,6 +130,10 @@ class RowMaking:
     def forget(self, kind: Kind, organization: str, text: str) -> None:
         """Must follow when a text of the dictionary was replaced."""
         self._names.forget(kind, organization, text)
+        self.forget_ids()
+
+    def forget_ids(self) -> None:
+        """Must follow when texts of the dictionary were removed."""
         if self._kernel is not None:
             self._kernel.forget()
 

@@ -70,7 +70,7 @@ class KernelRowMaker:
         return self._interner.knows(calls.decoded, owner)
 
     def forget(self) -> None:
-        """Must follow whenever a text of the dictionary was replaced."""
+        """Must follow whenever a text of the dictionary was replaced or removed."""
         self._interner.forget()
 
     def forget_names(self) -> None:

@@ -8,7 +8,7 @@ from itertools import repeat
 import numpy as np
 
 from calltally.call_batch import Conflict, Correction, Erasure, Refusal, RejectedSample
-from calltally.dictionary import Dictionary, Kind
+from calltally.dictionary import Dictionary, Kind, TextNumbers
 from calltally.identity_key import IdentityKey
 from calltally.ingest.accepted_rows import AcceptedRows, GatheredRows, RowMaking
 from calltally.ingest.books import Books, ConflictBox, RefusalBook, SampleBox
@@ -25,6 +25,7 @@ from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.routes import RouteNaming
 from calltally.ingest.seen_ids import Seen, SeenIds, Verdicts
 from calltally.ingest.text_bounds import USUAL_LIMITS, TextBounds, TextLimits
+from calltally.ingest.used_texts import UsedTexts
 from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal, JournalFailedError
 
@@ -86,6 +87,7 @@ class OrderedStep:
         self._samples = SampleBox()
         self._conflicts = ConflictBox()
         self._refusals = RefusalBook()
+        self._used_texts: UsedTexts | None = None  # while unused ones are being removed
 
     @property
     def derive_route(self) -> Callable[[str], str]:
@@ -215,6 +217,30 @@ class OrderedStep:
             self._rows.forget(kind, organization, text)
             return position
 
+    @contextmanager
+    def noting_used_texts(self) -> Iterator[None]:
+        """Within it is noted which texts calls use, so that `forget_texts` keeps them."""
+        self._used_texts = UsedTexts(self._dictionary)
+        try:
+            yield
+        finally:
+            self._used_texts = None
+
+    def forget_texts(self, unused: TextNumbers) -> TextNumbers:
+        """Forgets the texts that no call used since it is noted, and returns those; a call that names one of
+        them later gives it another id.
+
+        Of everything appended before that, nothing may have any of ``unused``.
+        """
+        if self._used_texts is None:
+            raise RuntimeError("nobody noted which texts calls use")
+        texts = self._used_texts.without_used(unused)
+        if len(texts):
+            with self._as_a_whole():
+                self._dictionary.forget(texts)
+                self._rows.forget_ids()
+        return texts
+
     def refuse(self, organization: str, reason: str, now_ms: int) -> None:
         """Notes a request that was refused as a whole; the next frame takes it along."""
         self._refusals.note(organization, reason, now_ms)
@@ -332,6 +358,8 @@ class OrderedStep:
     def _append(self, frame: Frame) -> int:
         position = self._journal.append(frame)
         self.rows_appended += len(frame.calls)
+        if self._used_texts is not None:
+            self._used_texts.note(frame.calls)
         return position
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from calltally.call_batch import CallBatch, Conflict, Correction, Erasure, Int64s, RejectedSample, UInt64s
 from calltally.clock import instant_ms
-from calltally.dictionary import Dictionary, Kind
+from calltally.dictionary import TEXT_NUMBERS, Dictionary, DictionaryValue, Kind, TextNumbers
 from calltally.errors import CalltallyError
 from calltally.identity_key import IdentityKey
 from calltally.store.audit import AuditStep
@@ -33,6 +33,9 @@ from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window, first_of_month
 
+_COUNTED_KINDS = (Kind.CLIENT, Kind.USER, Kind.SOURCE, Kind.ACCOUNT, Kind.METHOD, Kind.ROUTE)
+"""The kinds of texts that counts tell apart."""
+
 
 class MemoryUsageStore:
     """A `UsageStore` that keeps plain calls in a list and forgets everything when the process ends.
@@ -46,6 +49,7 @@ class MemoryUsageStore:
 
     def __init__(self) -> None:
         self._dictionary = Dictionary()
+        self._texts: list[DictionaryValue] = []
         self._identity_key = IdentityKey.generate()
         self._lives = (Life(secrets.randbits(63), 0),)
         self._position = 0
@@ -88,6 +92,7 @@ class MemoryUsageStore:
             self._books.take(batch)
             for erasure in batch.erasures:
                 self._erase(erasure)
+            self._texts = self._texts + batch.values
             self._position = batch.last_position
 
     def interrupt(self, thread: int) -> None:
@@ -256,6 +261,24 @@ class MemoryUsageStore:
         self._forgotten += gone
         self._counted = [call for call in self._counted if call.date >= before]
         return count_of(gone)
+
+    def unused_texts(self) -> TextNumbers:
+        with self._turn:
+            texts, counted, calls = self._texts, self._counted, self._calls()
+        used = {(Kind.ORIGIN, int(call.columns["origin"])) for call in calls}
+        for kind in _COUNTED_KINDS:
+            used |= {(kind, int(call.columns[kind.name.lower()])) for call in counted}
+        unused = [
+            (text.kind, text.derived, text.organization, text.id)
+            for text in texts
+            if text.kind != Kind.ORGANIZATION and (text.kind, text.id) not in used
+        ]
+        return np.array(unused, TEXT_NUMBERS)
+
+    def remove_texts(self, texts: TextNumbers) -> None:
+        gone = set(zip(texts["kind"].tolist(), texts["id"].tolist(), strict=True))
+        with self._turn:
+            self._texts = [text for text in self._texts if (text.kind, text.id) not in gone]
 
     def audit(self) -> Iterator[AuditStep]:
         """Only the books can differ: there are no counts beside the calls."""

@@ -20,7 +20,7 @@ from calltally.call_batch import (
     RejectedSample,
     UInt64s,
 )
-from calltally.dictionary import Dictionary
+from calltally.dictionary import Dictionary, TextNumbers
 from calltally.identity_key import IdentityKey
 from calltally.packed_texts import PackedTexts
 from calltally.store.audit import AuditStep
@@ -309,6 +309,19 @@ class UsageStore(Protocol):
         """Deletes the counts of the days before one, as `prune_calls` does; returns how many calls they told.
 
         Raises `ValueError` for days whose calls are still kept.
+        """
+        ...
+
+    def unused_texts(self) -> TextNumbers:
+        """The texts in the store that no call and no count has, as of one moment. Organizations always have
+        a use."""
+        ...
+
+    def remove_texts(self, texts: TextNumbers) -> None:
+        """Deletes texts from the store for good, all or nothing; their ids are never given again.
+
+        No row that is stored, or comes in a later batch, may have any of them, and `dictionary` must have
+        forgotten them. Texts that are not there are passed over.
         """
         ...
 

@@ -7,18 +7,21 @@ from calltally.clock import instant_of
 from calltally.errors import DamagedDataError, InvalidInputError
 from calltally.store.audit import Difference
 from calltally.upkeep.counting import Counting, open_from_ms
+from calltally.upkeep.text_removal import TextRemoval
 from calltally.upkeep.verification import Verification
 
 
 @dataclass(frozen=True, slots=True)
 class PruneReport:
-    """What went: rows of the ledger of calls, and calls that only counts told of; and the first days kept.
+    """What went: rows of the ledger of calls, calls that only counts told of, and texts that nothing has any
+    more; and the first days kept.
 
     The days are None while nothing was ever pruned.
     """
 
     calls: int
     counts: int
+    texts: int
     calls_from: date | None
     counts_from: date | None
 
@@ -35,11 +38,13 @@ class Pruning:
        with a difference the seal is lifted.
     4. the store deletes day by day and moves its first day with each, in one transaction; what went is gone
        and sealed, the rest is as before, and pruning again goes on from there.
+    5. texts that nothing has any more are removed; see `TextRemoval`.
     """
 
     def __init__(self, counting: Counting, verification: Verification) -> None:
         self._counting = counting
         self._verification = verification
+        self._texts = TextRemoval(counting)
 
     async def prune(self, calls_before: date | None, counts_before: date | None) -> PruneReport:
         """See `Upkeep.prune`."""
@@ -51,7 +56,8 @@ class Pruning:
         if counts_before is not None and counts_before > store.counts_from:
             day = counts_before
             counts = await self._counting.read(lambda: store.prune_counts(day))
-        return PruneReport(calls, counts, _kept(store.calls_from), _kept(store.counts_from))
+        texts = await self._texts.remove()
+        return PruneReport(calls, counts, texts, _kept(store.calls_from), _kept(store.counts_from))
 
     async def _prune_calls(self, before: date) -> int:
         store, step = self._counting.store, self._counting.step

@@ -47,7 +47,7 @@ class Retention:
         except Exception:  # nothing is half pruned, and tomorrow may be better
             log.exception("pruning failed; the next try is tomorrow")
         else:
-            log.info("pruned", calls=report.calls, counts=report.counts)
+            log.info("pruned", calls=report.calls, counts=report.counts, texts=report.texts)
         self._done = today
 
     def days(self, today: date) -> tuple[date | None, date | None]:

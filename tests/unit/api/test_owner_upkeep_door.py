@@ -115,7 +115,13 @@ async def test_what_would_be_pruned_is_told_and_then_pruned(meter: LastingMeteri
         "calls_from": None,
         "counts_from": None,
     }
-    assert pruned.json() == {"calls": 3, "counts": 0, "calls_from": "2026-03-15", "counts_from": None}
+    assert pruned.json() == {
+        "calls": 3,
+        "counts": 0,
+        "texts": 0,
+        "calls_from": "2026-03-15",
+        "counts_from": None,
+    }
     assert again.json()["counts"] == {"calls": 3, "organizations": 2, "days": 2}
     assert again.json()["calls_from"] == "2026-03-15"
     assert await meter.calls() == 2

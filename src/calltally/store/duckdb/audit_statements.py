@@ -28,6 +28,7 @@ TABLES = (
     "identity_key",
     "retained",
     "dictionary",
+    "removed_text",
     "call_day",
     "outcome",
     "rejection",

@@ -19,6 +19,7 @@ from calltally.store.duckdb.day_spans import END_DAY, FIRST_DAY, parts_of_identi
 from calltally.store.duckdb.doubled_statements import doubled_calls
 from calltally.store.duckdb.marginals import COUNTS, MARGINALS, MONTHLY, Marginal
 from calltally.store.duckdb.statements import Statement
+from calltally.store.duckdb.text_statements import COLUMN_OF_KIND, missing_texts
 from calltally.store.duckdb.time_buckets import EPOCH, first_day_of, month_of
 from calltally.store.duckdb.usage_question import COLUMNS, KINDS
 from calltally.store.retained import Retained
@@ -59,6 +60,7 @@ class Auditing:
             *self._of_pruned_days(),
             *self._of_months(),
             *self._of_books(),
+            *self._of_texts(),
             *self._of_tables(),
         ]
         for done, check in enumerate(checks, start=1):
@@ -153,6 +155,11 @@ class Auditing:
         what = "corrections against their rows"
         yield _Check(what, statements.corrections_against_rows(), _of_correction)
 
+    def _of_texts(self) -> Iterator[_Check]:
+        for kind, column in COLUMN_OF_KIND.items():
+            what = f"texts of {column.strip(chr(34))}"
+            yield _Check(what, missing_texts(kind, statements.DIFFERENCES_TOLD), self._of_text(what))
+
     def _of_tables(self) -> Iterator[_Check]:
         for table in statements.TABLES:
             yield _Check(f"every column of {table}", statements.read_table(table), _nothing)
@@ -195,6 +202,13 @@ class Auditing:
             organization, day, first, last, stored, right = row
             key = f"positions {first} to {last}"
             return [Difference(what, self._organization(organization), _date(day), key, int(stored), right)]
+
+        return tell
+
+    def _of_text(self, what: str) -> Tell:
+        def tell(row: tuple[Any, ...]) -> list[Difference]:
+            organization, number = row
+            return [Difference(what, self._organization(organization), None, f"id {number}", 0, 1)]
 
         return tell
 

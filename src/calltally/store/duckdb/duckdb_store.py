@@ -18,11 +18,11 @@ from calltally.call_batch import (
     RejectedSample,
     UInt64s,
 )
-from calltally.dictionary import Dictionary, DictionaryValue, Kind
+from calltally.dictionary import Dictionary, DictionaryValue, Kind, TextNumbers
 from calltally.identity_key import IdentityKey, IdentityScheme
 from calltally.store.audit import AuditStep
 from calltally.store.doubled_calls import DoubledCalls
-from calltally.store.duckdb import batch_statements, statements
+from calltally.store.duckdb import batch_statements, statements, text_statements
 from calltally.store.duckdb.answering import Answering
 from calltally.store.duckdb.auditing import Auditing
 from calltally.store.duckdb.backup import copy_store
@@ -39,6 +39,7 @@ from calltally.store.duckdb.ledger_calls import NO_CALLS, LedgerCalls
 from calltally.store.duckdb.marginals import GATHERING
 from calltally.store.duckdb.pruning import Pruning
 from calltally.store.duckdb.statements import NO_ORGANIZATION
+from calltally.store.duckdb.text_removal import TextRemoval
 from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH
 from calltally.store.duckdb.usage_question import UsageQuestion, first_ms
 from calltally.store.export import Form, What, demand_whole_days
@@ -103,6 +104,7 @@ class DuckDBUsageStore:
         """For whatever changes or removes rows; taken before ``_writing`` where both are needed."""
         self._writing = threading.Lock()
         self._pruning = Pruning(self._database, self._tidying, lambda: self._retained, self._retain)
+        self._text_removal = TextRemoval(self._database, self._tidying)
         self._dictionary = Dictionary()
         self._checkpointed = 0
         try:
@@ -306,6 +308,13 @@ class DuckDBUsageStore:
     def prune_counts(self, before: date) -> int:
         return self._pruning.counts(before)
 
+    def unused_texts(self) -> TextNumbers:
+        return self._text_removal.unused()
+
+    def remove_texts(self, texts: TextNumbers) -> None:
+        with telling_the_end():
+            self._text_removal.remove(texts)
+
     def audit(self) -> Iterator[AuditStep]:
         """See `UsageStore.audit`; nothing may be pruned meanwhile."""
         return Auditing(self._database, self._dictionary, self._retained).steps()
@@ -387,7 +396,12 @@ class DuckDBUsageStore:
         """The key, the position, the extent of what is stored and what is kept; fills the dictionary."""
         found = statements.dictionary().run(self._writer)
         while rows := found.fetchmany(_TEXTS_AT_ONCE):
-            self._dictionary.load(DictionaryValue(Kind(kind), *rest) for kind, *rest in rows)
+            self._dictionary.load_stored(DictionaryValue(Kind(kind), *rest) for kind, *rest in rows)
+        removed = {
+            Kind(kind): rest for kind, *rest in text_statements.removed_texts().run(self._writer).fetchall()
+        }
+        for kind in Kind:
+            self._dictionary.close_gaps(kind, *removed.get(kind, (0, 0)))
         meta = dict(statements.meta().run(self._writer).fetchall())
         first_ms, last_ms, received_ms = statements.extent().run(self._writer).fetchall()[0]
         extent = Extent() if first_ms is None else Extent(first_ms, last_ms + 1, received_ms)
