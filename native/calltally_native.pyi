@@ -122,6 +122,8 @@ class IdentityRun:
 
     def __init__(self, path: str, blocks_start: int, fences: _Numbers, filter: bytes | None = None) -> None:  # noqa: A002
         """Raises `OSError` for a file that cannot be opened, `ValueError` for what cannot be a filter."""
+    def without_filter(self) -> IdentityRun:
+        """The same run without a filter, looked into through the file that is open."""
 
 def find_in_runs(
     runs: Sequence[IdentityRun], high: _Numbers, low: _Numbers

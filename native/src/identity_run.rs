@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::identity_filter::Filter;
 use crate::sorted_identities::{BLOCK_BYTES, Block};
@@ -13,9 +14,9 @@ const AHEAD: usize = 16;
 
 /// What is in memory of a run: its filter, unless there is no room for it, and where each block begins.
 pub struct Run {
-    file: File,
+    file: Arc<File>,
     blocks_start: u64,
-    fences: Vec<u64>,
+    fences: Arc<[u64]>,
     filter: Option<Filter>,
 }
 
@@ -33,7 +34,17 @@ impl Run {
         fences: Vec<u64>,
         filter: Option<Filter>,
     ) -> io::Result<Self> {
-        Ok(Run { file: File::open(path)?, blocks_start, fences, filter })
+        Ok(Run { file: Arc::new(File::open(path)?), blocks_start, fences: fences.into(), filter })
+    }
+
+    /// The same without a filter; the file is not opened again, as it may have no name any more.
+    pub fn without_filter(&self) -> Self {
+        Run {
+            file: Arc::clone(&self.file),
+            blocks_start: self.blocks_start,
+            fences: Arc::clone(&self.fences),
+            filter: None,
+        }
     }
 
     /// None when there is no room for it.

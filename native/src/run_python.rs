@@ -104,6 +104,10 @@ impl IdentityRun {
         });
         Ok(IdentityRun { run: Run::open(&path, blocks_start, fences, filter.transpose()?)? })
     }
+
+    fn without_filter(&self) -> Self {
+        IdentityRun { run: self.run.without_filter() }
+    }
 }
 
 #[derive(IntoPyObject)]

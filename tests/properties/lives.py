@@ -101,8 +101,9 @@ class _Living(LastingMetering):
 class Lives:
     """Does one thing after the other by chance; every answer is compared with the dictionary's.
 
-    ``counted`` says how often each was done, and ``told`` names everything that was done, for whoever looks
-    into a failure.
+    ``counted`` says how often each was done, how many lives began (``starts``), how many ``calls judged`` and
+    how many ``calls of earlier lives`` among them. ``told`` names everything that was done, for whoever looks
+    into a failure: a seed alone does not lead to it again, as threads have a part in it.
     """
 
     def __init__(self, folder: Path, luck: random.Random) -> None:
@@ -116,7 +117,7 @@ class Lives:
         self._attic.mkdir()
         self._folders = 0
         self._calls = 0
-        self._horizon_passed = False
+        self._life_of: dict[str, int] = {}
         self._meter = _Living(folder)
         self._meter.folder = self._new_folder()
         self._doings: list[tuple[float, Callable[[], Awaitable[str]]]] = [
@@ -134,12 +135,14 @@ class Lives:
             (0.5, self._verify),
         ]
 
-    async def live(self, steps: int) -> None:
-        """Raises `WrongLifeError` at the first answer that is wrong."""
+    async def live(self, steps: int, is_enough: Callable[[], bool] = lambda: False) -> None:
+        """Raises `WrongLifeError` at the first answer that is wrong. Takes fewer steps once it is enough."""
         weights = [weight for weight, _ in self._doings]
         try:
             await self._up()
             for _ in range(steps):
+                if is_enough():
+                    break
                 ((_, do),) = self._luck.choices(self._doings, weights)
                 await self._done(do)
             await self._done(self._stop)
@@ -194,7 +197,17 @@ class Lives:
         for index, (call, verdict) in enumerate(zip(calls, wanted, strict=True)):
             if said.get(index, "accepted") != verdict:
                 raise WrongLifeError(f"{said.get(index, 'accepted')} instead of {verdict}: {call}")
+        self._count(calls, wanted)
         return ", ".join(f"{count} {verdict}" for verdict, count in Counter(wanted).items())
+
+    def _count(self, calls: list[Call], verdicts: list[str | None]) -> None:
+        life = self.counted["starts"]
+        self.counted["calls judged"] += len(calls)
+        for call, verdict in zip(calls, verdicts, strict=True):
+            if verdict == "accepted":
+                self._life_of[call["id"]] = life
+            elif verdict != "rejected":
+                self.counted["calls of earlier lives"] += self._life_of[call["id"]] < life
 
     async def _spill(self) -> str:
         await self._spilled()
@@ -251,6 +264,7 @@ class Lives:
             await self._end_and_start()
             await self._meter.replace(*span, *calls)
         self._known.calls |= {call["id"]: (self._now, call) for call in calls}
+        self._life_of |= {call["id"]: self.counted["starts"] for call in calls}
         return f"{len(calls)} calls"
 
     async def _prune(self) -> str:

@@ -149,18 +149,38 @@ class LastingMetering(Metering):
 
 
 def copy_of_an_instant(store: UsageStore, folder: Path, target: Path) -> None:
-    """Copies a directory whose embedded store is in use as it lies on the disk in one instant.
+    """Copies a directory whose embedded store is in use as it lies on the disk in one instant: what a process
+    leaves that is killed then, with every write that it made.
 
-    The store changes its file in steps, and the journal's files go once the store needs them no more.
+    The files are copied one after the other, so nothing may change meanwhile. The store's file and its log do
+    not, since whoever writes to them waits. Ingest does not, where the event loop's thread is what copies:
+    then no call comes in, and the journal and its mark stay as they are. What other threads may still do is
+    to remove files of the journal that a checkpoint covers, and to write, join and remove runs. A copy during
+    which they did is made again.
     """
-
-    def copy_if_there(source: str, copy: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            shutil.copy2(source, copy)
-
     assert isinstance(store, DuckDBUsageStore)
     with store._tidying, store._writing:
-        shutil.copytree(folder, target, copy_function=copy_if_there)
+        while True:
+            before = _states(folder)
+            try:
+                shutil.copytree(folder, target)
+            except shutil.Error:
+                if before == _states(folder):
+                    raise  # nothing was removed meanwhile, so it is something else
+            else:
+                if before == _states(folder):
+                    return
+            shutil.rmtree(target)
+
+
+def _states(folder: Path) -> dict[Path, tuple[int, int, int]]:
+    """Each file and folder below a folder, with what changes whenever it is written to."""
+    found: dict[Path, tuple[int, int, int]] = {}
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            state = path.stat()
+            found[path] = state.st_ino, state.st_size, state.st_mtime_ns
+    return found
 
 
 def a_call(id: str = "c-1", **fields: Any) -> dict[str, Any]:  # noqa: A002 - an id is called an id

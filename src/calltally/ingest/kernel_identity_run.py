@@ -15,6 +15,8 @@ from calltally.ingest.sorted_identities import Columns, Sorted
 class KernelIdentityRun(IdentityRun):
     """See `IdentityRun`."""
 
+    native: "native.IdentityRun"
+
     @classmethod
     def find_in(cls, runs: Sequence[IdentityRun], high: UInt64s, low: UInt64s) -> Found | None:
         """See `IdentityRun.find_in`."""
@@ -25,6 +27,11 @@ class KernelIdentityRun(IdentityRun):
         if found is None:
             return None
         return np.frombuffer(found[0], np.bool_), np.frombuffer(found[1], np.uint64)
+
+    def drop_filter(self) -> None:
+        """See `IdentityRun.drop_filter`."""
+        self.filter_bytes = 0
+        self.native = self.native.without_filter()
 
     @staticmethod
     def _sorted(columns: Columns) -> Sorted:

@@ -90,6 +90,17 @@ def test_a_run_without_its_filter_says_the_same_and_takes_less_memory(kind: Kind
     assert found_in(run, high[:500], ~low[:500]) is None
 
 
+def test_a_run_loses_its_filter_though_its_file_was_put_aside_as_damaged(kind: Kind, tmp_path: Path) -> None:
+    high, low, digest = identities(1_000)
+    run = RunFolder(tmp_path, KEY, LIVES, kind).write(generation((high, low, digest), kind=kind))
+    run.damaged()
+
+    run.drop_filter()
+
+    assert not run.path.exists()
+    assert found_in(run, high, low) == ([True] * 1_000, digest.tolist())
+
+
 def test_a_filter_takes_twelve_bits_and_lets_few_others_through(tmp_path: Path) -> None:
     high, low, digest = identities(20_000)
     run = RunFolder(tmp_path, KEY, LIVES, IdentityRun).write(generation((high, low, digest)))
