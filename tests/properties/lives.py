@@ -256,6 +256,8 @@ class Lives:
         at = NOON - timedelta(days=75) + timedelta(minutes=self._calls)
         if at.date() < self._known.open_from:
             return "nothing, the day is sealed"
+        if at > self._now:
+            return "nothing, the clock has not come so far"
         calls = [{"id": f"added-{self._calls}-{n}", "time": at.isoformat()} for n in range(3)]
         span = at.isoformat(), (at + timedelta(seconds=1)).isoformat()
         try:
