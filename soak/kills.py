@@ -1,4 +1,7 @@
-"""Ends a server at every place there is, over and over, and compares the counts each time."""
+"""Ends a server at every place there is, over and over, and compares the counts each time.
+
+Each start begins another life of its directory, into which calls of all lives before are sent again.
+"""
 
 import random
 import time
@@ -56,18 +59,26 @@ OPENING = [
 TEARING = Place("within", "write", ".frames")
 
 _KILLS_OF_A_DIRECTORY = 30
+_STOPS_FOR_A_KILL = 0.25
+
+_LITTLE_MEMORY: dict[str, object] = {"seen_ids_memory": "1MB"}
+_SETTINGS: tuple[dict[str, object], ...] = ({}, _LITTLE_MEMORY)
+"""What a life may be started with: the default, and as little memory for identities as may be."""
 
 
 class Kills:
-    """Kills of one server, each followed by a start and a comparison of everything counted so far.
+    """Kills and orderly stops of one server, each followed by a start, with other settings by chance, and a
+    comparison of everything counted so far.
 
-    ``survived`` counts them by their places. A place that is not reached within ``patience`` seconds is no
-    failure: the server is then killed at the instant that came, and ``missed`` counts it.
+    ``survived`` counts kills by their places, and ``stopped`` the orderly stops. A place that is not reached
+    within ``patience`` seconds is no failure: the server is then killed at the instant that came, and
+    ``missed`` counts it.
     """
 
     def __init__(self, directory: Path, *, seed: int, patience: float = 10.0) -> None:
         self.survived: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()
+        self.stopped = 0
         self.server = WatchedServer(directory)
         self._random = random.Random(seed)
         self._seed = seed
@@ -84,18 +95,22 @@ class Kills:
             self.server.kill()
 
     def at(self, place: Place, nth: int = 1) -> bool:
-        """Kills the server at the n-th passing of a place while senders send; whether it came to that."""
-        self.server.prepare_to_die(place if place != RANDOM_INSTANT else None, nth)
-        self.server.start()
-        self.town.settle()
+        """Kills the server at the n-th passing of a place while senders send, or once they have paused where
+        it passes the place only then; whether it came to that."""
+        self._begin_life(place if place != RANDOM_INSTANT else None, nth)
+        when_quiet = _joins_runs(place)
         with self.town.at_work():
             self.server.pull_the_trigger()
             patience = self._random.uniform(0, 1.5) if place == RANDOM_INSTANT else self._patience
-            reached = self.server.has_died(patience)
-            if reached:
-                self._check_it_was_killed()
-            else:
+            reached = self.server.has_died(1.0 if when_quiet else patience)
+            if not reached and not when_quiet:
                 self.server.kill()
+        if when_quiet and not reached:
+            reached = self.server.has_died(patience)
+            if not reached:
+                self.server.kill()
+        if reached:
+            self._check_it_was_killed()
         counted = place if reached or place == RANDOM_INSTANT else RANDOM_INSTANT
         self.survived[str(counted)] += 1
         if counted != place:
@@ -120,15 +135,37 @@ class Kills:
             self.missed[f"{place} while opening"] += 1
         return reached
 
+    def stop(self) -> None:
+        """Asks the server to end while senders send, or once they have paused, or before any of them sent
+        something new."""
+        self._begin_life(None)
+        how = self._random.randrange(3)
+        if how:
+            with self.town.at_work():
+                time.sleep(self._random.uniform(0, 1.5))
+                if how == 1:
+                    self._stop_in_order()
+        if self.server.is_running:
+            self._stop_in_order()
+        self.stopped += 1
+
     def finish(self) -> None:
         """Starts the server undisturbed, compares once more, and again after an orderly stop."""
-        self.server.prepare_to_die(None)
+        self._begin_life(None)
+        self._stop_in_order()
         self.server.start()
         self.town.settle()
+
+    def _begin_life(self, place: Place | None, nth: int = 1) -> None:
+        little = place is not None and _joins_runs(place)
+        self.server.prepare(**(_LITTLE_MEMORY if little else self._random.choice(_SETTINGS)))
+        self.server.prepare_to_die(place, nth)
+        self.server.start()
+        self.town.settle()
+
+    def _stop_in_order(self) -> None:
         if code := self.server.stop():
             raise RuntimeError(f"the server ended with {code} when it was asked to stop")
-        self.server.start()
-        self.town.check_exactly()
 
     def _does_not_serve(self) -> bool:
         """Waits until the server has died or serves."""
@@ -144,20 +181,35 @@ class Kills:
             raise RuntimeError("the server ended by itself; its log says why")
 
 
+def _joins_runs(place: Place) -> bool:
+    """Whether a place is passed only where memory has no room for what is in runs, while none are written."""
+    return place.what == "runs.join" or (place.what, place.where) == ("unlink", ".ids")
+
+
 @dataclass(slots=True)
 class Toll:
-    """What many kills came to, by their places, and what the senders had to do with them."""
+    """What many kills came to, by their places, and what the senders had to do with them.
+
+    ``earlier_lives`` are those of which calls were sent again in a later one, ``sent_again`` those calls.
+    """
 
     survived: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
     book: Book = field(default_factory=Book)
     recounts: int = 0
+    stopped: int = 0
+    earlier_lives: int = 0
+    sent_again: int = 0
 
     def add(self, kills: Kills) -> None:
         self.survived += kills.survived
         self.missed += kills.missed
         self.book += kills.town.book
         self.recounts += kills.town.verifications
+        self.stopped += kills.stopped
+        again = kills.town.again
+        self.earlier_lives += len(again)
+        self.sent_again += again.total()
 
 
 def run(
@@ -174,6 +226,8 @@ def run(
         with Kills(folder / f"data-{toll.recounts}", seed=luck.randrange(2**32)) as kills:
             try:
                 while kills.survived.total() < _KILLS_OF_A_DIRECTORY:
+                    if luck.random() < _STOPS_FOR_A_KILL:
+                        kills.stop()
                     place, opening = next(turns)
                     if opening:
                         kills.while_opening(place)

@@ -14,8 +14,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from calltally import meter
 from calltally.cli.main import main
 from calltally.clock import SystemClock
+from calltally.ingest.seen_ids import SeenIds
 from soak.breakage import BREAKAGES, BROKEN
 
 STEPS = {
@@ -53,6 +55,13 @@ SMALL: dict[str, dict[str, object]] = {
     },
 }
 """What arguments are when nobody says otherwise, to be far less."""
+
+_LESS_MEMORY = 50
+"""How many times less memory for identities there is than the setting says: else runs, which are what has no
+room in it, would be joined only after tens of thousands of calls."""
+
+_LOOK_SECONDS = 0.02
+"""How often ingest looks for tables to be written and runs to be joined, as small tables are soon full."""
 
 CLOCK = "SOAK_CLOCK"
 """The environment variable with the file that says by how many seconds the clock is wrong."""
@@ -99,6 +108,20 @@ def _make_small(owner: Any, method: str, sizes: dict[str, object]) -> None:
     )
 
 
+def _give_less_memory() -> None:
+    """And has it looked after sooner."""
+    if not hasattr(meter, "_LOOK_SECONDS"):
+        raise ValueError("the meter has no _LOOK_SECONDS any more")
+    setattr(meter, "_LOOK_SECONDS", _LOOK_SECONDS)  # noqa: B010 - mypy
+    given = SeenIds.__init__
+
+    @wraps(given)
+    def less(seen_ids: SeenIds, memory: int, *arguments: Any, **named: Any) -> None:
+        given(seen_ids, memory // _LESS_MEMORY, *arguments, **named)
+
+    setattr(SeenIds, "__init__", less)  # noqa: B010 - mypy
+
+
 def _set_the_clock_wrong(file: Path) -> None:
     right = SystemClock.now_ms
     setattr(SystemClock, "now_ms", lambda clock: right(clock) + 1000 * int(file.read_text()))  # noqa: B010 - mypy
@@ -113,6 +136,7 @@ def launch() -> None:
     if os.environ.get(SIZES) != "usual":
         for name, sizes in SMALL.items():
             _make_small(*_function(name), sizes)
+        _give_less_memory()
     if file := os.environ.get(CLOCK):
         _set_the_clock_wrong(Path(file))
     main()

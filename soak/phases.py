@@ -1,22 +1,36 @@
 """The parts of a soak, each with its share of the time."""
 
+import asyncio
+import itertools
 import multiprocessing
+import random
+import shutil
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.fuzz.fuzzing import Fuzzing, fuzz
+from tests.properties.lives import Lives
 from tests.properties.test_meter_at_work import MeterAtWork
 
 from soak import kills, load, power_cuts
 from soak.findings import Phase
 
-_KILLS, _INPUTS = 200, 1_000_000
+_KILLS, _INPUTS, _EARLIER_LIVES = 200, 1_000_000, 100
 """What a full soak comes to at least, however slow the machine is."""
+
+_STEPS = 300
+"""Of one directory; more take longer and longer each, as everything is sent again in the end."""
+
+
+class TooLittleError(Exception):
+    """Nothing wrong was found, but too little was tried for that to say much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +53,9 @@ def _kill(trial: Trial, phase: Phase) -> None:
     finally:
         phase.figures |= {
             "kills survived": toll.survived.total(),
+            "orderly stops": toll.stopped,
+            "earlier lives whose calls were sent again": toll.earlier_lives,
+            "calls of earlier lives sent again, each a duplicate": toll.sent_again,
             "calls accepted": toll.book.accepted,
             "calls corrected": toll.book.corrected,
             "answers lost, and asked for again": toll.book.lost_answers,
@@ -47,6 +64,10 @@ def _kill(trial: Trial, phase: Phase) -> None:
         phase.note("kills by place", toll.survived)
         phase.note("places not reached in time, killed at another instant instead", toll.missed)
     phase.figures |= {"calls missing": 0, "calls doubled": 0, "differences that calltally verify finds": 0}
+    if trial.is_full and toll.earlier_lives < _EARLIER_LIVES:
+        raise TooLittleError(
+            f"calls of {toll.earlier_lives} earlier lives were sent again, of at least {_EARLIER_LIVES}"
+        )
 
 
 def _cut_power(trial: Trial, phase: Phase) -> None:
@@ -78,6 +99,46 @@ def _do_anything(trial: Trial, phase: Phase) -> None:
         runs += 10
         trial.tell(f"{runs} runs")
         phase.figures["runs of up to 40 operations beside a naive meter"] = runs
+
+
+def _live(trial: Trial, phase: Phase) -> None:
+    """One directory after the other, each through some hundred steps, beside a plain dictionary."""
+    deadline = time.monotonic() + trial.seconds
+    counted: Counter[str] = Counter()
+    seeds = itertools.count(trial.seed)
+    with _log_in(trial.folder / "log"):
+        while time.monotonic() < deadline:
+            folder = trial.folder / f"lives-{(seed := next(seeds))}"
+            folder.mkdir()
+            lives = Lives(folder, random.Random(seed))
+            try:
+                asyncio.run(lives.live(_STEPS, lambda: time.monotonic() >= deadline))
+            finally:
+                counted += lives.counted + Counter(directories=1)
+                phase.figures |= {
+                    "directories": counted["directories"],
+                    "lives lived": counted["starts"],
+                    "of which ended by a kill": counted["be killed"],
+                    "calls judged": counted["calls judged"],
+                    "calls of earlier lives sent again": counted["calls of earlier lives"],
+                }
+            shutil.rmtree(folder)
+            trial.tell(f"{counted['starts']} lives")
+    phase.figures["wrong verdicts and counts"] = 0
+
+
+@contextmanager
+def _log_in(file: Path) -> Iterator[None]:
+    """Writes what the product logs within into a file instead of on the terminal."""
+    with file.open("w") as log:
+        structlog.configure(
+            processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
+            logger_factory=structlog.WriteLoggerFactory(log),
+        )
+        try:
+            yield
+        finally:
+            structlog.reset_defaults()
 
 
 def _damage_inputs(trial: Trial, phase: Phase) -> None:
@@ -127,10 +188,11 @@ def _load(trial: Trial, phase: Phase) -> None:
 
 
 PHASES: dict[str, tuple[float, Callable[[Trial, Phase], None]]] = {
-    "kills": (0.44, _kill),
-    "power": (0.12, _cut_power),
-    "anything": (0.07, _do_anything),
-    "fuzz": (0.08, _damage_inputs),
-    "load": (0.29, _load),
+    "kills": (0.41, _kill),
+    "power": (0.11, _cut_power),
+    "lives": (0.09, _live),
+    "anything": (0.06, _do_anything),
+    "fuzz": (0.07, _damage_inputs),
+    "load": (0.26, _load),
 }
 """The phases by name; the shares of the time add up to 1."""

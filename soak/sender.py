@@ -14,11 +14,11 @@ import httpx
 from tests.end_to_end.server_process import ndjson
 
 from soak.book import VERDICTS, Book, Counts, keys_of
+from soak.remembered_lives import Call, RememberedLives
 
-Call = dict[str, Any]
 _STATUSES = (200, 200, 201, 204, 304, 404, 429, 500, 503, 0, 101)
 _REMEMBERED = 2_000
-
+_AGAIN_OF_A_LIFE = 3
 
 NOTHING: Counts = Counter()
 
@@ -67,8 +67,9 @@ class Sender:
     """Sends batches for one organization, one after the other, each until it is acknowledged.
 
     `work` returns when the server went away in the midst of something; `deliver_what_is_open` sends that
-    again. Calls whose answer came are remembered, and each later repetition must be a duplicate. ``moment``
-    is asked after each answer and says how far the world had come; ``answers`` keeps it with the keys.
+    again. Calls whose answer came are remembered, some of each life of the server for good, and each later
+    repetition must be a duplicate. ``again`` counts those of earlier lives by life. ``moment`` is asked after
+    each answer and says how far the world had come; ``answers`` keeps it with the keys.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Sender:
         self.name = name
         self.organization = organization
         self.book = Book()
+        self.again: Counter[int] = Counter()
         self.answers: list[tuple[int, Counts]] = []
         self.begun: list[tuple[int, Counts]] = []
         self._token = token
@@ -94,7 +96,12 @@ class Sender:
         self._number = 0
         self._remembered: list[Call] = []
         self._corrected: list[Call] = []
+        self._lives = RememberedLives(self._random)
         self._open: _Batch | _Correction | None = None
+
+    def begin_life(self) -> None:
+        """Says that the server was started again: what is acknowledged from here on is of another life."""
+        self._lives.begin()
 
     def work(self, address: str, stop: threading.Event) -> None:
         """Sends until told to stop or until the server is gone."""
@@ -114,15 +121,19 @@ class Sender:
                 self._deliver(visitor, self._open)
 
     def repeat_some(self, address: str, count: int) -> None:
-        """Sends calls again that were acknowledged at any time before; each must be known."""
+        """Sends calls again that were acknowledged at any time before, and some of every earlier life; each
+        must be known, whether it was corrected since or not."""
         known = self._remembered + self._corrected
-        some = self._random.sample(known, min(count, len(known)))
+        of_lives, again = self._lives.some(_AGAIN_OF_A_LIFE)
+        some = self._random.sample(known, min(count, len(known))) + of_lives
         if not some:
             return
+        self._random.shuffle(some)
         with self._visitor(address) as visitor:
             receipt = self._post(visitor, some)
         if receipt["duplicate"] != len(some):
             raise WrongAnswerError(f"{self.name} sent {len(some)} acknowledged calls again and got {receipt}")
+        self.again += again
         self.book.told.update({verdict: receipt[verdict] for verdict in VERDICTS})
 
     def _deliver(self, visitor: httpx.Client, what: _Batch | _Correction) -> None:
@@ -251,6 +262,7 @@ class Sender:
         return call
 
     def _remember(self, calls: list[Call]) -> None:
+        self._lives.keep(calls)
         self._remembered += calls
         if len(self._remembered) > _REMEMBERED:
             self._remembered = self._random.sample(self._remembered, _REMEMBERED // 2)

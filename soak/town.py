@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -51,6 +52,11 @@ class Town:
     def book(self) -> Book:
         return all_books(self.senders)
 
+    @property
+    def again(self) -> Counter[int]:
+        """How many calls of each earlier life of the server were sent again, and were duplicates."""
+        return sum((sender.again for sender in self.senders), Counter[int]())
+
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """All senders send until the block ends or the server does."""
@@ -65,10 +71,13 @@ class Town:
             sender.result()
 
     def settle(self) -> None:
-        """Compares what is counted with what is known at once, and again when all open batches are through.
+        """After a start: compares what is counted with what is known at once, and again when all open batches
+        are through.
 
-        Afterwards calls of any age are sent again and none of them may be taken for new.
+        In between calls of every life before are sent again and none of them may be taken for new.
         """
+        for sender in self.senders:
+            sender.begin_life()
         self._check_bounds()
         with ThreadPoolExecutor(len(self.senders)) as threads:
             list(threads.map(lambda each: each.deliver_what_is_open(self.server.address), self.senders))

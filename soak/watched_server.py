@@ -24,6 +24,7 @@ class WatchedServer(ServerProcess):
 
     def __init__(self, directory: Path, *, clock: Path | None = None, **settings: object) -> None:
         super().__init__(directory, **settings)
+        self._first_settings = settings
         self.disk = WatchedDisk(directory)
         self._clock = clock
 
@@ -37,6 +38,10 @@ class WatchedServer(ServerProcess):
         if self._clock is not None:
             found[CLOCK] = str(self._clock)
         return found
+
+    def prepare(self, **settings: object) -> None:
+        """Starts the next processes with these settings, besides those that were given at first."""
+        self._settings = self._first_settings | settings
 
     def prepare_to_die(self, place: Place | None, nth: int = 1, *, error: int = 0) -> None:
         """Has the next process end, or its disk fail, at a place, once `pull_the_trigger` was called."""
