@@ -263,7 +263,7 @@ def test_old_calls_are_pruned_after_a_question(data: Path) -> None:
         "pruned 1 row of the ledger of calls, and the counts of 0 calls",
         "calls are kept since 2024-02-29, counts since ever",
     ]
-    assert again == {"calls": 0, "counts": 0, "calls_from": "2024-02-29", "counts_from": None}
+    assert again == {"calls": 0, "counts": 0, "texts": 0, "calls_from": "2024-02-29", "counts_from": None}
     assert calls_by(data, "client_id") == {"a": 2, "b": 1}
     assert (hours.returncode, "2024-02-29T00:00:00Z" in hours.stderr) == (1, True)
     assert (nothing.returncode, "--calls-before" in nothing.stderr) == (2, True)
