@@ -211,7 +211,7 @@ async def count(installation: Installation, *calls: dict[str, object] | bytes) -
     lines = [call if isinstance(call, bytes) else msgspec.json.encode(call) for call in calls]
     slices = decode_calls(b"\n".join(lines), JsonForm.LINES, max_calls=1000, max_call_bytes=65_536)
     assert installation.meter is not None
-    await installation.meter.intake.take(Caller("c", "acme", DEFAULT), slices, backfill=False)
+    await installation.meter.intake.take(Caller("c", "acme", DEFAULT), [*slices], backfill=False)
 
 
 def everything(*group_by: Dimension) -> UsageQuery:

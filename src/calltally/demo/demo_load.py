@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 
 from calltally.auth.caller import Caller
 from calltally.auth.permissions import READ_USAGE
@@ -76,8 +76,9 @@ def _prepare(installation: Installation, demo: DemoCalls) -> DemoAccess:
     return DemoAccess(client, token, reader, reader_token)
 
 
-def _decoded(slices: list[list[Call]]) -> Iterator[DecodedCalls]:
-    first = 0
-    for calls in slices:
-        yield DecodedCalls(len(calls), calls, list(range(first, first + len(calls))))
-        first += len(calls)
+def _decoded(slices: list[list[Call]]) -> list[DecodedCalls]:
+    starts = accumulate(map(len, slices), initial=0)
+    return [
+        DecodedCalls(len(calls), calls, list(range(first, first + len(calls))))
+        for first, calls in zip(starts, slices, strict=False)
+    ]

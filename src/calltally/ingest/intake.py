@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ MILLISECONDS_PER_DAY = 86_400_000
 _WEIGHT_NEAR_BOUNDS = 10
 """How many calls of a frame one counts for whose texts must be looked at, which takes so much longer."""
 
-_FEW_CALLS = 64
+_FEW_CALLS = 128
 _FEW_BYTES = 65_536
 """Bodies up to these are decoded together with those of other requests."""
 
@@ -92,13 +92,13 @@ class Intake:
         return self._use_kernel
 
     async def take(
-        self, caller: Caller, slices: Iterable[DecodedCalls], *, backfill: bool, list_duplicates: bool = True
+        self, caller: Caller, slices: Sequence[DecodedCalls], *, backfill: bool, list_duplicates: bool = True
     ) -> Receipt:
         """The same as `take_body` for calls that were decoded elsewhere."""
         self._refuse_when_full()
         checked = (self._checked(caller, slice_, backfill) for slice_ in slices)
         return await self._take_checked(
-            caller.organization, checked, Receipt(lists_duplicates=list_duplicates)
+            caller.organization, checked, len(slices), Receipt(lists_duplicates=list_duplicates)
         )
 
     async def take_body(
@@ -118,7 +118,7 @@ class Intake:
             await self._take_few(caller, body, slices[0], receipt, backfill=backfill)
             return self._counted(receipt)
         checked = self._checked_lines(caller, body, slices, backfill)
-        return await self._take_checked(caller.organization, checked, receipt)
+        return await self._take_checked(caller.organization, checked, len(slices), receipt)
 
     async def _take_few(
         self, caller: Caller, body: CallsBody, few: LineSlice, receipt: Receipt, *, backfill: bool
@@ -154,24 +154,22 @@ class Intake:
             await self._journal.durable.reached(self._journal.durable.position + 1)
 
     async def _take_checked(
-        self, organization: str, slices: Iterator[CheckedSlice], receipt: Receipt
+        self, organization: str, slices: Iterator[CheckedSlice], count: int, receipt: Receipt
     ) -> Receipt:
+        """Takes so many slices, each of which is decoded when it is asked for."""
         gathered: list[CheckedSlice] = []
         size = weight = 0
-        await self._loop_turns.turn(organization)
-        slice_ = next(slices, None)
-        while slice_ is not None:
+        for left in reversed(range(count)):
+            await self._loop_turns.turn(organization)
+            slice_ = next(slices)
             gathered.append(slice_)
             size += slice_.received
-            latest = slice_
-            await self._loop_turns.turn(organization)
-            slice_ = next(slices, None)
-            if slice_ is not None:
-                heavy = not self._step.surely_holds(latest)
-                weight += latest.received * (_WEIGHT_NEAR_BOUNDS if heavy else 1)
-            if slice_ is None or weight >= MOST_IN_FRAME:
+            if left:
+                heavy = not self._step.surely_holds(slice_)
+                weight += slice_.received * (_WEIGHT_NEAR_BOUNDS if heavy else 1)
+            if not left or weight >= MOST_IN_FRAME:
                 await self._wait_for_room(organization, size)
-                await self._turns.take(organization, gathered, receipt, last=slice_ is None)
+                await self._turns.take(organization, gathered, receipt, last=not left)
                 gathered, size, weight = [], 0, 0
         return self._counted(receipt)
 
