@@ -5,10 +5,11 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
-_MOST_AT_A_TIME = 8
-_SECONDS = 0.004
+_MOST_AT_A_TIME = 16
+_SECONDS = 0.012
 """How much work is done between two looks at what the network brought: so many pieces at most, and fewer
-where so many would take longer than this."""
+where so many would take longer than this of a processor. What is done at one time is judged together, so
+fewer would cost more."""
 
 _LONGEST_IS_FORGOTTEN = 0.95
 """The time that a piece may take is the longest lately, which counts so much less after each turn."""
@@ -21,7 +22,7 @@ class LoopTurns:
     most would have most of it. Belongs to one event loop.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
         self._clock = clock
         self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
         self._longest = _SECONDS / _MOST_AT_A_TIME
