@@ -35,7 +35,7 @@ _REASON_OF = {
     Seen.OTHER: "a call with this id and other content was counted before; that one stays",
 }
 
-_MUCH_WORK = 2000
+_MUCH_WORK = 1000
 """With so many rejected calls, conflicts and new texts a step ends: each takes as long as ten calls do."""
 
 
