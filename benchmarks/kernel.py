@@ -21,18 +21,18 @@ from calltally.dictionary import Dictionary, Kind
 from calltally.identity_key import IdentityKey, IdentityScheme
 from calltally.ingest import kernel
 from calltally.ingest.call_rules import Admission
+from calltally.ingest.call_slices import CheckedSlice
 from calltally.ingest.cutting import cut
-from calltally.ingest.decoders.json_calls import decode_calls
-from calltally.ingest.interning import Interning
+from calltally.ingest.dictionary_encoder import DictionaryEncoder
+from calltally.ingest.identities.kernel_seen_ids import KernelSeenIds
+from calltally.ingest.identities.seen_ids import SeenIds
+from calltally.ingest.json_calls import decode_calls
 from calltally.ingest.json_form import JsonForm
-from calltally.ingest.judgeable_calls import CheckedSlice
 from calltally.ingest.kernel import KernelCalls
 from calltally.ingest.kernel_rows import KernelRowMaker, KernelRows
-from calltally.ingest.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
 from calltally.ingest.routes import RouteNaming
-from calltally.ingest.seen_ids import SeenIds
 from calltally.ingest.text_bounds import USUAL_LIMITS
 from calltally.journal.frame import Frame, encode_frame
 from calltally.journal.journal import Journal
@@ -165,7 +165,7 @@ class _KernelPath:
         _all_new(self.seen, calls, now_ms)
 
     def journal(self, calls: KernelCalls, now_ms: int) -> None:
-        interning = Interning(self._dictionary, self._routes, USUAL_LIMITS.memory)
+        interning = DictionaryEncoder(self._dictionary, self._routes, USUAL_LIMITS.memory)
         verdicts = np.zeros(len(calls), np.int8)
         owner = interning.id_of(Kind.ORGANIZATION, 0, ORGANIZATION)
         gathered = KernelRows()

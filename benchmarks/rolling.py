@@ -25,11 +25,11 @@ import numpy as np
 
 from benchmarks.recent_calls import RecentCalls
 from benchmarks.skewed_calls import ORGANIZATION, SOURCES
+from calltally.apply.applier import Applier
+from calltally.apply.compactor import Compactor
 from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal
 from calltally.packed_texts import PackedTexts
-from calltally.rollup.compactor import Compactor
-from calltally.rollup.roller import Roller
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.unstored_calls import NONE_UNSTORED
 from calltally.usage_query import Dimension, Metric, Ordering, UsageQuery
@@ -55,38 +55,38 @@ async def _run(folder: Path, options: argparse.Namespace) -> None:
     store = DuckDBUsageStore(folder / "store.duckdb", threads=options.threads, memory_limit="2GB")
     frames = _frames(store, options.batch)
     journal = Journal(folder / "journal")
-    roller = Roller(journal, store)
-    compactor = _compactor(store, roller)
+    applier = Applier(journal, store)
+    compactor = _compactor(store, applier)
     load = _Load(journal, frames, options.rate, options.seconds)
-    watch = _Watch(journal, roller, options.batch)
+    watch = _Watch(journal, applier, options.batch)
     started, clock = _Times.now(), time.monotonic()
-    roller.start()
+    applier.start()
     compactor.start()
     load.start()
-    asking = asyncio.create_task(_ask(store, roller, load, options.questions))
+    asking = asyncio.create_task(_ask(store, applier, load, options.questions))
     while load.is_alive():
         watch.look()
         await asyncio.sleep(0.1)
     asked = await asking
     behind = time.monotonic()
-    await roller.caught_up()
+    await applier.caught_up()
     wall, spent = time.monotonic() - clock, _Times.now().since(started)
     _tell(load, watch, asked, spent, wall, time.monotonic() - behind)
     await asyncio.to_thread(compactor.stop)
     journal.close()
-    await asyncio.to_thread(roller.stop)
+    await asyncio.to_thread(applier.stop)
     total = store.usage(UsageQuery(organization=ORGANIZATION, window=_always())).rows[0][0]
     if total != load.calls:
         raise SystemExit(f"{load.calls} calls were appended and {total} are counted")
     store.close()
 
 
-def _compactor(store: DuckDBUsageStore, roller: Roller) -> Compactor:
+def _compactor(store: DuckDBUsageStore, applier: Applier) -> Compactor:
     return Compactor(
         store,
-        lambda: roller.applied_at,
-        checkpoint=roller.checkpoint,
-        checkpoint_is_due=lambda: roller.checkpoint_is_due,
+        lambda: applier.applied_at,
+        checkpoint=applier.checkpoint,
+        checkpoint_is_due=lambda: applier.checkpoint_is_due,
     )
 
 
@@ -140,15 +140,15 @@ class _Load(threading.Thread):
 class _Watch:
     """How far the store is behind the disk."""
 
-    def __init__(self, journal: Journal, roller: Roller, calls_of_frame: int) -> None:
+    def __init__(self, journal: Journal, applier: Applier, calls_of_frame: int) -> None:
         self._journal = journal
-        self._roller = roller
+        self._applier = applier
         self._calls = calls_of_frame
         self.behind: list[int] = []
 
     def look(self) -> None:
-        rolled = self._roller.rolled.position
-        self.behind.append((self._journal.durable.position - rolled) * self._calls)
+        applied = self._applier.applied.position
+        self.behind.append((self._journal.durable.position - applied) * self._calls)
 
 
 @dataclass
@@ -157,11 +157,11 @@ class _Asked:
     answered_ms: list[float] = field(default_factory=list)
 
 
-async def _ask(store: DuckDBUsageStore, roller: Roller, load: _Load, per_second: float) -> _Asked:
+async def _ask(store: DuckDBUsageStore, applier: Applier, load: _Load, per_second: float) -> _Asked:
     asked, chance = _Asked(), random.Random(1)
     while per_second and load.is_alive():
         started = time.perf_counter()
-        unstored = await asyncio.to_thread(roller.unstored) or NONE_UNSTORED
+        unstored = await asyncio.to_thread(applier.unstored) or NONE_UNSTORED
         read = time.perf_counter()
         await asyncio.to_thread(store.usage, _question(chance), unstored)
         asked.read_ms.append((read - started) * 1000)

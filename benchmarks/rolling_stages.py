@@ -20,11 +20,11 @@ from statistics import median
 import numpy as np
 
 from benchmarks.recent_calls import RecentCalls
+from calltally.apply.batch_builder import BatchBuilder
 from calltally.call_batch import CallBatch
 from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal
 from calltally.packed_texts import PackedTexts
-from calltally.rollup.batch_room import BatchRoom
 from calltally.store.duckdb import batch_statements
 from calltally.store.duckdb.batch_tables import CallTables, rows_beside
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
@@ -61,7 +61,7 @@ def main() -> None:
         store = DuckDBUsageStore(Path(folder) / "store.duckdb", threads=1, memory_limit="2GB")
         journal = Journal(Path(folder) / "journal")
         made = RecentCalls(store.dictionary, now_ms=int(time.time() * 1000), days=30 / 86_400)
-        reader, room, tables = journal.reader(0), BatchRoom(), CallTables()
+        reader, room, tables = journal.reader(0), BatchBuilder(), CallTables()
         for batch in made.batches(sizes):
             for frame in _frames(batch):
                 journal.append(frame)

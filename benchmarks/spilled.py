@@ -19,12 +19,12 @@ from calltally.call_batch import UInt64s
 from calltally.data_directory import DataDirectory
 from calltally.identity_key import IdentityKey
 from calltally.ingest import kernel
-from calltally.ingest.kernel_seen_ids import KernelSeenIds
-from calltally.ingest.run_folder import RunFolder
-from calltally.ingest.seen_ids import Seen, SeenIds
-from calltally.ingest.spilling import Spilling
+from calltally.ingest.identities.kernel_seen_ids import KernelSeenIds
+from calltally.ingest.identities.run_folder import RunFolder
+from calltally.ingest.identities.seen_ids import Seen, SeenIds
+from calltally.ingest.identities.spiller import Spiller
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
-from calltally.store.usage_store import Life
+from calltally.store.usage_store import Timeline
 
 _BATCH = 1000
 _BATCHES = 300
@@ -68,8 +68,8 @@ class _Identities:
         self.seen: SeenIds = (KernelSeenIds if kernel.is_installed() else SeenIds)(memory)
         self._random = np.random.default_rng(_SEED)
         self._folder = folder
-        runs = RunFolder(folder, IdentityKey.generate(), [Life(1, 0)], self.seen.kind_of_run)
-        self._spilling = Spilling(self.seen, runs, _ALL_STORED)
+        runs = RunFolder(folder, IdentityKey.generate(), [Timeline(1, 0)], self.seen.kind_of_run)
+        self._spilling = Spiller(self.seen, runs, _ALL_STORED)
 
     def fill(self, count: int) -> _Columns:
         """Takes in so many, and returns the first."""

@@ -69,7 +69,7 @@ class Decoded:
 
 @final
 class IdentityTable:
-    """See `calltally.ingest.identity_table.IdentityTable`. Not thread-safe: use by two at once raises."""
+    """See `IdentityTable` of ``ingest/identities``. Not thread-safe: use by two at once raises."""
 
     def __init__(self, slots: int) -> None: ...
     @property
@@ -97,12 +97,12 @@ class IdentityTable:
         with the run that has the same, if there is one, whose filter is asked first; ``stored`` says what is
         held elsewhere as `find` would. Raises `ValueError`, changing nothing, unless there is room for all.
         """
-    def touch(self, buckets: int) -> None: ...
+    def prefault(self, buckets: int) -> None: ...
     def span(self, first_bucket: int, buckets: int) -> tuple[bytes, bytes, bytes]: ...
 
 @final
 class SortedIdentities:
-    """See `calltally.ingest.sorted_identities.SortedIdentities`. Lets other threads run meanwhile."""
+    """See `SortedIdentities` of ``ingest/identities``. Lets other threads run meanwhile."""
 
     def __init__(self, high: _Numbers, low: _Numbers, digest: _Numbers) -> None: ...
     @staticmethod

@@ -17,7 +17,7 @@ from typing import Any
 from calltally import meter
 from calltally.cli.main import main
 from calltally.clock import SystemClock
-from calltally.ingest.seen_ids import SeenIds
+from calltally.ingest.identities.seen_ids import SeenIds
 from soak.breakage import BREAKAGES, BROKEN
 
 STEPS = {
@@ -25,8 +25,8 @@ STEPS = {
     "store.checkpoint": "calltally.store.duckdb.duckdb_store:DuckDBUsageStore.checkpoint",
     "store.merge": "calltally.store.duckdb.compaction:Compaction.step",
     "store.remove_texts": "calltally.store.duckdb.duckdb_store:DuckDBUsageStore.remove_texts",
-    "runs.write": "calltally.ingest.run_folder:RunFolder.write",
-    "runs.join": "calltally.ingest.run_folder:RunFolder.join",
+    "runs.write": "calltally.ingest.identities.run_folder:RunFolder.write",
+    "runs.join": "calltally.ingest.identities.run_folder:RunFolder.join",
     "journal.switch": "calltally.journal.journal:Journal._switch_to",
     "journal.drop": "calltally.journal.journal:Journal.drop_through",
     "names.record": "calltally.control.names:NameDirectory.record",
@@ -35,13 +35,13 @@ STEPS = {
 
 SMALL: dict[str, dict[str, object]] = {
     "calltally.journal.journal:Journal.__init__": {"file_bytes": 100_000},
-    "calltally.ingest.seen_ids:SeenIds.__init__": {"smallest": 256, "largest": 256},
-    "calltally.rollup.roller:Roller.__init__": {
+    "calltally.ingest.identities.seen_ids:SeenIds.__init__": {"smallest": 256, "largest": 256},
+    "calltally.apply.applier:Roller.__init__": {
         "gather_seconds": 0.02,
         "checkpoint_calls": 3_000,
         "checkpoint_seconds": 0.5,
     },
-    "calltally.rollup.compactor:Compactor.__init__": {
+    "calltally.apply.compactor:Compactor.__init__": {
         "look_seconds": 0.02,
         "rest_seconds": 0.05,
         "longest_rest_seconds": 0.2,

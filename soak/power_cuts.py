@@ -177,7 +177,7 @@ async def counted_in(folder: Path) -> list[Counts]:
                 for organization in ORGANIZATIONS:
                     counts += await _counts(meter.engine, organization, dimension)
                 found.append(counts)
-            audited = [one async for step in meter.upkeep.verify() for one in step.differences]
+            audited = [one async for step in meter.maintenance.verify() for one in step.differences]
         finally:
             await installation.close()
     if audited:

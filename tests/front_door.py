@@ -27,7 +27,7 @@ def login_server(installation: Installation, **limits: int) -> Litestar:
 
     @get("/whoami")
     async def whoami(request: Request[Any, Any, Any]) -> dict[str, Any]:
-        caller = await installation.authority.admit(request.headers.get("authorization"))
+        caller = await installation.authority.authenticate(request.headers.get("authorization"))
         return {
             "client_id": caller.client_id,
             "organization": caller.organization,

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from calltally.auth.secrets import SecretHasher
 from calltally.auth.tokens import TokenAuthority
 from calltally.clock import FixedClock
 from calltally.control.api_tokens import ApiTokens
@@ -13,6 +12,7 @@ from calltally.control.clients import ClientRegistry, NewClient
 from calltally.control.control_database import ControlDatabase
 from calltally.control.names import NameDirectory
 from calltally.control.organizations import Organizations
+from calltally.control.secrets import SecretHasher
 from calltally.control.signing_keys import SigningKeys
 
 ISSUER = "https://calltally.example"

@@ -57,7 +57,7 @@ from hypothesis import given, settings, strategies as st
 from tests.support.seeds import examples, load_hypothesis_profile, luck, numpy_luck, seeds
 load_hypothesis_profile()
 if sys.argv[1:]:
-    import calltally.settings, calltally.dialects.genesys.contract
+    import calltally.settings.settings, calltally.dialects.genesys.contract
 @settings(max_examples=examples(20))
 @given(st.text(), st.integers(), st.binary())
 def draw(text, number, some_bytes):

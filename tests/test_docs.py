@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from calltally.api import usage_parameters
-from calltally.api.openapi import openapi_document
+from calltally.api.openapi.document import openapi_document
 from calltally.call import Call
 from calltally.cli.cli_page import cli_page
-from calltally.settings_page import settings_page
+from calltally.settings.settings_page import settings_page
 
 DOCS = Path(__file__).parent.parent / "docs"
 

@@ -12,15 +12,15 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from calltally.api.problems import problem_response
-from calltally.api.usage_door import usage_router
+from calltally.api.usage_routes import usage_router
 from calltally.auth.caller import Caller
-from calltally.auth.permissions import READ_USAGE, SEND
 from calltally.call import Call
 from calltally.clock import FixedClock
+from calltally.control.permissions import READ_USAGE, SEND
 from calltally.errors import NotAuthenticatedError
 from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
-from calltally.store.memory_store import MemoryUsageStore
+from calltally.store.memory.memory_store import MemoryUsageStore
 from tests.call_batches import batch_of
 from tests.support.always_fresh import AlwaysFresh
 
@@ -34,9 +34,9 @@ _CALLERS = {
 
 
 class KnownCallers:
-    """A `Doorkeeper` that admits acme's and globex's readers, and a sender who may not read."""
+    """A `Authenticator` that admits acme's and globex's readers, and a sender who may not read."""
 
-    async def admit(self, authorization: str | None) -> Caller:
+    async def authenticate(self, authorization: str | None) -> Caller:
         if authorization is None:
             raise NotAuthenticatedError("no bearer token was sent", credentials_were_sent=False)
         if authorization not in _CALLERS:

@@ -102,7 +102,7 @@ impl Table {
     }
 
     /// Has the system hand over the memory of some more buckets.
-    pub fn touch(&mut self, buckets: usize) {
+    pub fn prefault(&mut self, buckets: usize) {
         let ready = self.length.min(self.buckets.len().saturating_add(buckets));
         self.buckets.resize(ready, EMPTY);
     }
@@ -157,7 +157,7 @@ impl Table {
         if calls.low.len() > self.room() {
             return false;
         }
-        self.touch(self.length);
+        self.prefault(self.length);
         for index in 0..calls.low.len() {
             self.fetch_ahead(calls.low, index);
             self.find_or_insert(calls.high[index], calls.low[index], calls.digest[index]);
@@ -178,7 +178,7 @@ impl Table {
         if calls.low.len() > self.room() {
             return None;
         }
-        self.touch(self.length);
+        self.prefault(self.length);
         let verdict = |index: usize| {
             self.fetch_ahead(calls.low, index);
             others.iter().for_each(|other| other.fetch_ahead(calls, index));

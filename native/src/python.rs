@@ -272,8 +272,8 @@ impl IdentityTable {
         Ok(PyBytes::new(py, &verdicts))
     }
 
-    fn touch(&mut self, buckets: usize) {
-        self.table.touch(buckets);
+    fn prefault(&mut self, buckets: usize) {
+        self.table.prefault(buckets);
     }
 
     fn span<'py>(

@@ -4,6 +4,9 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+DAY_MS = 86_400_000
+"""Milliseconds of a day in UTC, which has no leap seconds."""
+
 
 class Clock(Protocol):
     """Tells the present instant as whole milliseconds since 1970-01-01T00:00Z. It may step back."""

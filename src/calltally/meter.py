@@ -10,32 +10,32 @@ from dataclasses import dataclass, field
 from math import ceil, inf
 from pathlib import Path
 
+from calltally.apply.applier import Applier
+from calltally.apply.compactor import Compactor
+from calltally.apply.lag import Lag
 from calltally.call_batch import NameUpdate
 from calltally.clock import Clock
 from calltally.errors import BusyError, DiskShortError
+from calltally.ingest.identities.kernel_seen_ids import KernelSeenIds
+from calltally.ingest.identities.rebuild_seen_ids import rebuild_seen_ids
+from calltally.ingest.identities.run_folder import RunFolder
+from calltally.ingest.identities.seen_ids import SeenIds
+from calltally.ingest.identities.spiller import Spiller
+from calltally.ingest.identities.stored_identities import StoredIdentities
 from calltally.ingest.intake import Intake, IntakeLimits
+from calltally.ingest.intake_throttle import IntakeThrottle
 from calltally.ingest.kernel import is_installed
-from calltally.ingest.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.ordered_step import OrderedStep
-from calltally.ingest.pace import Pace
-from calltally.ingest.recollection import recollect
 from calltally.ingest.routes import RouteNaming
-from calltally.ingest.run_folder import RunFolder
-from calltally.ingest.seen_ids import SeenIds
-from calltally.ingest.spilling import Spilling
-from calltally.ingest.stored_identities import StoredIdentities
 from calltally.ingest.text_bounds import USUAL_LIMITS, TextLimits
 from calltally.journal.journal import Journal, JournalFailedError
+from calltally.maintenance import Maintenance
+from calltally.maintenance.control_data import ControlData, NoControlData
+from calltally.maintenance.meter_parts import MeterParts, open_from_ms
+from calltally.maintenance.retention import Retention
 from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
-from calltally.rollup.compactor import Compactor
-from calltally.rollup.lag import Lag
-from calltally.rollup.roller import Roller
 from calltally.store.usage_store import UsageStore
-from calltally.upkeep import Upkeep
-from calltally.upkeep.control_data import ControlData, NoControlData
-from calltally.upkeep.counting import Counting, open_from_ms
-from calltally.upkeep.retention import Retention
 
 _LOOK_SECONDS = 0.25
 _LONGEST_WAIT_SECONDS = 60
@@ -96,17 +96,17 @@ class Meter:
         self.seen_ids = (KernelSeenIds if self.uses_kernel else SeenIds)(options.seen_ids_memory)
         horizon_ms, now_ms = options.limits.late_ms, clock.now_ms()
         runs = RunFolder(
-            journal_folder.with_name("seen"), store.identity_key, store.lives, self.seen_ids.kind_of_run
+            journal_folder.with_name("seen"), store.identity_key, store.timelines, self.seen_ids.kind_of_run
         )
-        self._spilling = Spilling(self.seen_ids, runs, horizon_ms, on_failure=on_failure)
-        recollect(
+        self._spiller = Spiller(self.seen_ids, runs, horizon_ms, on_failure=on_failure)
+        rebuild_seen_ids(
             store,
             runs.open(now_ms - horizon_ms),
             self.journal.reader(store.position),
             store.dictionary,
             self.seen_ids,
             now_ms - horizon_ms,
-            lambda: self._spilling.settle(now_ms, store.position),
+            lambda: self._spiller.settle(now_ms, store.position),
         )
         self.questions = FairThreads(
             options.question_threads,
@@ -116,7 +116,7 @@ class Meter:
             interrupt=store.interrupt,
         )
         self._lookups = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="lookup")
-        self.roller = Roller(
+        self.applier = Applier(
             self.journal,
             store,
             record_names=record_names,
@@ -126,9 +126,9 @@ class Meter:
         )
         self._compactor = Compactor(
             store,
-            lambda: self.roller.applied_at,
-            checkpoint=self.roller.checkpoint,
-            checkpoint_is_due=lambda: self.roller.checkpoint_is_due,
+            lambda: self.applier.applied_at,
+            checkpoint=self.applier.checkpoint,
+            checkpoint_is_due=lambda: self.applier.checkpoint_is_due,
             on_failure=on_failure,
         )
         routes = RouteNaming(options.route_patterns, options.max_derived_routes)
@@ -141,7 +141,7 @@ class Meter:
             open_from_ms=open_from_ms(store.calls_from),
             text_limits=options.text_limits,
         )
-        self._pace = Pace(options.uncounted_freely, options.uncounted_at_most)
+        self._throttle = IntakeThrottle(options.uncounted_freely, options.uncounted_at_most)
         stored = StoredIdentities(store, clock, horizon_ms)
         self.intake = Intake(
             self._step,
@@ -151,18 +151,18 @@ class Meter:
             self._lookups,
             limits=options.limits,
             refuse=self._overload,
-            pace=self._pace.seconds,
+            pace=self._throttle.seconds,
             use_kernel=self.uses_kernel,
         )
-        self.engine = QueryEngine(store, self.roller, clock, self.questions)
-        self.upkeep = Upkeep(
-            Counting(store, self.journal, self.roller, self._step, clock),
+        self.engine = QueryEngine(store, self.applier, clock, self.questions)
+        self.maintenance = Maintenance(
+            MeterParts(store, self.journal, self.applier, self._step, clock),
             control,
             future_ms=options.limits.future_ms,
             patience=options.answer_timeout,
         )
         self._retention = Retention(
-            self.upkeep,
+            self.maintenance,
             clock,
             calls_days=options.retain_calls_days,
             counts_days=options.retain_counts_days,
@@ -178,8 +178,8 @@ class Meter:
         first, and they are dropped.
         """
         if self.journal.has_damaged_files:
-            await asyncio.to_thread(self.roller.checkpoint)
-        self.roller.start()
+            await asyncio.to_thread(self.applier.checkpoint)
+        self.applier.start()
         self._compactor.start()
         self._tasks = [
             asyncio.create_task(self._look_after_ingest()),
@@ -191,7 +191,7 @@ class Meter:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.upkeep.finished()
+        await self.maintenance.finished()
         with contextlib.suppress(JournalFailedError):
             self._step.append_refusals(self._clock.now_ms())
         await asyncio.to_thread(self._close)
@@ -204,13 +204,13 @@ class Meter:
     @property
     def lag(self) -> tuple[int, float]:
         """How many calls, and seconds, the counts are behind the calls that were taken in."""
-        return self._lag.behind(self.roller.rolled.position, self._step.rows_appended)
+        return self._lag.behind(self.applier.applied.position, self._step.rows_appended)
 
     def _close(self) -> None:
-        self._spilling.stop()
+        self._spiller.stop()
         self._compactor.stop()
         self.journal.close()
-        self.roller.stop()
+        self.applier.stop()
         self.questions.close()
         self._lookups.shutdown()
         self.store.close()
@@ -224,7 +224,7 @@ class Meter:
         found = []
         if self.journal.durable.failure:
             found.append("the journal cannot be written")
-        if self.roller.failure:
+        if self.applier.failure:
             found.append("counting fails at present, and is tried again")
         if short := self._disk_is_short():
             found.append(str(short))
@@ -239,8 +239,8 @@ class Meter:
         while True:
             appended = self._step.rows_appended
             self._lag.note(self.journal.appended, appended)
-            self._pace.note(appended, self.lag[0], awaited=self.roller.rolled.awaited)
-            self._spilling.look(self._clock.now_ms(), self.roller.rolled.position)
+            self._throttle.note(appended, self.lag[0], awaited=self.applier.applied.awaited)
+            self._spiller.look(self._clock.now_ms(), self.applier.applied.position)
             with contextlib.suppress(JournalFailedError):
                 self._step.append_refusals(self._clock.now_ms())
             await asyncio.sleep(_LOOK_SECONDS)

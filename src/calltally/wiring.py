@@ -12,27 +12,28 @@ from litestar import Router
 
 from calltally.api.body_budget import BodyBudget
 from calltally.api.body_threads import BodyThreads
-from calltally.api.books_door import books_router
-from calltally.api.calls_door import BodyLimits, CallsDoor
-from calltally.api.corrections_door import corrections_router
-from calltally.api.directory_door import directory_router
-from calltally.api.health_door import health_router
-from calltally.api.owner_door import owner_router
-from calltally.api.owner_keys_door import owner_keys_router
-from calltally.api.owner_tokens_door import owner_tokens_router
-from calltally.api.owner_upkeep_door import owner_upkeep_router
-from calltally.api.owner_verify_door import owner_verify_router
-from calltally.api.request_share import RequestShares, SharingDoorkeeper
-from calltally.api.usage_door import usage_router
-from calltally.auth.caller import Doorkeeper
-from calltally.auth.owner import OwnerDoorkeeper
+from calltally.api.books_routes import books_router
+from calltally.api.calls_routes import BodyLimits, CallsRoute
+from calltally.api.corrections_routes import corrections_router
+from calltally.api.directory_routes import directory_router
+from calltally.api.health_routes import health_router
+from calltally.api.owner.key_routes import owner_keys_router
+from calltally.api.owner.maintenance_routes import owner_maintenance_router
+from calltally.api.owner.owner_routes import owner_router
+from calltally.api.owner.token_routes import owner_tokens_router
+from calltally.api.owner.verify_routes import owner_verify_router
+from calltally.api.request_share import RequestShares, SharingAuthenticator
+from calltally.api.usage_routes import usage_router
+from calltally.apply.applier import NICENESS
+from calltally.auth.caller import Authenticator
+from calltally.auth.owner import OwnerAuthenticator
 from calltally.auth.token_endpoint import token_router
 from calltally.auth.tokens import TokenAuthority
-from calltally.clock import Clock, SystemClock
+from calltally.clock import DAY_MS, Clock, SystemClock
 from calltally.control.api_tokens import ApiTokens
 from calltally.control.clients import ClientRegistry
 from calltally.control.control_database import ControlDatabase
-from calltally.control.control_upkeep import ControlUpkeep
+from calltally.control.control_maintenance import ControlMaintenance
 from calltally.control.executions import Executions
 from calltally.control.names import NameDirectory
 from calltally.control.signing_keys import SigningKeys
@@ -45,13 +46,12 @@ from calltally.dialects.segment import SegmentDialect
 from calltally.dialects.segment import description as segment
 from calltally.dictionary import Kind
 from calltally.errors import CalltallyError
-from calltally.ingest.intake import MILLISECONDS_PER_DAY, IntakeLimits
+from calltally.ingest.intake import IntakeLimits
 from calltally.ingest.text_bounds import TextLimits
 from calltally.meter import Meter, MeterOptions
+from calltally.process import lower_priority
 from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
-from calltally.rollup.background import go_behind
-from calltally.rollup.roller import STEPS_BEHIND
 from calltally.server.application import Application
 from calltally.server.bounded_bodies import BodyBounds
 from calltally.settings import Settings
@@ -88,7 +88,9 @@ class Installation:
         self.names = NameDirectory(self._control)
         self._token_lifetime = timedelta(hours=settings.token_hours)
         self.signing_keys = SigningKeys(self._control, self._clock, self._token_lifetime)
-        self.control_upkeep = ControlUpkeep(self._control, [directory.settings_file], mark=directory.erased)
+        self.control_maintenance = ControlMaintenance(
+            self._control, [directory.settings_file], mark=directory.erased
+        )
         self.meter: Meter | None = None
         self._body_threads = BodyThreads()
         self._control_threads = FairThreads(_CONTROL_THREADS, "control")
@@ -96,7 +98,7 @@ class Installation:
 
     async def open_meter(self, on_failure: Callable[[Exception], None] = lambda _: None) -> Meter:
         """Recovers the counts and starts counting; may take seconds for tens of millions of identities."""
-        with ThreadPoolExecutor(1, initializer=go_behind, initargs=(STEPS_BEHIND,)) as counting:
+        with ThreadPoolExecutor(1, initializer=lower_priority, initargs=(NICENESS,)) as counting:
             opening = asyncio.get_running_loop().run_in_executor(counting, self._open_store)
             store = await opening  # its own threads stand behind as the one does that started them
         if not store.identity_key.withstands_senders:
@@ -140,7 +142,7 @@ class Installation:
             self.clients,
             failures_per_client=settings.login_failures_per_minute,
         )
-        keeper = SharingDoorkeeper(authority)
+        keeper = SharingAuthenticator(authority)
         self._genesys = self._genesys_dialect(meter, keeper)
         await self._genesys.start()
         vendors = [
@@ -160,13 +162,16 @@ class Installation:
             owner_keys_router(self.signing_keys),
         ]
         if self.meter is not None:
-            upkeep, engine = self.meter.upkeep, self.meter.engine
-            owners += [owner_verify_router(upkeep, engine), owner_upkeep_router(upkeep, engine)]
-        return self._application(SharingDoorkeeper(OwnerDoorkeeper()), owners, for_owner=True)
+            maintenance, engine = self.meter.maintenance, self.meter.engine
+            owners += [
+                owner_verify_router(maintenance, engine),
+                owner_maintenance_router(maintenance, engine),
+            ]
+        return self._application(SharingAuthenticator(OwnerAuthenticator()), owners, for_owner=True)
 
     def _application(
         self,
-        doorkeeper: Doorkeeper,
+        authenticator: Authenticator,
         routers: list[Router],
         descriptions: Iterable[Mapping[str, Any]] = (),
         *,
@@ -181,30 +186,32 @@ class Installation:
             return Application(routers, None, descriptions, max_body=settings.max_body, bounds=bounds)
         limits = BodyLimits(settings.max_body, settings.max_call, settings.max_calls)
         own = [
-            usage_router(self.meter.engine, doorkeeper, self._clock),
-            books_router(self.meter.engine, doorkeeper, self._clock),
+            usage_router(self.meter.engine, authenticator, self._clock),
+            books_router(self.meter.engine, authenticator, self._clock),
             corrections_router(
-                self.meter.upkeep,
+                self.meter.maintenance,
                 self.meter.engine,
-                doorkeeper,
+                authenticator,
                 self._clock,
                 bodies,
                 self._body_threads,
                 limits,
             ),
-            directory_router(self.names, self.meter.engine, doorkeeper, self._clock, self._control_threads),
+            directory_router(
+                self.names, self.meter.engine, authenticator, self._clock, self._control_threads
+            ),
             health_router(self.meter),
         ]
-        calls_door = CallsDoor(self.meter.intake, doorkeeper, bodies, self._body_threads, limits)
+        calls_door = CallsRoute(self.meter.intake, authenticator, bodies, self._body_threads, limits)
         return Application(
             [*own, *routers], calls_door, descriptions, max_body=settings.max_body, bounds=bounds
         )
 
-    def _sailpoint_dialect(self, engine: QueryEngine, doorkeeper: Doorkeeper) -> SailPointDialect:
+    def _sailpoint_dialect(self, engine: QueryEngine, authenticator: Authenticator) -> SailPointDialect:
         settings = self._settings
         return SailPointDialect(
             engine,
-            doorkeeper,
+            authenticator,
             _SourcesInThreads(self.names, self._control_threads),
             self._clock,
             experimental_header="yearly" if settings.sailpoint_experimental_header == "required" else "never",
@@ -212,12 +219,12 @@ class Installation:
             per_seconds=settings.sailpoint_request_seconds,
         )
 
-    def _genesys_dialect(self, meter: Meter, doorkeeper: Doorkeeper) -> GenesysDialect:
+    def _genesys_dialect(self, meter: Meter, authenticator: Authenticator) -> GenesysDialect:
         settings = self._settings
         kept = timedelta(hours=settings.execution_hours)
         return GenesysDialect(
             meter.engine,
-            doorkeeper,
+            authenticator,
             _ClientsInThreads(self.names, self._control_threads),
             Executions(
                 self._control,
@@ -253,7 +260,7 @@ class Installation:
         options = MeterOptions(
             seen_ids_memory=settings.seen_ids_memory,
             use_kernel=settings.kernel == "auto",
-            limits=IntakeLimits(settings.future_seconds * 1000, settings.late_days * MILLISECONDS_PER_DAY),
+            limits=IntakeLimits(settings.future_seconds * 1000, settings.late_days * DAY_MS),
             route_patterns=tuple(settings.route_patterns),
             max_derived_routes=settings.max_derived_routes,
             text_limits=TextLimits(
@@ -275,7 +282,7 @@ class Installation:
             self._clock,
             options,
             record_names=self.names.record,
-            control=ControlUpkeep(
+            control=ControlMaintenance(
                 self._control, [self._directory.settings_file], mark=self._directory.erased
             ),
             on_failure=on_failure,
@@ -293,7 +300,7 @@ class Installation:
                 threads=settings.store_threads,
                 memory_limit=f"{settings.store_memory}B",
             )
-            self.control_upkeep.wipe()
+            self.control_maintenance.wipe()
         except (CalltallyError, OSError) as error:
             log.warning("what was erased is in freed blocks of the store still", reason=str(error))
         else:

@@ -25,8 +25,8 @@ from calltally.dialects.segment import SegmentDialect
 from calltally.dictionary import Kind
 from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
-from calltally.server.request_paths import RequestPaths
-from calltally.store.memory_store import MemoryUsageStore
+from calltally.server.path_normalizer import PathNormalizer
+from calltally.store.memory.memory_store import MemoryUsageStore
 from tests.call_batches import a_call, batch_of
 from tests.installations import open_installation
 from tests.support.always_fresh import AlwaysFresh
@@ -104,7 +104,8 @@ def calltally_server(directory: Path) -> Iterator[CalltallyServer]:
             SegmentDialect(engine, authority, clock).router(),
             GenesysDialect(engine, authority, names, executions, clock, threads).router(),
         ]
-        with _listening(RequestPaths(Litestar(routers, openapi_config=None, logging_config=None))) as address:  # type: ignore[arg-type] # the same ASGI, typed more closely
+        app: Any = Litestar(routers, openapi_config=None, logging_config=None)
+        with _listening(PathNormalizer(app)) as address:
             yield CalltallyServer(
                 address,
                 (reader.client_id, reader.client_secret),

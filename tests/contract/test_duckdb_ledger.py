@@ -19,7 +19,7 @@ from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.database import Database
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.duckdb.marginals import narrowest_marginal
-from calltally.store.duckdb.usage_question import COLUMNS, KINDS
+from calltally.store.duckdb.usage.resolved_query import COLUMNS, KINDS
 from calltally.store.retained import COUNTED_BY
 from tests.call_batches import a_call, batch_of
 from tests.contract.proof_contract import differences

@@ -8,10 +8,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from calltally.store.duckdb import counted_groups
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.duckdb.schema_files import _files
+from calltally.store.duckdb.usage import grouped_counts as grouped_counts
 from calltally.usage_query import SourceActivity
 from tests.call_batches import a_call, time_ms
 from tests.contract.proof_contract import differences
@@ -37,7 +37,7 @@ def store(
 ) -> Iterator[DuckDBUsageStore]:
     """One that settles at once what it is told to settle; rows are added up outside of SQL, or in it."""
     if request.param == "many rows":
-        monkeypatch.setattr(counted_groups, "FEW_ROWS", 0)
+        monkeypatch.setattr(grouped_counts, "FEW_ROWS", 0)
     store = DuckDBUsageStore(path, limits=EAGER)
     yield store
     store.close()

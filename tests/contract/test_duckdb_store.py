@@ -12,9 +12,9 @@ import pytest
 
 import calltally.store.duckdb.schema_files
 from calltally.errors import CalltallyError, DamagedDataError, DirectoryHeldError
-from calltally.store.duckdb import counted_groups
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
+from calltally.store.duckdb.usage import grouped_counts as grouped_counts
 from calltally.store.usage_store import Work
 from tests.call_batches import a_call, batch_of
 from tests.contract.questions import Store, apply, count, rows
@@ -86,7 +86,7 @@ class TestDuckDBUsageStoreWithManyRows(TestDuckDBUsageStore):
 
     @pytest.fixture(autouse=True)
     def no_rows_are_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(counted_groups, "FEW_ROWS", 0)
+        monkeypatch.setattr(grouped_counts, "FEW_ROWS", 0)
 
 
 def _levels(path: Path) -> dict[str, int]:
@@ -517,9 +517,9 @@ def test_each_opening_is_a_life_of_its_own_and_a_copy_shares_those_before(path: 
 
     third, copy = DuckDBUsageStore(path), DuckDBUsageStore(tmp_path / "copy.duckdb")
 
-    assert [life.after for life in third.lives] == [0, 1, 1]
-    assert [life.after for life in copy.lives] == [0, 1, 1]
-    assert third.lives[:2] == copy.lives[:2]
-    assert third.lives[2] != copy.lives[2]
+    assert [life.after for life in third.timelines] == [0, 1, 1]
+    assert [life.after for life in copy.timelines] == [0, 1, 1]
+    assert third.timelines[:2] == copy.timelines[:2]
+    assert third.timelines[2] != copy.timelines[2]
     third.close()
     copy.close()

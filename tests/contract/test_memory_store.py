@@ -2,7 +2,7 @@
 
 import pytest
 
-from calltally.store.memory_store import MemoryUsageStore
+from calltally.store.memory.memory_store import MemoryUsageStore
 from tests.contract.questions import Store
 from tests.contract.usage_store_contract import UsageStoreContract
 

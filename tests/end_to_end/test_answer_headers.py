@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from calltally.auth.permissions import DEFAULT
+from calltally.control.permissions import DEFAULT
 from tests.end_to_end.server_process import ServerProcess
 
 

@@ -96,7 +96,7 @@ def counted(directory: Path) -> int:
             try:
                 meter = await installation.open_meter()
                 answer = await meter.engine.usage(UsageQuery(organization="acme", window=ALL_TIME))
-                found = [one async for step in meter.upkeep.verify() for one in step.differences]
+                found = [one async for step in meter.maintenance.verify() for one in step.differences]
                 assert found == []
                 return int(str(answer.value.rows[0][0]))
             finally:

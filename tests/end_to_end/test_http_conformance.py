@@ -25,7 +25,7 @@ from tests.end_to_end.wire import Wire
 _SECONDS = 60
 _MARK = b"GET /v1/usage?from=%b HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %b\r\n%b\r\n"
 
-Cut = Callable[[bytes], list[bytes]]
+Boundary = Callable[[bytes], list[bytes]]
 
 
 class Line:
@@ -51,7 +51,7 @@ class Line:
         return _MARK % (name, self.token, b"".join(line + b"\r\n" for line in more))
 
     def pipeline(
-        self, method: str, framing: str, headers: tuple[bytes, ...], before: int, cut: Cut
+        self, method: str, framing: str, headers: tuple[bytes, ...], before: int, cut: Boundary
     ) -> list[RawAnswer]:
         """The answers to a request behind so many marks, and before another one that ends the connection."""
         tested = self.request(method, METHODS[method][0], framing, *headers)
@@ -118,7 +118,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
 @pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("method", METHODS)
 def test_every_request_of_a_pipeline_is_answered_once_and_in_its_turn(
-    line: Line, method: str, framing: str, cut: Cut
+    line: Line, method: str, framing: str, cut: Boundary
 ) -> None:
     for name, headers in UPGRADES.items():
         for before in range(3):
@@ -133,7 +133,7 @@ def test_every_request_of_a_pipeline_is_answered_once_and_in_its_turn(
 @pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("method", METHODS)
 def test_a_request_with_an_expectation_is_answered_once_and_in_its_turn(
-    line: Line, method: str, framing: str, cut: Cut
+    line: Line, method: str, framing: str, cut: Boundary
 ) -> None:
     """Where the body was neither asked for nor begun, the answer may be the last one."""
     for name, headers in EXPECTATIONS.items():
@@ -184,7 +184,7 @@ def test_head_has_the_status_and_the_headers_of_get_and_no_body(line: Line, path
 @pytest.mark.parametrize("cut", [whole, in_pieces])
 @pytest.mark.parametrize("name", FRAMING_ERRORS)
 def test_a_request_that_must_be_refused_is_the_last_of_its_connection(
-    line: Line, name: str, cut: Cut
+    line: Line, name: str, cut: Boundary
 ) -> None:
     error = FRAMING_ERRORS[name]
     request = error.request.replace(TOKEN, line.token)
@@ -202,7 +202,7 @@ def test_a_request_that_must_be_refused_is_the_last_of_its_connection(
 
 @pytest.mark.parametrize("cut", [whole, in_pieces])
 @pytest.mark.parametrize("name", BENIGN)
-def test_what_is_odd_and_valid_is_answered(line: Line, name: str, cut: Cut) -> None:
+def test_what_is_odd_and_valid_is_answered(line: Line, name: str, cut: Boundary) -> None:
     request, status = BENIGN[name]
     last = line.mark(b"the-end", b"Connection: close")
 

@@ -13,7 +13,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
-from calltally.auth.permissions import CORRECT, DEFAULT, WRITE_DIRECTORY
+from calltally.control.permissions import CORRECT, DEFAULT, WRITE_DIRECTORY
 from tests.end_to_end.command_line import calltally
 from tests.end_to_end.server_process import ServerProcess, ndjson, post
 

@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from calltally.call import Call
-from calltally.ingest.decoders.access_log import AccessLog
-from calltally.ingest.decoders.log_file import LogFile
+from calltally.imports.access_log import AccessLog
+from calltally.imports.log_file import LogFile
 from tests.end_to_end.command_line import cli_json
 
 STATUSES = (200, 201, 204, 301, 304, 403, 404, 409, 418, 429, 500, 503)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from calltally.auth.permissions import DEFAULT, WRITE_DIRECTORY
+from calltally.control.permissions import DEFAULT, WRITE_DIRECTORY
 from tests.end_to_end.server_process import ServerProcess, ndjson, total
 from tests.end_to_end.wire import Reply, Wire, exchange
 

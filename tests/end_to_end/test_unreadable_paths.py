@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from calltally.auth.permissions import DEFAULT, WRITE_DIRECTORY
+from calltally.control.permissions import DEFAULT, WRITE_DIRECTORY
 from tests.end_to_end.server_process import ServerProcess
 
 _REPLACEMENT = "%EF%BF%BD"

@@ -31,20 +31,20 @@ from calltally.dialects.segment.cursor import Cursor
 from calltally.dialects.segment.reading import from_segment_query_string
 from calltally.dialects.segment.usage_month import UsageMonth
 from calltally.errors import CalltallyError, InvalidInputError
+from calltally.imports.access_log import AccessLog
+from calltally.imports.kernel_access_log import KernelAccessLog
+from calltally.imports.log_file import LineSlice, LogFile
+from calltally.imports.log_part import LogPart
 from calltally.ingest.call_rules import Admission
-from calltally.ingest.decoders.access_log import AccessLog
-from calltally.ingest.decoders.json_calls import decode_calls
-from calltally.ingest.decoders.kernel_access_log import KernelAccessLog
-from calltally.ingest.decoders.log_file import LineSlice, LogFile
-from calltally.ingest.decoders.log_part import LogPart
 from calltally.ingest.instants import parse_instant
+from calltally.ingest.json_calls import decode_calls
 from calltally.ingest.json_form import JsonForm
 from calltally.ingest.kernel import decode_slice
 from calltally.ingest.prepared_calls import prepare
 from calltally.journal.frame import decode_payload
 from calltally.journal.framing import read_frame
-from calltally.settings import load_settings
-from calltally.upkeep.manifest import Manifest, check
+from calltally.maintenance.manifest import Manifest, check
+from calltally.settings.settings import load_settings
 from tests.support.identity_keys import KEY
 from tests.support.ingest_chains import slices_of
 

@@ -26,12 +26,12 @@ from calltally.store.duckdb import (
     statements,
     text_statements,
 )
-from calltally.store.duckdb.counted_rows import CountedRows
 from calltally.store.duckdb.marginals import MARGINALS
 from calltally.store.duckdb.statements import Statement
-from calltally.store.duckdb.time_buckets import TimeBuckets
-from calltally.store.duckdb.usage_question import UsageQuestion, first_ms
-from calltally.store.duckdb.usage_statement import usage
+from calltally.store.duckdb.usage.resolved_query import ResolvedQuery, first_ms
+from calltally.store.duckdb.usage.row_source import RowSource
+from calltally.store.duckdb.usage.time_buckets import TimeBuckets
+from calltally.store.duckdb.usage.usage_statement import usage
 from calltally.store.kept import KeptPage
 from calltally.usage_query import Dimension, Metric, Ordering, UsageQuery
 from calltally.window import Granularity, Window
@@ -51,7 +51,7 @@ def usage_sql(
 ) -> Statement:
     """``as_of`` is the position up to which calls are looked at."""
     query = UsageQuery(organization="acme", **{"window": MARCH, **asked})  # type: ignore[arg-type]
-    question = UsageQuestion(1, first_ms(query.window.start), first_ms(query.window.end), where, as_of)
+    question = ResolvedQuery(1, first_ms(query.window.start), first_ms(query.window.end), where, as_of)
     zone = ZoneInfo(query.time_zone)
     buckets = TimeBuckets(query.granularity, zone, question.start_ms, question.end_ms)
     return usage(query, question, buckets)
@@ -62,9 +62,9 @@ def few_rows_sql(where: dict[Dimension, tuple[int, ...]]) -> Statement:
     query = UsageQuery(
         organization="acme", window=MARCH, granularity=Granularity.MONTH, metrics=(Metric.ACTIVE_DAYS,)
     )
-    question = UsageQuestion(1, first_ms(MARCH.start), first_ms(MARCH.end), where)
+    question = ResolvedQuery(1, first_ms(MARCH.start), first_ms(MARCH.end), where)
     buckets = TimeBuckets(query.granularity, ZoneInfo("UTC"), question.start_ms, question.end_ms)
-    return CountedRows(query, question, buckets, plain_times=True).statement()
+    return RowSource(query, question, buckets, plain_times=True).statement()
 
 
 STATEMENTS: dict[str, list[Statement]] = {
@@ -105,11 +105,11 @@ STATEMENTS: dict[str, list[Statement]] = {
     "current_calls": [ledger_statements.current_calls(1)],
     "calls_within": [
         ledger_statements.calls_within(
-            UsageQuestion(1, 0, 86_400_000, {Dimension.CLIENT_ID: (1,), Dimension.STATUS_CLASS: (4, 5)}), 100
+            ResolvedQuery(1, 0, 86_400_000, {Dimension.CLIENT_ID: (1,), Dimension.STATUS_CLASS: (4, 5)}), 100
         )
     ],
     "export_calls": [
-        export_statements.export_calls(UsageQuestion(1, 0, 86_400_000, {}), "csv", "f.csv", every_entry=False)
+        export_statements.export_calls(ResolvedQuery(1, 0, 86_400_000, {}), "csv", "f.csv", every_entry=False)
     ],
     "export_counts": [
         export_statements.export_counts(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from calltally.auth.permissions import CORRECT, DEFAULT, WRITE_DIRECTORY
+from calltally.control.permissions import CORRECT, DEFAULT, WRITE_DIRECTORY
 from tests.end_to_end.server_process import Credentials, ServerProcess, post
 
 _NO_LIMITS = {

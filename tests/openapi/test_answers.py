@@ -9,7 +9,7 @@ import pytest
 import schemathesis
 from schemathesis.core.failures import Failure, FailureGroup
 
-from calltally.api.openapi_page import openapi_page
+from calltally.api.openapi.page import openapi_page
 from tests.openapi.closed_document import CLOSED_DOCUMENT
 from tests.openapi.conftest import Served
 from tests.openapi.test_document import DOCUMENT, OPERATIONS

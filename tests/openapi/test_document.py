@@ -11,10 +11,10 @@ from litestar.routes import HTTPRoute
 from openapi_spec_validator import validate
 
 from calltally.api import usage_parameters
-from calltally.api.calls_door import CALLS_PATH
-from calltally.api.openapi import openapi_document
-from calltally.api.openapi_page import openapi_page
-from calltally.auth.permissions import KNOWN
+from calltally.api.calls_routes import CALLS_PATH
+from calltally.api.openapi.document import openapi_document
+from calltally.api.openapi.page import openapi_page
+from calltally.control.permissions import KNOWN
 from calltally.data_directory import DataDirectory
 from calltally.server.application import Application
 from calltally.settings import Settings

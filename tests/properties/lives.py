@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from calltally.ingest.run_file import DamagedRunError
-from calltally.ingest.seen_ids import SeenIds
+from calltally.ingest.identities.run_file import DamagedRunError
+from calltally.ingest.identities.seen_ids import SeenIds
+from calltally.maintenance.restoring import restore
 from calltally.meter import MeterOptions
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
-from calltally.upkeep.restoring import restore
 from tests.properties.naive_meter import time_of
 from tests.support.metering import NOON, LastingMetering, copy_of_an_instant
 from tests.support.spilling import spill
@@ -271,7 +271,7 @@ class Lives:
 
     async def _prune(self) -> str:
         before = (self._now - timedelta(days=self._luck.choice((200, 90, 40, 20)))).date()
-        await self._meter.meter.upkeep.prune(before, None)
+        await self._meter.meter.maintenance.prune(before, None)
         self._known.prune(before)
         return f"before {before}"
 
@@ -280,7 +280,7 @@ class Lives:
         folder = self._new_folder(make=False)
         is_backup = self._luck.random() < 0.5
         if is_backup:
-            await self._meter.meter.upkeep.backup(folder)
+            await self._meter.meter.maintenance.backup(folder)
         else:
             await self._meter.down()
             shutil.copytree(self._meter.folder, folder)

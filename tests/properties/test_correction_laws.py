@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from calltally.call_batch import Correction
 from calltally.dictionary import Kind
 from calltally.errors import InvalidInputError, NotFoundError
-from calltally.upkeep import CallName
+from calltally.maintenance import CallName
 from calltally.usage_query import Dimension
 from calltally.window import Granularity
 from tests.properties.naive_ledger import NaiveLedger
@@ -127,7 +127,7 @@ def test_an_erasure_changes_a_name_and_no_number(
         for batch in sent:
             await meter.send(*batch)
         before = await meter.table(Dimension.USER_ID, Dimension.METHOD)
-        replacement = await meter.meter.upkeep.erase("acme", Kind.USER, text, "ann", "test")
+        replacement = await meter.meter.maintenance.erase("acme", Kind.USER, text, "ann", "test")
         after = await meter.table(Dimension.USER_ID, Dimension.METHOD)
 
         renamed = [(replacement if row[0] == text else row[0], *row[1:]) for row in before]
@@ -148,7 +148,7 @@ def test_pruning_changes_no_count_of_a_day_and_lets_no_call_in_for_it_again(
     async def law(meter: Metering) -> None:
         await do(meter, earlier)
         days = await counts_by_day(meter)
-        await meter.meter.upkeep.prune(before, None)
+        await meter.meter.maintenance.prune(before, None)
         assert await counts_by_day(meter) == days
 
         await do(meter, later)

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calltally.apply.applier import batch_of_frames
 from calltally.journal.journal_reader import JournalReader
-from calltally.rollup.roller import batch_of_frames
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.usage_store import UsageStore
 from calltally.usage_query import Dimension, Metric, UsageQuery

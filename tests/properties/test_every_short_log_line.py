@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from calltally.call import Call
-from calltally.ingest.decoders import log_line
-from calltally.ingest.decoders.access_log import AccessLog
-from calltally.ingest.decoders.kernel_access_log import KernelAccessLog
-from calltally.ingest.decoders.log_file import LogFile
-from calltally.ingest.decoders.log_part import LogPart
-from calltally.ingest.log_import import AccessLogReader
+from calltally.imports import log_line
+from calltally.imports.access_log import AccessLog
+from calltally.imports.kernel_access_log import KernelAccessLog
+from calltally.imports.log_file import LogFile
+from calltally.imports.log_import import AccessLogReader
+from calltally.imports.log_part import LogPart
 from tests.support.ingest_chains import needs_the_kernel
 
 LETTERS = (b"\\", b'"', b"0", b"x4", b"-", b" ", b"?", b":8")

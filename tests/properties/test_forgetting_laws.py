@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from calltally.clock import instant_of
-from calltally.ingest.run_file import DamagedRunError
+from calltally.ingest.identities.run_file import DamagedRunError
 from calltally.meter import MeterOptions
 from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import NOON, LastingMetering, Metering

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from calltally.call_batch import Conflict, Outcome, RejectedSample, Rejection
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.kept import KeptPage
-from calltally.store.memory_store import MemoryUsageStore
+from calltally.store.memory.memory_store import MemoryUsageStore
 from calltally.store.usage_store import UsageStore
 from tests.call_batches import a_call, batch_of
 from tests.support.seeds import examples

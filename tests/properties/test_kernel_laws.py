@@ -17,7 +17,7 @@ from calltally.clock import instant_ms
 from calltally.identity_key import IdentityKey
 from calltally.ingest.call_rules import MEASURES, TEXT_LIMITS, Admission
 from calltally.ingest.cutting import LineSlice
-from calltally.ingest.decoders.json_calls import decode_calls
+from calltally.ingest.json_calls import decode_calls
 from calltally.ingest.json_form import JsonForm
 from calltally.ingest.kernel import KernelCalls, decode_slice, native
 from calltally.ingest.prepared_calls import PreparedCalls, prepare

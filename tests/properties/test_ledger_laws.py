@@ -22,7 +22,7 @@ from calltally.store.audit import Difference
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.export import What
-from calltally.store.memory_store import MemoryUsageStore
+from calltally.store.memory.memory_store import MemoryUsageStore
 from calltally.store.usage_store import StoredCalls, UsageStore
 from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Granularity, Window

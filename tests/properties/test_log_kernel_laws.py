@@ -12,14 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calltally.call import MAX_ID_BYTES, MAX_METHOD_BYTES, MAX_PATH_BYTES, Call
-from calltally.ingest.decoders.access_log import AccessLog
-from calltally.ingest.decoders.kernel_access_log import KernelAccessLog, native
-from calltally.ingest.decoders.log_file import MAX_LINE_BYTES, LogFile
-from calltally.ingest.decoders.log_part import LogPart
-from calltally.ingest.decoders.log_slice import SkippedLine
-from calltally.ingest.decoders.logged_calls import LogField
-from calltally.ingest.decoders.ndjson_log import NdjsonLog
-from calltally.ingest.log_import import AccessLogReader
+from calltally.imports.access_log import AccessLog
+from calltally.imports.kernel_access_log import KernelAccessLog, native
+from calltally.imports.log_file import MAX_LINE_BYTES, LogFile
+from calltally.imports.log_import import AccessLogReader
+from calltally.imports.log_part import LogPart, SkippedLine
+from calltally.imports.logged_calls import LogField
+from calltally.imports.ndjson_log import NdjsonLog
 from tests.support.ingest_chains import needs_the_kernel
 from tests.support.seeds import examples
 

@@ -15,9 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from calltally.dictionary import Kind
 from calltally.errors import InvalidInputError, NotFoundError
+from calltally.maintenance import CallName
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
-from calltally.upkeep import CallName
 from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Granularity, Window
 from tests.properties.naive_meter import content_of, identity_of, time_of, value_of
@@ -145,7 +145,7 @@ class MeterAtWork(RuleBasedStateMachine):
     def erase(self, text: str) -> None:
         """What was received before says another name from now on, also as of a time before."""
         self.move_on()
-        replacement = self.run(self.meter.meter.upkeep.erase("acme", Kind.USER, text, "ann", "test"))
+        replacement = self.run(self.meter.meter.maintenance.erase("acme", Kind.USER, text, "ann", "test"))
         for standing in (self.standing, *(standing for _, standing in self.history)):
             for identity, call in standing.items():
                 if call.get("user_id") == text:
@@ -153,7 +153,7 @@ class MeterAtWork(RuleBasedStateMachine):
 
     @rule(before=st.sampled_from([date(2026, 2, 1), date(2026, 2, 20), date(2026, 3, 14)]))
     def prune(self, before: date) -> None:
-        self.run(self.meter.meter.upkeep.prune(before, None))
+        self.run(self.meter.meter.maintenance.prune(before, None))
         self.calls_from = max(before, self.calls_from)
         gone = {identity for identity, call in self.spoken.items() if self.is_sealed(call)}
         self.pruned |= gone

@@ -72,7 +72,7 @@ class LifeOfTexts:
 
     async def prune(self) -> None:
         day = self.day_to_prune()
-        await self.meter.meter.upkeep.prune(day, day)
+        await self.meter.meter.maintenance.prune(day, day)
         self.let_go(day)
         dictionary = self.meter.store.dictionary
         held = {field: dictionary.count(kind) for field, kind in FIELDS.items()}
@@ -82,7 +82,7 @@ class LifeOfTexts:
     async def prune_while_senders_send(self) -> None:
         """With kept texts and with old ones, which pruning is about to remove."""
         day = self.day_to_prune()
-        pruning = asyncio.create_task(self.meter.meter.upkeep.prune(day, day))
+        pruning = asyncio.create_task(self.meter.meter.maintenance.prune(day, day))
         while not pruning.done():
             calls = [{**self.new_call(), "time": NOON.isoformat()} for _ in range(3)]
             assert (await self.meter.send(*calls, backfill=True)).accepted == 3
@@ -104,7 +104,7 @@ class LifeOfTexts:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(store, "remove_texts", dying)
             with suppress(CalltallyError):
-                await self.meter.meter.upkeep.prune(day, day)
+                await self.meter.meter.maintenance.prune(day, day)
         self.let_go(day)
         if self.luck.random() < 0.5:
             await self.send()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from calltally.call import Call
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
-from calltally.store.memory_store import MemoryUsageStore
+from calltally.store.memory.memory_store import MemoryUsageStore
 from calltally.store.usage_store import UsageStore
 from calltally.unstored_calls import NONE_UNSTORED
 from calltally.usage_query import START, Dimension, Metric, Ordering, UsageQuery

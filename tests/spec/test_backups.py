@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from calltally.auth.caller import Caller
-from calltally.auth.permissions import DEFAULT
 from calltally.call import Call
 from calltally.clock import FixedClock
+from calltally.control.permissions import DEFAULT
 from calltally.data_directory import DataDirectory
 from calltally.dictionary import Kind
 from calltally.errors import CalltallyError, DamagedDataError, InvalidInputError
-from calltally.ingest.decoded_calls import DecodedCalls
+from calltally.ingest.call_slices import DecodedCalls
 from calltally.ingest.receipt import Receipt
+from calltally.maintenance.restoring import restore
 from calltally.meter import Meter
 from calltally.settings import Settings
-from calltally.upkeep.restoring import restore
 from calltally.usage_query import UsageQuery
 from calltally.wiring import Installation
 from tests.support.metering import ALL_TIME, NOON, a_call
@@ -59,7 +59,7 @@ class Site:
         return answer.value.rows[0][0]
 
     async def differences(self) -> list[object]:
-        return [found async for step in self.meter.upkeep.verify() for found in step.differences]
+        return [found async for step in self.meter.maintenance.verify() for found in step.differences]
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def backup(tmp_path: Path) -> Path:
     async def make() -> None:
         async with Site(tmp_path / "data") as site:
             await site.send("1")
-            await site.meter.upkeep.backup(tmp_path / "backup")
+            await site.meter.maintenance.backup(tmp_path / "backup")
 
     asyncio.run(make())
     return tmp_path / "backup"
@@ -79,7 +79,7 @@ async def test_a_restored_backup_has_all_that_was_counted_and_goes_on(tmp_path: 
     async with Site(tmp_path / "data") as site:
         await site.send("1", "2")
         client = site.installation.clients.create("acme", "Order desk")
-        report = await site.meter.upkeep.backup(tmp_path / "backup")
+        report = await site.meter.maintenance.backup(tmp_path / "backup")
         await site.send("3")
     restored = restore(tmp_path / "backup", tmp_path / "restored")
 
@@ -106,7 +106,7 @@ async def test_a_backup_amid_ingest_holds_what_was_acknowledged_before_it(tmp_pa
         sending = asyncio.create_task(keep_sending())
         await asyncio.sleep(0.2)
         before = accepted
-        await site.meter.upkeep.backup(tmp_path / "backup")
+        await site.meter.maintenance.backup(tmp_path / "backup")
         after = accepted
         stop.set()
         await sending
@@ -191,14 +191,14 @@ async def test_a_backup_is_made_into_a_new_folder_only(tmp_path: Path) -> None:
     (tmp_path / "precious").touch()
     async with Site(tmp_path / "data") as site:
         with pytest.raises(InvalidInputError, match="there and not empty"):
-            await site.meter.upkeep.backup(tmp_path)
+            await site.meter.maintenance.backup(tmp_path)
 
 
 async def test_a_backup_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     async with Site(tmp_path / "data") as site:
         with pytest.raises(CalltallyError):
-            await site.meter.upkeep.backup(tmp_path / "file" / "backup")
+            await site.meter.maintenance.backup(tmp_path / "file" / "backup")
 
         assert (await site.send("1")).accepted == 1
     assert names_in(tmp_path) == ["data", "file"]
@@ -211,7 +211,7 @@ def names_in(folder: Path) -> list[str]:
 async def test_who_stops_waiting_for_a_backup_does_not_break_it_off(tmp_path: Path) -> None:
     async with Site(tmp_path / "data") as site:
         await site.send("1")
-        waiting = asyncio.create_task(site.meter.upkeep.backup(tmp_path / "backup"))
+        waiting = asyncio.create_task(site.meter.maintenance.backup(tmp_path / "backup"))
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)

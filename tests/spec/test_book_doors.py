@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from calltally.auth.caller import Caller
-from calltally.auth.permissions import SEND
 from calltally.call_batch import Conflict
+from calltally.control.permissions import SEND
 from calltally.store.kept import KeptPage
 from tests.support.doors import Doors, faults, open_doors
 from tests.support.metering import NOON, Metering, a_call

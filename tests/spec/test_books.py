@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from calltally.api.refusal_reason import REASONS
+from calltally.api.problems import REASONS
 from calltally.auth.caller import Caller
 from calltally.ingest.call_rules import CODES
 from tests.support.kept import as_it_came

@@ -336,7 +336,7 @@ async def test_calls_of_pruned_days_are_refused_naming_the_earliest_instant(
     meter: Metering, doors: Doors
 ) -> None:
     await meter.send(a_call("1", time="2026-03-01T12:00:00Z"), a_call("2"))
-    await meter.meter.upkeep.prune(date(2026, 3, 10), None)
+    await meter.meter.maintenance.prune(date(2026, 3, 10), None)
 
     amended = await doors.correct(action="amend", calls=[a_call("2", time="2026-03-09T00:00:00Z")])
     replaced = await doors.correct(action="replace", **{"from": "2026-03-01", "to": "2026-03-16"}, calls=[])

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from calltally.errors import InvalidInputError, NotFoundError, PrunedError
-from calltally.upkeep import CallName
+from calltally.maintenance import CallName
 from calltally.usage_query import Dimension
 from calltally.window import Granularity
 from tests.support.metering import Metering, a_call
@@ -287,7 +287,7 @@ async def test_books_of_ingest_know_nothing_of_corrections(any_meter: Metering) 
 
 async def test_calls_of_pruned_days_cannot_be_corrected(any_meter: Metering) -> None:
     await any_meter.send(a_call("1", time="2026-03-10T12:00:00Z"), a_call("2"))
-    await any_meter.meter.upkeep.prune(date(2026, 3, 12), None)
+    await any_meter.meter.maintenance.prune(date(2026, 3, 12), None)
 
     with pytest.raises(NotFoundError, match="or its day was pruned"):
         await any_meter.cancel("1")

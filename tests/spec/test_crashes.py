@@ -12,7 +12,7 @@ import pytest_asyncio
 from calltally.dictionary import Kind
 from calltally.errors import BusyError
 from calltally.meter import MeterOptions
-from calltally.store.memory_store import MemoryUsageStore
+from calltally.store.memory.memory_store import MemoryUsageStore
 from calltally.usage_query import Dimension
 from tests.support.metering import Metering, a_call
 
@@ -73,7 +73,7 @@ async def test_corrections_wait_for_their_turn_only_so_long(tmp_path: Path) -> N
     meter = Metering(tmp_path, options=MeterOptions(answer_timeout=0.2))
     await meter.up()
     await meter.send(a_call())
-    async with meter.meter.upkeep._turn:
+    async with meter.meter.maintenance._turn:
         with pytest.raises(BusyError, match="is under way"):
             await meter.cancel("c-1")
 
@@ -88,7 +88,7 @@ async def test_a_correction_is_made_though_nobody_waits_for_it(meter: Metering) 
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    await meter.meter.upkeep.finished()
+    await meter.meter.maintenance.finished()
 
     assert await meter.calls() == 0
 
@@ -107,7 +107,7 @@ async def test_days_are_pruned_while_calls_for_them_come_in(any_meter: Metering)
 
     sending = asyncio.create_task(keep_sending())
     await asyncio.sleep(0.1)
-    await any_meter.meter.upkeep.prune(date(2026, 3, 13), None)
+    await any_meter.meter.maintenance.prune(date(2026, 3, 13), None)
     sealed.set()
     await sending
 

@@ -9,20 +9,20 @@ import pytest
 import pytest_asyncio
 from litestar import Litestar
 
-from calltally.api.directory_door import directory_router
+from calltally.api.directory_routes import directory_router
 from calltally.auth.caller import Caller
-from calltally.auth.permissions import READ_USAGE, WRITE_DIRECTORY
 from calltally.control.control_database import ControlDatabase
 from calltally.control.names import NameDirectory
+from calltally.control.permissions import READ_USAGE, WRITE_DIRECTORY
 from calltally.dictionary import Kind
-from calltally.server.request_paths import RequestPaths
+from calltally.server.path_normalizer import PathNormalizer
 from tests.support.metering import Metering, a_call
 
 
 class _Door:
     """Admits everyone as what the header says: an organization and its permissions."""
 
-    async def admit(self, authorization: str | None) -> Caller:
+    async def authenticate(self, authorization: str | None) -> Caller:
         organization, *permissions = (authorization or "nobody").split()
         return Caller("client", organization, frozenset(permissions))
 
@@ -34,7 +34,7 @@ class Directory:
             names, metering.meter.engine, _Door(), metering.clock, metering.meter.questions
         )
         app = Litestar([router], openapi_config=None)
-        transport = httpx.ASGITransport(RequestPaths(app))  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(PathNormalizer(app))  # type: ignore[arg-type]
         self._client = httpx.AsyncClient(transport=transport, base_url="http://calltally")
 
     async def ask(

@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import update
 
 from calltally.auth.caller import Caller
-from calltally.auth.permissions import DEFAULT
 from calltally.clock import FixedClock
 from calltally.control.control_database import ControlDatabase
 from calltally.control.executions import Executions, Outcome
+from calltally.control.permissions import DEFAULT
 from calltally.control.tables import execution_pages
 from calltally.data_directory import DataDirectory
 from calltally.dictionary import Kind
 from calltally.errors import InvalidInputError
-from calltally.ingest.decoders.json_calls import decode_calls
+from calltally.ingest.json_calls import decode_calls
 from calltally.ingest.json_form import JsonForm
 from calltally.settings import Settings
 from calltally.usage_query import Dimension, UsageQuery
@@ -33,7 +33,7 @@ async def users(meter: Metering) -> dict[str, int]:
 
 
 async def erase(meter: Metering, text: str = WHO, kind: Kind = Kind.USER) -> str:
-    return await meter.meter.upkeep.erase("acme", kind, text, "ann", "asked to be forgotten")
+    return await meter.meter.maintenance.erase("acme", kind, text, "ann", "asked to be forgotten")
 
 
 async def test_an_erased_users_calls_stay_counted_under_another_name(any_meter: Metering) -> None:
@@ -160,7 +160,7 @@ async def test_after_the_next_start_no_file_holds_an_erased_text(directory: Data
     assert meter is not None
     await meter.engine.usage(everything())
     assert installation.names.all("acme", Kind.ACCOUNT) == {WHO: "Ulrike"}
-    replacement = await meter.upkeep.erase("acme", Kind.ACCOUNT, WHO, "ann", "asked to")
+    replacement = await meter.maintenance.erase("acme", Kind.ACCOUNT, WHO, "ann", "asked to")
     names = installation.names.all("acme", Kind.ACCOUNT)
     await installation.close()
 
@@ -192,7 +192,7 @@ def test_executions_that_tell_of_the_erased_are_removed(directory: DataDirectory
         connection.execute(update(execution_pages).where(damaged).values(content=b"no page"))
     foreign = kept_execution(executions, "globex", [{"userId": WHO}])
 
-    installation.control_upkeep.erase(Kind.USER, "acme", WHO, "erased-1")
+    installation.control_maintenance.erase(Kind.USER, "acme", WHO, "erased-1")
 
     kept = [name for name, id_ in asked.items() if executions.find("acme", id_)]
     assert kept == ["as a part of a longer text", "not"]

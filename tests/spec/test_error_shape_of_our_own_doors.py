@@ -27,7 +27,7 @@ from calltally.errors import (
     TooSlowError,
     UnsupportedMediaTypeError,
 )
-from calltally.store.memory_store import MemoryUsageStore
+from calltally.store.memory.memory_store import MemoryUsageStore
 from tests.call_batches import a_call
 from tests.usage_app import UsageApp, usage_app
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from calltally.ingest.identity_run import IdentityRun
+from calltally.ingest.identities.identity_run import IdentityRun
+from calltally.ingest.identities.run_file import DamagedRunError, filter_lines_for, write_run
+from calltally.ingest.identities.sorted_identities import SortedIdentities
 from calltally.ingest.receipt import Receipt
-from calltally.ingest.run_file import DamagedRunError, filter_lines_for, write_run
-from calltally.ingest.sorted_identities import SortedIdentities
 from calltally.meter import MeterOptions
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from tests.support.metering import NOON, LastingMetering, Metering, a_call
@@ -221,7 +221,7 @@ async def test_a_restored_backup_knows_its_calls_and_none_that_came_later(
 ) -> None:
     await meter.send(*some_calls())
     await spill(meter)
-    await meter.meter.upkeep.backup(tmp_path / "backup")
+    await meter.meter.maintenance.backup(tmp_path / "backup")
     await meter.send(*some_calls(25))
     await spill(meter)
     await meter.down()
@@ -265,7 +265,7 @@ async def test_runs_of_a_life_that_went_on_elsewhere_are_not_believed(
 async def test_where_runs_cannot_be_written_the_store_is_asked(
     meter: Metering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("calltally.ingest.spilling._RETRY_SECONDS", 0)
+    monkeypatch.setattr("calltally.ingest.identities.spiller._RETRY_SECONDS", 0)
     (meter._folder / "seen").rmdir()
     await meter.send(*some_calls())
 

@@ -36,7 +36,7 @@ async def test_answers_do_not_wait_for_a_store_that_takes_nothing_at_present(met
 
 
 async def test_an_answer_waits_for_the_store_when_that_lacks_very_much(meter: LastingMetering) -> None:
-    meter.meter.roller._tail._most_calls = 2
+    meter.meter.applier._tail._most_calls = 2
     with meter.store._writing:  # type: ignore[attr-defined]
         for number in range(4):
             await meter.send(a_call(str(number)))

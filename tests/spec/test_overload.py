@@ -9,7 +9,7 @@ import pytest
 from calltally.errors import BusyError, DiskShortError
 from calltally.journal.journal import Journal
 from calltally.meter import MeterOptions
-from calltally.store.memory_store import MemoryUsageStore
+from calltally.store.memory.memory_store import MemoryUsageStore
 from tests.support.metering import Metering, a_call
 
 MEBIBYTE = 2**20
@@ -43,7 +43,7 @@ async def test_calls_are_refused_while_too_much_of_the_journal_is_not_safe(tmp_p
 
     store.stuck = False
     await meter.settled()
-    await asyncio.to_thread(meter.meter.roller.checkpoint)
+    await asyncio.to_thread(meter.meter.applier.checkpoint)
     assert (await meter.send(a_call("later"))).accepted == 1
     assert meter.meter.problems() == []
     await meter.down()
@@ -87,7 +87,7 @@ async def test_rejected_calls_alone_do_not_fill_the_journal_for_ever(meter: Mete
     await meter.settled()
     assert meter.meter.journal.unsafe_bytes > 0
 
-    meter.meter.roller._checkpoint_seconds = 0
+    meter.meter.applier._checkpoint_seconds = 0
     await meter.send(a_call("", status=99))
     await meter.settled()
     await asyncio.to_thread(wait_until_safe, meter.meter.journal)

@@ -9,7 +9,7 @@ import pytest
 from calltally.errors import DamagedDataError, InvalidInputError, PrunedError
 from calltally.meter import MeterOptions
 from calltally.store.audit import AuditStep, Difference
-from calltally.store.memory_store import MemoryUsageStore
+from calltally.store.memory.memory_store import MemoryUsageStore
 from calltally.window import Granularity
 from tests.support.metering import NOON, Metering, a_call
 
@@ -19,7 +19,7 @@ OLD = "2026-03-10T12:00:00Z"
 async def test_pruned_calls_stay_counted(any_meter: Metering) -> None:
     await any_meter.send(a_call("1", time=OLD, client_id="shop"), a_call("2", client_id="shop"))
 
-    report = await any_meter.meter.upkeep.prune(date(2026, 3, 12), None)
+    report = await any_meter.meter.maintenance.prune(date(2026, 3, 12), None)
 
     assert (report.calls, report.calls_from, report.counts_from) == (1, date(2026, 3, 12), None)
     assert await any_meter.calls() == 2
@@ -30,7 +30,7 @@ async def test_pruned_calls_stay_counted(any_meter: Metering) -> None:
 async def test_a_pruned_day_is_sealed_also_for_known_calls(any_meter: Metering) -> None:
     known = a_call("1", time=OLD)
     await any_meter.send(known)
-    await any_meter.meter.upkeep.prune(date(2026, 3, 12), None)
+    await any_meter.meter.maintenance.prune(date(2026, 3, 12), None)
 
     receipt = await any_meter.send(known, a_call("2", time=OLD), a_call("3", time="2026-03-12T00:00:00Z"))
 
@@ -46,7 +46,7 @@ async def test_a_pruned_day_is_sealed_also_for_known_calls(any_meter: Metering) 
 
 
 async def test_a_request_of_nothing_but_sealed_calls_is_booked(any_meter: Metering) -> None:
-    await any_meter.meter.upkeep.prune(date(2026, 3, 12), None)
+    await any_meter.meter.maintenance.prune(date(2026, 3, 12), None)
 
     receipt = await any_meter.send(a_call("1", time=OLD))
 
@@ -55,7 +55,7 @@ async def test_a_request_of_nothing_but_sealed_calls_is_booked(any_meter: Meteri
 
 
 async def test_a_pruned_day_stays_sealed_after_a_restart(any_meter: Metering) -> None:
-    await any_meter.meter.upkeep.prune(date(2026, 3, 12), None)
+    await any_meter.meter.maintenance.prune(date(2026, 3, 12), None)
     await any_meter.restart()
 
     assert (await any_meter.send(a_call("1", time=OLD))).rejected == 1
@@ -63,7 +63,7 @@ async def test_a_pruned_day_stays_sealed_after_a_restart(any_meter: Metering) ->
 
 async def test_what_only_calls_can_tell_is_refused_for_pruned_days(any_meter: Metering) -> None:
     await any_meter.send(a_call("1", time=OLD))
-    await any_meter.meter.upkeep.prune(date(2026, 3, 12), None)
+    await any_meter.meter.maintenance.prune(date(2026, 3, 12), None)
 
     with pytest.raises(PrunedError):
         await any_meter.table(granularity=Granularity.HOUR)
@@ -72,7 +72,7 @@ async def test_what_only_calls_can_tell_is_refused_for_pruned_days(any_meter: Me
 async def test_counts_can_be_pruned_after_their_calls(any_meter: Metering) -> None:
     await any_meter.send(a_call("1", time=OLD), a_call("2"))
 
-    report = await any_meter.meter.upkeep.prune(date(2026, 3, 15), date(2026, 3, 12))
+    report = await any_meter.meter.maintenance.prune(date(2026, 3, 15), date(2026, 3, 12))
 
     assert (report.calls, report.counts) == (1, 1)
     assert (report.calls_from, report.counts_from) == (date(2026, 3, 15), date(2026, 3, 12))
@@ -81,24 +81,24 @@ async def test_counts_can_be_pruned_after_their_calls(any_meter: Metering) -> No
 
 async def test_counts_are_kept_as_long_as_their_calls(any_meter: Metering) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        await any_meter.meter.upkeep.prune(date(2026, 3, 10), date(2026, 3, 11))
+        await any_meter.meter.maintenance.prune(date(2026, 3, 10), date(2026, 3, 11))
 
     assert (refused.value.field, refused.value.accepted) == ("counts_before", "a date up to 2026-03-10")
 
 
 async def test_a_day_that_is_not_over_cannot_be_pruned(any_meter: Metering) -> None:
     with pytest.raises(InvalidInputError, match="not over"):
-        await any_meter.meter.upkeep.prune(date(2026, 3, 16), None)
+        await any_meter.meter.maintenance.prune(date(2026, 3, 16), None)
 
-    assert (await any_meter.meter.upkeep.prune(date(2026, 3, 15), None)).calls_from == date(2026, 3, 15)
+    assert (await any_meter.meter.maintenance.prune(date(2026, 3, 15), None)).calls_from == date(2026, 3, 15)
 
 
 async def test_pruning_again_prunes_nothing(any_meter: Metering) -> None:
     await any_meter.send(a_call("1", time=OLD))
-    await any_meter.meter.upkeep.prune(date(2026, 3, 12), None)
+    await any_meter.meter.maintenance.prune(date(2026, 3, 12), None)
 
-    assert (await any_meter.meter.upkeep.prune(date(2026, 3, 12), None)).calls == 0
-    assert (await any_meter.meter.upkeep.prune(date(2026, 3, 1), None)).calls_from == date(2026, 3, 12)
+    assert (await any_meter.meter.maintenance.prune(date(2026, 3, 12), None)).calls == 0
+    assert (await any_meter.meter.maintenance.prune(date(2026, 3, 1), None)).calls_from == date(2026, 3, 12)
 
 
 class _DifferingStore(MemoryUsageStore):
@@ -114,7 +114,7 @@ async def test_nothing_is_pruned_and_no_day_sealed_when_a_recount_differs(tmp_pa
     await meter.send(a_call("1", time=OLD))
 
     with pytest.raises(DamagedDataError, match="by_day of acme, 2026-03-10, : stored is 2, recounted 1"):
-        await meter.meter.upkeep.prune(date(2026, 3, 12), None)
+        await meter.meter.maintenance.prune(date(2026, 3, 12), None)
 
     assert (await meter.send(a_call("2", time=OLD))).accepted == 1
     assert await meter.calls() == 2

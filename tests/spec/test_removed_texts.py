@@ -34,7 +34,7 @@ async def meter(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
 
 async def prune(meter: Metering) -> int:
     """Prunes the days before the first kept; how many texts went."""
-    return (await meter.meter.upkeep.prune(FIRST_KEPT, FIRST_KEPT)).texts
+    return (await meter.meter.maintenance.prune(FIRST_KEPT, FIRST_KEPT)).texts
 
 
 async def kept(meter: Metering, dimension: Dimension = Dimension.CLIENT_ID) -> dict[str, int]:
@@ -108,7 +108,7 @@ async def test_a_removed_text_that_comes_again_is_counted_as_a_new_one(meter: Me
 async def test_texts_stay_while_counts_have_them(meter: Metering) -> None:
     await meter.send(a_call("1", time=OLD, client_id="a", origin="o"))
 
-    report = await meter.meter.upkeep.prune(FIRST_KEPT, None)
+    report = await meter.meter.maintenance.prune(FIRST_KEPT, None)
 
     assert report.texts == 1  # counts do not tell origins apart
     assert await meter.calls(client_id="a") == 1
@@ -169,10 +169,10 @@ async def test_a_removal_that_ends_half_way_harms_nothing_and_the_next_one_ends_
 
 async def test_an_erased_user_is_removed_like_any_other_and_a_later_one_erased_again(meter: Metering) -> None:
     await meter.send(a_call("1", time=OLD, user_id="u", path="/users/u"), a_call("2", user_id="v"))
-    await meter.meter.upkeep.erase("acme", Kind.USER, "u", "ann", "asked to")
+    await meter.meter.maintenance.erase("acme", Kind.USER, "u", "ann", "asked to")
     await prune(meter)
     await meter.send(a_call("3", user_id="u", path="/users/u"))
-    replacement = await meter.meter.upkeep.erase("acme", Kind.USER, "u", "ann", "asked to")
+    replacement = await meter.meter.maintenance.erase("acme", Kind.USER, "u", "ann", "asked to")
     await meter.restart()
 
     assert await kept(meter, Dimension.USER_ID) == {replacement: 1, "v": 1}

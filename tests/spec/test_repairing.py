@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from calltally.errors import InvalidInputError
-from calltally.ingest.kernel_seen_ids import KernelSeenIds
-from calltally.upkeep.repairing import RepairedCall
+from calltally.ingest.identities.kernel_seen_ids import KernelSeenIds
+from calltally.maintenance.repairing import RepairedCall
 from calltally.usage_query import Dimension
 from tests.support.metering import LastingMetering, Metering, a_call
 
@@ -24,7 +24,7 @@ async def twice(meter: Metering, *calls: dict[str, Any], organization: str = "ac
 
 
 async def repaired(meter: Metering) -> list[RepairedCall]:
-    return [call async for step in meter.meter.upkeep.repair("ann", "a fault") for call in step.calls]
+    return [call async for step in meter.meter.maintenance.repair("ann", "a fault") for call in step.calls]
 
 
 async def test_calls_that_were_counted_twice_count_once_after_a_repair(any_meter: Metering) -> None:
@@ -125,7 +125,7 @@ async def test_organizations_are_repaired_each_by_corrections_of_their_own(any_m
 async def test_calls_of_many_days_are_repaired_some_at_a_time(
     any_meter: Metering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("calltally.upkeep.repairing.CALLS_AT_ONCE", 3)
+    monkeypatch.setattr("calltally.maintenance.repairing.CALLS_AT_ONCE", 3)
     await twice(any_meter, *(a_call(str(n), time=f"2026-03-{1 + n % 14:02}T10:00:00Z") for n in range(40)))
 
     mended = await repaired(any_meter)
@@ -140,7 +140,7 @@ async def test_a_repair_without_a_reason_is_refused_and_changes_nothing(any_mete
     await twice(any_meter, a_call("1"))
 
     with pytest.raises(InvalidInputError):
-        await anext(any_meter.meter.upkeep.repair("ann", " "))
+        await anext(any_meter.meter.maintenance.repair("ann", " "))
 
     assert await any_meter.calls() == 2
 

@@ -87,7 +87,7 @@ async def test_a_call_that_was_counted_is_a_duplicate_although_its_text_was_eras
 ) -> None:
     meter = await metering(tmp_path, TextLimits(of_kind=1), use_kernel=use_kernel)
     await meter.send(a_call("1", user_id="u"))
-    await meter.meter.upkeep.erase("acme", Kind.USER, "u", "ann", "asked to")
+    await meter.meter.maintenance.erase("acme", Kind.USER, "u", "ann", "asked to")
 
     receipt = await meter.send(a_call("1", user_id="u"), a_call("1", user_id="w"), a_call("2", user_id="u"))
 

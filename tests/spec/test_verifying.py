@@ -8,7 +8,7 @@ from tests.support.metering import LastingMetering, Metering, a_call
 
 
 async def steps(meter: Metering) -> list[AuditStep]:
-    return [step async for step in meter.meter.upkeep.verify()]
+    return [step async for step in meter.meter.maintenance.verify()]
 
 
 async def test_a_recount_of_what_was_counted_finds_nothing(any_meter: Metering) -> None:
@@ -73,7 +73,7 @@ async def test_a_journal_file_that_was_damaged_is_told(tmp_path: Path) -> None:
 async def test_a_recount_can_be_broken_off(any_meter: Metering) -> None:
     await any_meter.send(a_call())
 
-    async for _ in any_meter.meter.upkeep.verify():
+    async for _ in any_meter.meter.maintenance.verify():
         break
 
     assert (await any_meter.send(a_call("2"))).accepted == 1

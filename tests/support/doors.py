@@ -10,15 +10,15 @@ from litestar import Litestar
 
 from calltally.api.body_budget import BodyBudget
 from calltally.api.body_threads import BodyThreads
-from calltally.api.books_door import books_router
-from calltally.api.calls_door import BodyLimits
-from calltally.api.corrections_door import corrections_router
-from calltally.api.owner_upkeep_door import owner_upkeep_router
-from calltally.api.owner_verify_door import owner_verify_router
+from calltally.api.books_routes import books_router
+from calltally.api.calls_routes import BodyLimits
+from calltally.api.corrections_routes import corrections_router
+from calltally.api.owner.maintenance_routes import owner_maintenance_router
+from calltally.api.owner.verify_routes import owner_verify_router
 from calltally.api.problems import problem_response
-from calltally.api.usage_door import usage_router
+from calltally.api.usage_routes import usage_router
 from calltally.auth.caller import Caller
-from calltally.auth.permissions import CORRECT, READ_USAGE, SEND
+from calltally.control.permissions import CORRECT, READ_USAGE, SEND
 from calltally.errors import NotAuthenticatedError
 from tests.support.metering import Metering
 
@@ -39,7 +39,7 @@ MOST_BODIES_BYTES = 90_000
 
 
 class _KnownCallers:
-    async def admit(self, authorization: str | None) -> Caller:
+    async def authenticate(self, authorization: str | None) -> Caller:
         if authorization is None:
             raise NotAuthenticatedError("no bearer token was sent", credentials_were_sent=False)
         if authorization not in _CALLERS:
@@ -98,10 +98,16 @@ async def open_doors(metering: Metering) -> AsyncIterator[Doors]:
             usage_router(meter.engine, keeper, clock),
             books_router(meter.engine, keeper, clock),
             corrections_router(
-                meter.upkeep, meter.engine, keeper, clock, BodyBudget(2 * MOST_BODIES_BYTES), threads, limits
+                meter.maintenance,
+                meter.engine,
+                keeper,
+                clock,
+                BodyBudget(2 * MOST_BODIES_BYTES),
+                threads,
+                limits,
             ),
-            owner_verify_router(meter.upkeep, meter.engine),
-            owner_upkeep_router(meter.upkeep, meter.engine),
+            owner_verify_router(meter.maintenance, meter.engine),
+            owner_maintenance_router(meter.maintenance, meter.engine),
         ],
         exception_handlers={Exception: problem_response},
         openapi_config=None,

@@ -7,16 +7,15 @@ from calltally.dictionary import Dictionary
 from calltally.identity_key import IdentityKey
 from calltally.ingest import kernel
 from calltally.ingest.call_rules import Admission
+from calltally.ingest.call_slices import CheckedSlice, RejectedCall
 from calltally.ingest.cutting import LineSlice, cut
-from calltally.ingest.decoders.json_calls import decode_calls
+from calltally.ingest.identities.kernel_seen_ids import KernelSeenIds
+from calltally.ingest.identities.seen_ids import SeenIds
+from calltally.ingest.json_calls import decode_calls
 from calltally.ingest.json_form import JsonForm
-from calltally.ingest.judgeable_calls import CheckedSlice
-from calltally.ingest.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import prepare
-from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.routes import RouteNaming
-from calltally.ingest.seen_ids import SeenIds
 from calltally.ingest.text_bounds import USUAL_LIMITS, TextLimits
 from calltally.journal.frame import Frame, encode_frame
 from calltally.journal.journal import Journal

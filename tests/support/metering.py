@@ -9,19 +9,19 @@ from typing import Any
 import msgspec
 
 from calltally.auth.caller import Caller
-from calltally.auth.permissions import ANY_ORGANIZATION, DEFAULT
 from calltally.call import Call
 from calltally.call_batch import Correction
 from calltally.clock import FixedClock
+from calltally.control.permissions import ANY_ORGANIZATION, DEFAULT
 from calltally.ingest.calls_body import CallsBody
 from calltally.ingest.json_form import JsonForm
 from calltally.ingest.receipt import Receipt
+from calltally.maintenance import CallName
 from calltally.meter import Meter, MeterOptions
 from calltally.store.audit import Difference
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
-from calltally.store.memory_store import MemoryUsageStore
+from calltally.store.memory.memory_store import MemoryUsageStore
 from calltally.store.usage_store import UsageStore
-from calltally.upkeep import CallName
 from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Granularity, Window
 
@@ -88,10 +88,12 @@ class Metering:
     async def cancel(self, *ids: str | CallName, organization: str = "acme", why: str = "test") -> Correction:
         """Cancels calls; a plain text is an id without an origin."""
         names = [name if isinstance(name, CallName) else CallName("", name) for name in ids]
-        return await self.meter.upkeep.cancel(organization, names, "ann", why)
+        return await self.meter.maintenance.cancel(organization, names, "ann", why)
 
     async def amend(self, *calls: dict[str, Any], organization: str = "acme") -> Correction:
-        return await self.meter.upkeep.amend(organization, [Call(**call) for call in calls], "ann", "test")
+        return await self.meter.maintenance.amend(
+            organization, [Call(**call) for call in calls], "ann", "test"
+        )
 
     async def replace(
         self,
@@ -105,11 +107,11 @@ class Metering:
         window = Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
         conditions = {Dimension(name): frozenset({value}) for name, value in where.items()}
         new = [Call(**call) for call in calls]
-        return await self.meter.upkeep.replace(organization, window, conditions, new, "ann", "test")
+        return await self.meter.maintenance.replace(organization, window, conditions, new, "ann", "test")
 
     async def differences(self) -> list[Difference]:
         """What a recount of everything finds to be wrong."""
-        return [found async for step in self.meter.upkeep.verify() for found in step.differences]
+        return [found async for step in self.meter.maintenance.verify() for found in step.differences]
 
     async def calls(self, organization: str = "acme", **where: str) -> int:
         """How many calls of an organization are counted, with one value for each named field."""
@@ -122,7 +124,7 @@ class Metering:
 
     async def settled(self) -> None:
         """Returns once the store holds everything that was acknowledged; answers do not wait for that."""
-        await self.meter.roller.caught_up()
+        await self.meter.applier.caught_up()
 
     async def table(
         self, *group_by: Dimension, granularity: Granularity = Granularity.TOTAL, organization: str = "acme"

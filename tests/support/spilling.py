@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from calltally.ingest.run_file import DamagedRunError
-from calltally.ingest.seen_ids import SeenIds
+from calltally.ingest.identities.run_file import DamagedRunError
+from calltally.ingest.identities.seen_ids import SeenIds
 from tests.support.metering import Metering
 
 
@@ -26,9 +26,9 @@ async def spill(metering: Metering, *, looks: int = 40) -> None:
     `DamagedRunError` where that ends a server.
     """
     await metering.settled()
-    spilling = metering.meter._spilling
+    spilling = metering.meter._spiller
     for _ in range(looks):
-        spilling.look(metering.clock.now_ms(), metering.meter.roller.rolled.position)
+        spilling.look(metering.clock.now_ms(), metering.meter.applier.applied.position)
         if (work := spilling._work) is None:
             spilling._thread.submit(lambda: None).result()  # what was to be removed is
             return

@@ -1,12 +1,7 @@
 """Request bodies, read within a limit of size."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
+from calltally.asgi import Receive
 from calltally.errors import CalltallyError, TooLargeError
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 
 
 class ClientGoneError(CalltallyError):

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
-from calltally.api.bodies import ClientGoneError, Receive
+from calltally.api.bodies import ClientGoneError
+from calltally.asgi import Receive
 
 THREADS = 4
 EACH = 2

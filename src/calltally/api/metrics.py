@@ -57,7 +57,7 @@ class MeterMetrics:
         yield _gauge("journal_bytes", "Bytes of the journal not behind a checkpoint.", journal.unsafe_bytes)
         yield _gauge("journal_position", "The last journal position on disk.", journal.durable.position)
         yield _gauge(
-            "rolled_position", "The last journal position in the store.", meter.roller.rolled.position
+            "rolled_position", "The last journal position in the store.", meter.applier.applied.position
         )
         calls_behind, seconds_behind = meter.lag
         yield _gauge("lag_calls", "Calls taken in and not yet in the store.", calls_behind)

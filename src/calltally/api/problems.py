@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 from calltally.errors import (
     BusyError,
     CalltallyError,
+    DiskShortError,
     InvalidInputError,
     NotAllowedError,
     NotAuthenticatedError,
@@ -24,6 +25,7 @@ from calltally.errors import (
     TooSlowError,
     UnsupportedMediaTypeError,
 )
+from calltally.ingest.cutting import TooManyCallsError
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -198,3 +200,27 @@ def _shown(received: object) -> str | int | None:
         return received
     text = received if isinstance(received, str) else str(received)
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+
+
+_REASONS: tuple[tuple[type[CalltallyError], str], ...] = (
+    (NotAllowedError, "not_allowed"),
+    (DiskShortError, "disk_short"),
+    (BusyError, "busy"),
+    (TooLargeError, "too_large"),
+    (TooSlowError, "too_slow"),
+    (TooManyCallsError, "too_many_calls"),
+    (UnsupportedMediaTypeError, "unsupported_type"),
+)
+"""The first kind that an error is of decides."""
+
+REASONS = (*(reason for _, reason in _REASONS), "unreadable", "invalid_parameter", "failed")
+
+
+def reason_of(error: CalltallyError) -> str:
+    """One of `REASONS`."""
+    for kind, reason in _REASONS:
+        if isinstance(error, kind):
+            return reason
+    if isinstance(error, InvalidInputError):
+        return "unreadable" if error.field == "body" else "invalid_parameter"
+    return "failed"

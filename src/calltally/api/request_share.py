@@ -4,7 +4,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from calltally.api.body_budget import BodyBudget, BodyShare
-from calltally.auth.caller import Caller, Doorkeeper
+from calltally.auth.caller import Authenticator, Caller
 from calltally.errors import BusyError
 from calltally.shares import Shares
 
@@ -70,18 +70,18 @@ REQUEST_SHARE: ContextVar[RequestShare] = ContextVar("request_share")
 """The share of the request that the running task answers."""
 
 
-class SharingDoorkeeper:
+class SharingAuthenticator:
     """Admits whom another doorkeeper admits, and counts the request as their organization's.
 
     So every door that checks a token before it reads the body reads it at the sender's own expense.
     """
 
-    def __init__(self, doorkeeper: Doorkeeper) -> None:
-        self._doorkeeper = doorkeeper
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
 
-    async def admit(self, authorization: str | None) -> Caller:
-        """See `Doorkeeper.admit`; also raises `BusyError`."""
-        caller = await self._doorkeeper.admit(authorization)
+    async def authenticate(self, authorization: str | None) -> Caller:
+        """See `Authenticator.authenticate`; also raises `BusyError`."""
+        caller = await self._authenticator.authenticate(authorization)
         if (share := REQUEST_SHARE.get(None)) is not None:
             share.belongs_to(caller.organization)
         return caller

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from calltally.clock import DAY_MS
 from calltally.errors import InvalidInputError
 
 _NUMBERS = struct.Struct(">QQ")
@@ -44,7 +45,7 @@ class UsageCursor:
             raw = base64.urlsafe_b64decode(f"{text}=")
             numbers, seal = raw[: _NUMBERS.size], raw[_NUMBERS.size :]
             cursor = cls(*_NUMBERS.unpack(numbers))
-            possible = cursor.asked_at_ms <= now_ms + 86_400_000 and cursor.offset < _MAX_OFFSET
+            possible = cursor.asked_at_ms <= now_ms + DAY_MS and cursor.offset < _MAX_OFFSET
             if possible and seal == _seal(numbers, organization, question):
                 return cursor
         raise InvalidInputError(

@@ -47,7 +47,7 @@ class UsageFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class UsageQuestion:
+class UsageRequest:
     """What was asked, with what it takes to ask for the next page; ``form`` is None where Accept decides."""
 
     query: UsageQuery
@@ -69,7 +69,7 @@ class UsageQuestion:
         return urlencode([*pairs, ("cursor", cursor)])
 
 
-def read_usage_question(query_string: bytes, organization: str, now: datetime) -> UsageQuestion:
+def read_usage_question(query_string: bytes, organization: str, now: datetime) -> UsageRequest:
     """The question of an organization's caller; raises all faults together as `Parameters.check` does."""
     parameters = Parameters(query_string, NAMES)
     pairs = tuple(parameters.pairs)
@@ -105,7 +105,7 @@ def read_usage_question(query_string: bytes, organization: str, now: datetime) -
         offset=cursor.offset,
         as_of=as_of,
     )
-    return UsageQuestion(query, zone, form, cursor.asked_at_ms, pairs)
+    return UsageRequest(query, zone, form, cursor.asked_at_ms, pairs)
 
 
 def read_outcome_days(query_string: bytes, now: datetime) -> tuple[date, date]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from calltally.harmless_text import for_spreadsheet
-from calltally.query.books import Books
+from calltally.query.outcome_report import OutcomeReport
 from calltally.query.query_engine import Answer
 from calltally.usage_query import UsageResult, Value
 
@@ -40,7 +40,7 @@ def usage_csv(result: UsageResult, zone: ZoneInfo) -> bytes:
     return text.getvalue().encode()
 
 
-def outcomes_json(answer: Answer[Books], start: date, end: date) -> bytes:
+def outcomes_json(answer: Answer[OutcomeReport], start: date, end: date) -> bytes:
     """The days from ``start`` to before ``end`` on which something was received or refused, ascending."""
     first, last = (start - _EPOCH).days, (end - _EPOCH).days
     books = answer.value

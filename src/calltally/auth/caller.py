@@ -23,9 +23,9 @@ class Caller:
             raise NotAllowedError(any_of)
 
 
-class Doorkeeper(Protocol):
+class Authenticator(Protocol):
     """Turns an Authorization header into a `Caller`."""
 
-    async def admit(self, authorization: str | None) -> Caller:
+    async def authenticate(self, authorization: str | None) -> Caller:
         """Raises `NotAuthenticatedError` for a missing, malformed, expired, revoked or foreign token."""
         ...

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import jwt
 
 from calltally.auth.caller import Caller
-from calltally.auth.secrets import API_TOKEN_PREFIX
 from calltally.clock import Clock
 from calltally.control.api_tokens import ApiTokens
 from calltally.control.clients import Client, ClientRegistry
 from calltally.control.control_database import ControlDatabase
+from calltally.control.secrets import API_TOKEN_PREFIX
 from calltally.control.signing_keys import DEFAULT_LIFETIME, SigningKeys
 from calltally.errors import NotAuthenticatedError
 
@@ -54,13 +54,13 @@ class _Admission(NamedTuple):
 
 
 class TokenAuthority:
-    """Issues access tokens (JWT, RFC 9068) and is the `Doorkeeper` for them and for API tokens.
+    """Issues access tokens (JWT, RFC 9068) and is the `Authenticator` for them and for API tokens.
 
     A token opens what its client may do at the time, not what it could do when the token was issued; only a
     token for which less was asked stays at that. Verified tokens are remembered, the ``remembered`` used
     last, until they expire or anything about access changes.
 
-    `admit` belongs to one event loop; everything else may be called from any thread.
+    `authenticate` belongs to one event loop; everything else may be called from any thread.
     """
 
     def __init__(
@@ -115,8 +115,8 @@ class TokenAuthority:
         """The public keys that verify the tokens issued here."""
         return self._keys.jwks()
 
-    async def admit(self, authorization: str | None) -> Caller:
-        """See `Doorkeeper.admit`. A token that was seen before costs about a microsecond."""
+    async def authenticate(self, authorization: str | None) -> Caller:
+        """See `Authenticator.authenticate`. A token that was seen before costs about a microsecond."""
         caller = self._recall(authorization)
         if caller is not None:
             return caller

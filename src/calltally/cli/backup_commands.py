@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 from rich.filesize import decimal
 
-from calltally.cli.office import Office
 from calltally.cli.options import existing_data_option, json_option, read_settings, settings_options
+from calltally.cli.owner_client import OwnerClient
 from calltally.cli.waiting import waiting
 from calltally.cli.wording import print_json, say
-from calltally.upkeep.restoring import restore as restore_backup
+from calltally.maintenance.restoring import restore as restore_backup
 
 
 @click.command("backup")
@@ -28,7 +28,7 @@ def backup(
     """
     settings = read_settings(directory, config, assignments)
     with (
-        Office(directory, settings, counting=True) as owner,
+        OwnerClient(directory, settings, counting=True) as owner,
         waiting(f"Copying everything to {to}", quiet=as_json),
     ):
         report = owner.ask("POST", "/owner/backup", json={"to": str(to.absolute())}, seconds=None).json()

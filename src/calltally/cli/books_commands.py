@@ -6,8 +6,7 @@ from typing import Any
 import click
 import msgspec
 
-from calltally.cli.defaulting_group import DefaultingGroup
-from calltally.cli.office import Office
+from calltally.cli.click_groups import DefaultGroup
 from calltally.cli.options import (
     data_option,
     json_option,
@@ -15,12 +14,13 @@ from calltally.cli.options import (
     read_settings,
     settings_options,
 )
+from calltally.cli.owner_client import OwnerClient
 from calltally.cli.wording import listing, print_json, say, show
 
 _VERDICTS = ("received", "accepted", "duplicate", "conflict", "rejected")
 
 
-@click.group("books", cls=DefaultingGroup, default="outcomes")
+@click.group("books", cls=DefaultGroup, default="outcomes")
 def books_group() -> None:
     """Show what became of the calls that came in. Without a command: outcomes."""
 
@@ -136,7 +136,7 @@ def _asked(
     asked: dict[str, Any],
 ) -> bytes:
     params = [(name.rstrip("_"), str(value)) for name, value in asked.items() if value is not None]
-    with Office(directory, read_settings(directory, config, assignments), counting=True) as owner:
+    with OwnerClient(directory, read_settings(directory, config, assignments), counting=True) as owner:
         return owner.ask("GET", path, organization=organization, params=params).content
 
 

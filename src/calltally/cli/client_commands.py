@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 import click
 
-from calltally.auth.permissions import KNOWN
-from calltally.cli.office import Office
 from calltally.cli.options import data_option, json_option, organization_option, read_settings
+from calltally.cli.owner_client import OwnerClient
 from calltally.cli.wording import listing, print_json, say, show
+from calltally.control.permissions import KNOWN
 
 
 @click.group("client")
@@ -37,7 +37,7 @@ def create(
     wanted: dict[str, Any] = {"organization": organization, "name": name}
     if permissions:
         wanted["permissions"] = list(permissions)
-    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         made = owner.ask("POST", "/owner/clients", json=wanted).json()
     _print_secret(made, as_json)
 
@@ -49,7 +49,7 @@ def create(
 def list_(directory: Path, organization: str | None, as_json: bool) -> None:
     """Show clients, never their secrets."""
     params = [("organization", organization)] if organization else []
-    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         clients = owner.ask("GET", "/owner/clients", params=params).json()["clients"]
     if as_json:
         print_json(clients, indented=True)
@@ -73,7 +73,7 @@ def list_(directory: Path, organization: str | None, as_json: bool) -> None:
 @json_option
 def rotate(directory: Path, client_id: str, as_json: bool) -> None:
     """Give a client a new secret and print it, this once; the old one stops working."""
-    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         made = owner.ask("POST", f"/owner/clients/{quote(client_id, safe='')}/rotate").json()
     _print_secret(made, as_json)
 
@@ -83,7 +83,7 @@ def rotate(directory: Path, client_id: str, as_json: bool) -> None:
 @click.argument("client_id")
 def revoke(directory: Path, client_id: str) -> None:
     """Shut a client out at once, with every token it holds."""
-    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         owner.ask("POST", f"/owner/clients/{quote(client_id, safe='')}/revoke")
     say(f"revoked {client_id}")
 

@@ -6,7 +6,6 @@ from typing import Any, BinaryIO
 import click
 import msgspec
 
-from calltally.cli.office import Office, RefusedError
 from calltally.cli.options import (
     data_option,
     existing_data_option,
@@ -16,6 +15,7 @@ from calltally.cli.options import (
     settings_options,
     why_option,
 )
+from calltally.cli.owner_client import OwnerClient, RefusedError
 from calltally.cli.wording import counted, print_json, say
 from calltally.usage_query import Dimension
 
@@ -147,7 +147,7 @@ def list_(
 ) -> None:
     """Show corrections, the newest first."""
     params = [(name.rstrip("_"), str(value)) for name, value in asked.items() if value is not None]
-    with Office(directory, read_settings(directory, config, assignments), counting=True) as owner:
+    with OwnerClient(directory, read_settings(directory, config, assignments), counting=True) as owner:
         response = owner.ask("GET", _PATH, organization=organization, params=params)
     if as_json:
         print_json(response.content)
@@ -173,7 +173,7 @@ def _correct(
 ) -> None:
     settings = read_settings(directory, config, assignments)
     headers = {"Content-Type": "application/json"}
-    with Office(directory, settings, counting=True) as owner:
+    with OwnerClient(directory, settings, counting=True) as owner:
         response = owner.ask(
             "POST", _PATH, organization=organization, content=body, headers=headers, seconds=None
         )

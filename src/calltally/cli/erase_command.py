@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from calltally.cli.office import Office
 from calltally.cli.options import (
     existing_data_option,
     json_option,
@@ -14,6 +13,7 @@ from calltally.cli.options import (
     why_option,
     yes_option,
 )
+from calltally.cli.owner_client import OwnerClient
 from calltally.cli.waiting import waiting
 from calltally.cli.wording import counted, print_json, say
 
@@ -46,7 +46,7 @@ def erase(
     of a server or command, which writes that file anew. Backups and exports made before still hold the ID.
     """
     settings = read_settings(directory, config, assignments)
-    with Office(directory, settings, counting=True) as owner:
+    with OwnerClient(directory, settings, counting=True) as owner:
         if not yes:
             asked = [("organization", organization), ("kind", kind), ("identifier", id_)]
             found = owner.ask("GET", "/owner/erase", params=asked).json()

@@ -6,7 +6,6 @@ from typing import Any, get_args
 import click
 from rich.filesize import decimal
 
-from calltally.cli.office import Office
 from calltally.cli.options import (
     existing_data_option,
     json_option,
@@ -14,6 +13,7 @@ from calltally.cli.options import (
     read_settings,
     settings_options,
 )
+from calltally.cli.owner_client import OwnerClient
 from calltally.cli.waiting import waiting
 from calltally.cli.wording import counted, print_json, say
 from calltally.store.export import Form, What
@@ -71,7 +71,7 @@ def export(
         "replace": force,
     }
     settings = read_settings(directory, config, assignments)
-    with Office(directory, settings, counting=True) as owner, waiting(f"Writing {file}", quiet=as_json):
+    with OwnerClient(directory, settings, counting=True) as owner, waiting(f"Writing {file}", quiet=as_json):
         response = owner.ask("POST", "/owner/export", json=wanted, seconds=None)
     if as_json:
         print_json(response.content)

@@ -11,7 +11,6 @@ import click
 import msgspec
 from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn
 
-from calltally.cli.office import Office
 from calltally.cli.options import (
     data_option,
     json_option,
@@ -19,14 +18,12 @@ from calltally.cli.options import (
     read_settings,
     settings_options,
 )
+from calltally.cli.owner_client import OwnerClient
 from calltally.cli.waiting import bars
 from calltally.cli.wording import print_json, say
-from calltally.ingest.decoders.kernel_access_log import KernelAccessLog, native
-from calltally.ingest.decoders.log_file import LogFile
-from calltally.ingest.decoders.log_part import LogPart
-from calltally.ingest.decoders.logged_calls import LogField
-from calltally.ingest.decoders.ndjson_log import NdjsonLog
-from calltally.ingest.log_import import (
+from calltally.imports.kernel_access_log import KernelAccessLog, native
+from calltally.imports.log_file import LogFile
+from calltally.imports.log_import import (
     AccessLogReader,
     ImportReport,
     LogImport,
@@ -34,7 +31,10 @@ from calltally.ingest.log_import import (
     Post,
     SentReceipt,
 )
-from calltally.server.garbage import collect_as_ever, collect_less
+from calltally.imports.log_part import LogPart
+from calltally.imports.logged_calls import LogField
+from calltally.imports.ndjson_log import NdjsonLog
+from calltally.process import collect_as_ever, collect_less
 from calltally.settings import Settings
 
 EXIT_NOTHING_READ = 3
@@ -98,7 +98,7 @@ def import_(
     collect_less()
     reports = []
     with (
-        Office(directory, settings, counting=True, apart=True) as owner,
+        OwnerClient(directory, settings, counting=True, apart=True) as owner,
         bars(*_COLUMNS, quiet=as_json, transient=False) as progress,
         ThreadPoolExecutor(1, thread_name_prefix="post") as poster,
     ):
@@ -135,7 +135,7 @@ class _Readers:
         who = (self._client_id, self._user_id)
         if self._use_kernel:
             return KernelAccessLog(self._origin, *who), NdjsonLog(log, native.pieces)
-        from calltally.ingest.decoders.access_log import AccessLog  # brings numpy along
+        from calltally.imports.access_log import AccessLog  # brings numpy along
 
         return AccessLog(self._origin, *who), NdjsonLog(log)
 
@@ -174,7 +174,7 @@ def _done(part: LogPart, sent: Future[SentReceipt] | None) -> tuple[LogPart, Sen
 class _Posting:
     """Sends one part of a log to the owner's door."""
 
-    def __init__(self, owner: Office, organization: str) -> None:
+    def __init__(self, owner: OwnerClient, organization: str) -> None:
         self._owner = owner
         self._organization = organization
 

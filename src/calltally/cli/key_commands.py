@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from calltally.cli.office import Office
 from calltally.cli.options import data_option, json_option, read_settings
+from calltally.cli.owner_client import OwnerClient
 from calltally.cli.wording import listing, print_json, say, show
 
 
@@ -20,7 +20,7 @@ def key_group() -> None:
 @json_option
 def list_(directory: Path, as_json: bool) -> None:
     """Show the keys whose tokens may be good, the one that signs first; never the keys themselves."""
-    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         keys: list[dict[str, Any]] = owner.ask("GET", "/owner/keys").json()["keys"]
     if as_json:
         print_json(keys, indented=True)
@@ -44,7 +44,7 @@ def rotate(directory: Path, forget: bool, as_json: bool) -> None:
 
     The keys before it stay published until the last token that they signed has expired.
     """
-    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         key: dict[str, Any] = owner.ask("POST", "/owner/keys/rotate", json={"forget": forget}).json()
     if as_json:
         print_json(key)

@@ -7,7 +7,7 @@ import click
 import httpx
 
 from calltally import __version__
-from calltally.cli.late_group import LateGroup
+from calltally.cli.click_groups import LazyGroup
 from calltally.errors import CalltallyError
 from calltally.harmless_text import lines_for_terminal
 from calltally.server.logs import configure_logs
@@ -37,7 +37,7 @@ _PLACES = {
 
 
 @click.group(
-    cls=LateGroup,
+    cls=LazyGroup,
     places=_PLACES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )

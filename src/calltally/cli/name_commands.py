@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 import click
 
-from calltally.cli.office import Office
 from calltally.cli.options import data_option, json_option, organization_option, read_settings
+from calltally.cli.owner_client import OwnerClient
 from calltally.cli.wording import listing, print_json, say, show
 
 _KINDS = click.Choice(["client", "source", "account"])
@@ -26,7 +26,7 @@ def name_group() -> None:
 def set_(directory: Path, organization: str, kind: str, id_: str, name: str) -> None:
     """Call a client, source or account by NAME, whatever names its calls bring."""
     path = f"/v1/{kind}s/{quote(id_, safe='')}"
-    with Office(directory, read_settings(directory, None, ()), counting=True) as owner:
+    with OwnerClient(directory, read_settings(directory, None, ()), counting=True) as owner:
         owner.ask("PUT", path, organization=organization, json={"name": name})
     say(f"{kind} {id_} is {name}")
 
@@ -38,7 +38,7 @@ def set_(directory: Path, organization: str, kind: str, id_: str, name: str) -> 
 @json_option
 def list_(directory: Path, organization: str, kind: str, as_json: bool) -> None:
     """Show the names of one kind."""
-    with Office(directory, read_settings(directory, None, ()), counting=True) as owner:
+    with OwnerClient(directory, read_settings(directory, None, ()), counting=True) as owner:
         rows = owner.ask("GET", f"/v1/{kind}s", organization=organization).json()["rows"]
     if as_json:
         print_json(rows)

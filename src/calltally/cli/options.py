@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from calltally.data_directory import DataDirectory
-from calltally.settings import Settings, load_settings
+from calltally.settings.settings import Settings, load_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 

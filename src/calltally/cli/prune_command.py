@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from calltally.cli.office import Office
 from calltally.cli.options import (
     existing_data_option,
     json_option,
@@ -14,6 +13,7 @@ from calltally.cli.options import (
     settings_options,
     yes_option,
 )
+from calltally.cli.owner_client import OwnerClient
 from calltally.cli.waiting import waiting
 from calltally.cli.wording import counted, print_json, say
 
@@ -56,7 +56,7 @@ def prune(
         if day
     }
     settings = read_settings(directory, config, assignments)
-    with Office(directory, settings, counting=True) as owner:
+    with OwnerClient(directory, settings, counting=True) as owner:
         if not yes:
             shown = owner.ask("GET", "/owner/prune", params=list(bounds.items())).json()
             _show(shown, bounds)

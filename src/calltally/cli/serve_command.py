@@ -7,8 +7,8 @@ import click
 
 from calltally.cli.options import data_option, read_settings, settings_options
 from calltally.data_directory import DataDirectory
+from calltally.serve import serve as serve_directory
 from calltally.server.logs import configure_logs
-from calltally.server.server import serve as serve_directory
 
 
 @click.command("serve")

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import click
 
-from calltally.cli.office import Office
 from calltally.cli.options import data_option, json_option, read_settings
+from calltally.cli.owner_client import OwnerClient
 from calltally.cli.wording import listing, print_json, say, show
 
 
@@ -27,7 +27,7 @@ def create(directory: Path, client_id: str, name: str, as_json: bool) -> None:
     It is good until it is revoked, and may do what its client may do at the time.
     """
     wanted = {"client_id": client_id, "name": name}
-    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         made: dict[str, Any] = owner.ask("POST", "/owner/tokens", json=wanted).json()
     if as_json:
         print_json(made)
@@ -45,7 +45,7 @@ def create(directory: Path, client_id: str, name: str, as_json: bool) -> None:
 def list_(directory: Path, organization: str | None, client_id: str | None, as_json: bool) -> None:
     """Show tokens by their ids and names; the tokens themselves are not kept."""
     params = [("organization", organization)] if organization else []
-    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         tokens = owner.ask("GET", "/owner/tokens", params=params).json()["tokens"]
     if client_id:
         tokens = [token for token in tokens if token["client_id"] == client_id]
@@ -63,6 +63,6 @@ def list_(directory: Path, organization: str | None, client_id: str | None, as_j
 @click.argument("token_id")
 def revoke(directory: Path, token_id: str) -> None:
     """End a token at once; its client and the client's other tokens stay."""
-    with Office(directory, read_settings(directory, None, ()), counting=False) as owner:
+    with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         owner.ask("POST", f"/owner/tokens/{quote(token_id, safe='')}/revoke")
     say(f"revoked {token_id}")

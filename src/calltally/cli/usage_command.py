@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from calltally.cli.defaulting_group import DefaultingGroup
-from calltally.cli.office import Office
+from calltally.cli.click_groups import DefaultGroup
 from calltally.cli.options import (
     data_option,
     json_option,
@@ -14,13 +13,14 @@ from calltally.cli.options import (
     read_settings,
     settings_options,
 )
+from calltally.cli.owner_client import OwnerClient
 from calltally.cli.wording import listing, print_csv, print_json, say
 from calltally.cli.wording import show as show_table
 from calltally.usage_query import Dimension, Metric
 from calltally.window import Granularity
 
 
-@click.group("usage", cls=DefaultingGroup, default="show")
+@click.group("usage", cls=DefaultGroup, default="show")
 def usage_group() -> None:
     """Ask who called what, and who no longer does. Without a command: show."""
 
@@ -61,7 +61,7 @@ def show(
     if as_csv:
         params.append(("format", "csv"))
     settings = read_settings(directory, config, assignments)
-    with Office(directory, settings, counting=True) as owner:
+    with OwnerClient(directory, settings, counting=True) as owner:
         response = owner.ask("GET", "/v1/usage", organization=organization, params=params)
     if as_csv:
         print_csv(response.content)
@@ -94,7 +94,7 @@ def dormant(
     """Show who has had no call for a while, and the last day each was seen."""
     params = [(name, str(value)) for name, value in asked.items() if value is not None]
     settings = read_settings(directory, config, assignments)
-    with Office(directory, settings, counting=True) as owner:
+    with OwnerClient(directory, settings, counting=True) as owner:
         response = owner.ask("GET", "/v1/dormant", organization=organization, params=params)
     if as_json:
         print_json(response.content)

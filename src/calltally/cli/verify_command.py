@@ -8,8 +8,8 @@ import click
 import msgspec
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from calltally.cli.office import Office, RefusedError, told
 from calltally.cli.options import existing_data_option, json_option, read_settings, settings_options
+from calltally.cli.owner_client import OwnerClient, RefusedError, told
 from calltally.cli.waiting import bars
 from calltally.cli.wording import counted, listing, print_json, say, show
 
@@ -66,7 +66,7 @@ def verify(
     if bool(repair) != bool(why):
         raise click.UsageError("--repair and --why are used together")
     settings = read_settings(directory, config, assignments)
-    with Office(directory, settings, counting=True) as owner:
+    with OwnerClient(directory, settings, counting=True) as owner:
         repaired = []
         for call in _repaired(owner, why) if why else ():
             repaired.append(call)
@@ -85,7 +85,7 @@ def verify(
         raise SystemExit(EXIT_DIFFERENCES)
 
 
-def _repaired(owner: Office, why: str) -> Iterator[dict[str, Any]]:
+def _repaired(owner: OwnerClient, why: str) -> Iterator[dict[str, Any]]:
     """Each mended call; raises `RefusedError` unless the repair comes to its end."""
     for line in owner.lines("POST", "/owner/repair", json={"why": why}):
         match line:

@@ -82,8 +82,8 @@ class Exchange:
                 raise login_refusal_of(self._vendor.name, question.request, response)
             # The body is kept out of the error: a part of it may be a token.
             reply = self._read(question, response, lambda: None)
-            life = inf if reply.expires_in is None else reply.expires_in
-            use_until = asked_at + life - min(_RENEW_BEFORE, life / 10)
+            timeline = inf if reply.expires_in is None else reply.expires_in
+            use_until = asked_at + timeline - min(_RENEW_BEFORE, timeline / 10)
             self._token = _Token(reply.access_token, use_until)
         return self._token.text
 

@@ -1,10 +1,11 @@
 """How many changes of access a control database has had, written down beside it."""
 
-import os
 from pathlib import Path
 
 import msgspec
 from xxhash import xxh3_64_hexdigest
+
+from calltally.durable_files import write_durably
 
 
 class _Content(msgspec.Struct):
@@ -31,18 +32,7 @@ class AccessMark:
 
     def write(self, changes: int) -> None:
         """Replaces the mark; it is on disk when this returns."""
-        partial = self.path.with_name(f"{self.path.name}.partial")
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(_Content(changes, _checksum(changes))) + b"\n")
-            file.flush()
-            os.fsync(descriptor)
-        partial.replace(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_durably(self.path, msgspec.json.encode(_Content(changes, _checksum(changes))) + b"\n")
 
 
 def _checksum(changes: int) -> str:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Row, select
 
-from calltally.auth.secrets import new_api_token, token_hash
 from calltally.clock import Clock
 from calltally.control.access_rows import insert_access, proved, update_access
 from calltally.control.clients import can_be_an_id
 from calltally.control.control_database import ControlDatabase
 from calltally.control.label import checked_label
+from calltally.control.secrets import new_api_token, token_hash
 from calltally.control.tables import api_tokens, clients
 from calltally.errors import NotFoundError
 

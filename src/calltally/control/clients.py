@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Row, Select, select
 
-from calltally.auth.permissions import DEFAULT, checked_permissions
-from calltally.auth.secrets import SecretHasher, VerifiedSecrets, new_secret
 from calltally.clock import Clock
 from calltally.control.access_rows import insert_access, proved, update_access
 from calltally.control.control_database import ControlDatabase
 from calltally.control.names import set_name
 from calltally.control.organizations import ensure_organization
+from calltally.control.permissions import DEFAULT, checked_permissions
+from calltally.control.secrets import SecretHasher, VerifiedSecrets, new_secret
 from calltally.control.tables import clients, names
 from calltally.dictionary import Kind
 from calltally.errors import NotFoundError

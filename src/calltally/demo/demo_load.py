@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import accumulate, islice
 
 from calltally.auth.caller import Caller
-from calltally.auth.permissions import READ_USAGE
 from calltally.call import Call
 from calltally.control.clients import NewClient
+from calltally.control.permissions import READ_USAGE
 from calltally.demo.demo_calls import DemoCalls
 from calltally.demo.demo_story import ORGANIZATION
 from calltally.dictionary import Kind
-from calltally.ingest.decoded_calls import DecodedCalls
+from calltally.ingest.call_slices import DecodedCalls
 from calltally.wiring import Installation
 
 _SLICES_PER_TAKE = 50
@@ -57,7 +57,7 @@ async def load_demo(
         receipt = await meter.intake.take(sender, _decoded(some), backfill=True)
         accepted += receipt.accepted
         progress(accepted)
-    await meter.roller.caught_up()
+    await meter.applier.caught_up()
     return LoadedDemo(access, accepted, time.perf_counter() - started)
 
 

@@ -6,12 +6,12 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from calltally.clock import DAY_MS
 from calltally.demo.demo_route import DEMO_ROUTES, RUNAWAY_ROUTE, Touches
 from calltally.demo.demo_story import RUNAWAY_CLIENT, DemoStory
 from calltally.demo.organization import ClientKind, Floats, Ints, Organization
 
 NONE = -1
-_DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
 
 # The share of a day's calls in each hour (UTC), one row per `ClientKind`: apps, services, nightly jobs.
@@ -163,7 +163,7 @@ class Traffic:
         nothing = np.full(count, NONE)
         refused = rng.random(count) < 0.78
         calls = DayOfCalls(
-            time_ms=rng.integers(0, _DAY_MS, count),
+            time_ms=rng.integers(0, DAY_MS, count),
             client=np.full(count, self._organization.clients.names.index(RUNAWAY_CLIENT)),
             user=nothing,
             source=nothing,

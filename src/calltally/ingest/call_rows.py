@@ -5,7 +5,7 @@ import numpy as np
 from calltally.call_batch import CALL_COLUMNS, CallColumns, Int64s
 from calltally.dictionary import Kind
 from calltally.ingest.call_rules import MEASURES
-from calltally.ingest.interning import Interning, used_texts
+from calltally.ingest.dictionary_encoder import DictionaryEncoder, used_texts
 from calltally.ingest.prepared_calls import Int32s, PreparedCalls, TextColumn
 from calltally.packed_texts import PackedTexts
 
@@ -21,7 +21,7 @@ DIMENSIONS = {
 
 
 def call_rows(
-    calls: PreparedCalls, rows: Int64s, organizations: Int32s, interning: Interning
+    calls: PreparedCalls, rows: Int64s, organizations: Int32s, interning: DictionaryEncoder
 ) -> tuple[CallColumns, PackedTexts]:
     """Some of the calls as columns, with the paths that these index; ``organizations`` are theirs alone."""
     columns = np.zeros(len(rows), CALL_COLUMNS)

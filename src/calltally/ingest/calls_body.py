@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from calltally.ingest import kernel, structure
+from calltally.ingest.call_slices import DecodedCalls
 from calltally.ingest.cutting import LineSlice, cut
-from calltally.ingest.decoded_calls import DecodedCalls
-from calltally.ingest.decoders.json_calls import decode_lines
+from calltally.ingest.json_calls import decode_lines
 from calltally.ingest.json_form import JsonForm
 
 _QUICK_BYTES, _QUICK_BYTES_BY_REFERENCE = 2**20, 2**17

@@ -4,7 +4,7 @@ from typing import NamedTuple, Protocol
 
 from calltally.errors import InvalidInputError
 from calltally.ingest.call_rules import shown
-from calltally.ingest.decoded_calls import SLICE
+from calltally.ingest.call_slices import SLICE
 from calltally.ingest.json_form import JsonForm
 from calltally.ingest.structure import ListFaultError, Why
 

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from calltally.call_batch import Int64s
+from calltally.clock import DAY_MS
 
 _RFC_3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS_PER_DAY = 86_400_000
 _DAYS_IN_MONTH = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _SHAPE = b"0000-00-00T00:00:00"
 _SEPARATORS = {index: byte for index, byte in enumerate(_SHAPE) if byte != ord("0")}
@@ -48,7 +48,7 @@ def parse_instant(text: str) -> int:
     milliseconds = (whole.days * 86_400 + whole.seconds) * 1000
     if not leap:
         return milliseconds + int(f"{fraction or '0':0<3}"[:3])
-    if (milliseconds + 1000) % _MS_PER_DAY:
+    if (milliseconds + 1000) % DAY_MS:
         raise ValueError("an impossible time of day: a second of 60 only ever is 23:59:60 in UTC")
     return milliseconds + 999
 

@@ -7,25 +7,21 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from calltally.auth.caller import Caller
-from calltally.auth.permissions import ANY_ORGANIZATION
-from calltally.clock import Clock
+from calltally.clock import DAY_MS, Clock
+from calltally.control.permissions import ANY_ORGANIZATION
 from calltally.errors import BusyError
+from calltally.ingest.batcher import MOST_IN_FRAME, Batcher, BatchKey
 from calltally.ingest.call_rules import Admission, Fault
+from calltally.ingest.call_slices import CheckedSlice, DecodedCalls, JudgeableCalls, RejectedCall, Stored
 from calltally.ingest.calls_body import CallsBody
 from calltally.ingest.cutting import LineSlice
-from calltally.ingest.decoded_calls import DecodedCalls
-from calltally.ingest.judgeable_calls import CheckedSlice, JudgeableCalls, Stored
+from calltally.ingest.identities.stored_identities import StoredIdentities
 from calltally.ingest.kernel import KernelCalls, decode_slice
 from calltally.ingest.loop_turns import LoopTurns
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import prepare
 from calltally.ingest.receipt import Receipt, Verdict
-from calltally.ingest.rejected_call import RejectedCall
-from calltally.ingest.stored_identities import StoredIdentities
-from calltally.ingest.turns import MOST_IN_FRAME, Terms, Turns
 from calltally.journal.journal import Journal
-
-MILLISECONDS_PER_DAY = 86_400_000
 
 _WEIGHT_NEAR_BOUNDS = 10
 """How many calls of a frame one counts for whose texts must be looked at, which takes so much longer."""
@@ -40,7 +36,7 @@ class IntakeLimits:
     """How far from now a call's time may lie, and how much may wait to become durable."""
 
     future_ms: int = 5 * 60_000
-    late_ms: int = 35 * MILLISECONDS_PER_DAY
+    late_ms: int = 35 * DAY_MS
     max_queued_bytes: int = 256 * 2**20
 
 
@@ -79,7 +75,7 @@ class Intake:
         self._pace = pace
         self._use_kernel = use_kernel
         self._loop_turns = LoopTurns()
-        self._turns = Turns(
+        self._turns = Batcher(
             step, clock, journal.durable, self._look_up, self._decode_together, self._loop_turns
         )
         self.by_kernel = 0
@@ -126,7 +122,7 @@ class Intake:
         """Small requests wait for no turn of their own, so that they are judged together."""
         await self._wait_for_room(caller.organization, few.received)
         if self._use_kernel:
-            terms = Terms(caller.organization, backfill, body.max_call_bytes)
+            terms = BatchKey(caller.organization, backfill, body.max_call_bytes)
             if await self._turns.take_lines(body.lines[few.start : few.end], few.received, terms, receipt):
                 return
         checked = self._checked(caller, body.decoded(few, 0), backfill)
@@ -192,7 +188,7 @@ class Intake:
         self, caller: Caller, body: CallsBody, slices: Sequence[LineSlice], backfill: bool
     ) -> Iterator[CheckedSlice]:
         """A body's slices as far as the kernel takes them; the reference checks the others."""
-        terms = Terms(caller.organization, backfill, body.max_call_bytes)
+        terms = BatchKey(caller.organization, backfill, body.max_call_bytes)
         first = 0
         for slice_ in slices:
             calls = None
@@ -204,10 +200,10 @@ class Intake:
                 yield self._checked(caller, body.decoded(slice_, first), backfill)
             first += slice_.received
 
-    def _decode_together(self, lines: bytes, received: int, terms: Terms) -> KernelCalls | None:
+    def _decode_together(self, lines: bytes, received: int, terms: BatchKey) -> KernelCalls | None:
         return self._decoded(lines, LineSlice(0, len(lines), received), terms)
 
-    def _decoded(self, data: bytes, lines: LineSlice, terms: Terms, first: int = 0) -> KernelCalls | None:
+    def _decoded(self, data: bytes, lines: LineSlice, terms: BatchKey, first: int = 0) -> KernelCalls | None:
         """A slice's calls by the kernel, None when it declines them; calls of sealed days are declined."""
         calls = decode_slice(
             data,

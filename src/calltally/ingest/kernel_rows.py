@@ -8,9 +8,9 @@ import numpy as np
 
 from calltally.call_batch import CALL_COLUMNS, CallColumns, NameUpdate
 from calltally.dictionary import Dictionary, Kind
-from calltally.ingest.interning import Interning
+from calltally.ingest.dictionary_encoder import DictionaryEncoder
+from calltally.ingest.identities.seen_ids import Verdicts
 from calltally.ingest.kernel import KernelCalls, native
-from calltally.ingest.seen_ids import Verdicts
 from calltally.packed_texts import PackedTexts
 
 _COLUMNS = {name: (field[1], field[0].itemsize) for name, field in (CALL_COLUMNS.fields or {}).items()}
@@ -49,7 +49,12 @@ class KernelRowMaker:
         self._interner = native.Interner(_COLUMNS, CALL_COLUMNS.itemsize)
 
     def add(
-        self, calls: KernelCalls, verdicts: Verdicts, owner: int, interning: Interning, rows: KernelRows
+        self,
+        calls: KernelCalls,
+        verdicts: Verdicts,
+        owner: int,
+        interning: DictionaryEncoder,
+        rows: KernelRows,
     ) -> Taken:
         """Adds the calls that are new to the rows; ``owner`` is the id of the organization that was admitted,
         and ``interning`` gathers new texts.
@@ -77,7 +82,9 @@ class KernelRowMaker:
         """Must follow whenever a name was told that did not come from here."""
         self._interner.forget_names()
 
-    def _intern(self, texts: list[tuple[int, str, bool]], owner: int, interning: Interning) -> int | None:
+    def _intern(
+        self, texts: list[tuple[int, str, bool]], owner: int, interning: DictionaryEncoder
+    ) -> int | None:
         """Has every text get its id; the id that stands in for routes that get none."""
         other_route = None
         for (number, derived), group in groupby(texts, itemgetter(0, 2)):

@@ -10,20 +10,19 @@ import numpy as np
 from calltally.call_batch import Conflict, Correction, Erasure, Refusal, RejectedSample
 from calltally.dictionary import Dictionary, Kind, TextNumbers
 from calltally.identity_key import IdentityKey
-from calltally.ingest.accepted_rows import AcceptedRows, GatheredRows, RowMaking
-from calltally.ingest.books import Books, ConflictBox, RefusalBook, SampleBox
 from calltally.ingest.call_rules import Fault, sealed_fault
+from calltally.ingest.call_slices import CheckedSlice, JudgeableCalls, RejectedCall
 from calltally.ingest.corrected_calls import CorrectedCalls, CorrectionNote
-from calltally.ingest.generations import Forgotten
-from calltally.ingest.identity_table import Bools
-from calltally.ingest.interning import Interning
-from calltally.ingest.judgeable_calls import CheckedSlice, JudgeableCalls
+from calltally.ingest.dictionary_encoder import DictionaryEncoder
+from calltally.ingest.encoded_rows import EncodedRows, RowBuffer, RowEncoder
+from calltally.ingest.identities.generations import Evicted
+from calltally.ingest.identities.identity_table import Bools
+from calltally.ingest.identities.seen_ids import Seen, SeenIds, Verdicts
 from calltally.ingest.kernel import KernelCalls
+from calltally.ingest.outcome_tally import ConflictBox, OutcomeTally, RefusalBook, SampleBox
 from calltally.ingest.prepared_calls import PreparedCalls
 from calltally.ingest.receipt import CallVerdict, Verdict
-from calltally.ingest.rejected_call import RejectedCall
 from calltally.ingest.routes import RouteNaming
-from calltally.ingest.seen_ids import Seen, SeenIds, Verdicts
 from calltally.ingest.text_bounds import USUAL_LIMITS, TextBounds, TextLimits
 from calltally.ingest.used_texts import UsedTexts
 from calltally.journal.frame import Frame
@@ -83,7 +82,7 @@ class OrderedStep:
         self._routes = routes
         self._most_memory = text_limits.memory
         self._bounds = TextBounds(dictionary, text_limits)
-        self._rows = RowMaking(dictionary)
+        self._rows = RowEncoder(dictionary)
         self._samples = SampleBox()
         self._conflicts = ConflictBox()
         self._refusals = RefusalBook()
@@ -100,7 +99,7 @@ class OrderedStep:
         return self._routes.has_patterns
 
     @property
-    def forgotten(self) -> Forgotten:
+    def forgotten(self) -> Evicted:
         """What must be looked up in the store before it is judged."""
         return self._seen_ids.forgotten
 
@@ -130,7 +129,7 @@ class OrderedStep:
                 raise ValueError(f"{slice_.received} calls were received, but {judged} judged")
         with self._as_a_whole():
             interning = self._interning()
-            made = _Made(Books(now_ms))
+            made = _Made(OutcomeTally(now_ms))
             told: list[list[CallVerdict]] = []
             for slice_ in slices:
                 told.append(self._judge(slice_, interning, made, now_ms))
@@ -182,7 +181,7 @@ class OrderedStep:
     ) -> tuple[int, Correction]:
         interning = self._interning()
         organization_id = interning.id_of(Kind.ORGANIZATION, 0, organization)
-        made = AcceptedRows.joined([])
+        made = EncodedRows.joined([])
         if stated is not None:
             every = np.arange(len(stated))
             owners = np.full(len(stated), organization_id, np.int32)
@@ -263,7 +262,7 @@ class OrderedStep:
             raise
 
     def _judge(
-        self, slice_: CheckedSlice, interning: Interning, made: "_Made", now_ms: int
+        self, slice_: CheckedSlice, interning: DictionaryEncoder, made: "_Made", now_ms: int
     ) -> list[CallVerdict]:
         """Puts one slice into what the step makes; the verdicts on calls that are not accepted."""
         if slice_.calls is not None and slice_.calls.earliest_ms < self.open_from_ms:
@@ -324,8 +323,8 @@ class OrderedStep:
         kept = np.delete(np.arange(len(prepared)), [row for row, _ in excess])
         return replace(slice_, calls=prepared).without(rejected, kept)
 
-    def _interning(self) -> Interning:
-        return Interning(self._dictionary, self._routes, self._most_memory)
+    def _interning(self) -> DictionaryEncoder:
+        return DictionaryEncoder(self._dictionary, self._routes, self._most_memory)
 
     def _still_new(self, stated: PreparedCalls, corrected: CorrectedCalls) -> bool:
         """Whether no call took one of the new identities since the store was read.
@@ -349,7 +348,7 @@ class OrderedStep:
             latest_ms=int(stated.time_ms.max()),
         )
 
-    def _noted_refusals(self, interning: Interning) -> list[Refusal]:
+    def _noted_refusals(self, interning: DictionaryEncoder) -> list[Refusal]:
         return [
             Refusal(interning.id_of(Kind.ORGANIZATION, 0, organization), day, reason, requests)
             for (organization, day, reason), requests in sorted(self._refusals.taken().items())
@@ -367,9 +366,9 @@ class OrderedStep:
 class _Made:
     """What one step makes of its slices."""
 
-    books: Books
+    books: OutcomeTally
     rejected: int = 0
-    rows: GatheredRows = field(default_factory=GatheredRows)
+    rows: RowBuffer = field(default_factory=RowBuffer)
     conflicts: list[Conflict] = field(default_factory=list)
     samples: list[RejectedSample] = field(default_factory=list)
 

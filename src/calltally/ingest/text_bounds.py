@@ -10,8 +10,8 @@ from calltally.call_batch import Int64s, UInt64s
 from calltally.dictionary import BYTES_PER_TEXT, Dictionary, Kind, memory_of
 from calltally.ingest.call_rows import DIMENSIONS
 from calltally.ingest.call_rules import Fault, too_many_fault
-from calltally.ingest.identity_table import Bools
-from calltally.ingest.judgeable_calls import JudgeableCalls
+from calltally.ingest.call_slices import JudgeableCalls
+from calltally.ingest.identities.identity_table import Bools
 from calltally.ingest.kernel import KernelCalls
 from calltally.ingest.prepared_calls import PreparedCalls
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xxhash import xxh3_64_intdigest
 
-from calltally.journal.journal_files import sync_folder
+from calltally.durable_files import sync
 
 FILE_NAME = "durable.mark"
 
@@ -47,7 +47,7 @@ class DurableMark:
         os.write(self._file, _slot(position).ljust(_SLOT_BYTES, b"\0") * _SLOTS)
         os.fsync(self._file)
         partial.rename(path)
-        sync_folder(folder)
+        sync(folder)
         self._next = 0
 
     def set(self, position: int) -> None:

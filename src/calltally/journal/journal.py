@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from calltally.durable_files import sync
 from calltally.errors import OutOfServiceError
 from calltally.journal.durable_mark import DurableMark
 from calltally.journal.frame import Frame, encode_frame
 from calltally.journal.framing import Parts
-from calltally.journal.journal_files import drop_through, file_for, files_of, sync_folder
+from calltally.journal.journal_files import drop_through, file_for, files_of
 from calltally.journal.journal_reader import JournalReader
 from calltally.journal.progress import Progress
 from calltally.journal.recovering import recover
@@ -168,7 +169,7 @@ class Journal:
             os.close(self._file)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._file_size = os.fstat(self._file).st_size
-        sync_folder(self._folder)
+        sync(self._folder)
 
     def _write_until_closed(self) -> None:
         try:

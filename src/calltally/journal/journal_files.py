@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+from calltally.durable_files import sync
 from calltally.journal.framing import FrameHeader, read_frame
 
 _SUFFIX = ".frames"
@@ -18,15 +19,6 @@ def file_for(folder: Path, first_position: int) -> Path:
 def files_of(folder: Path) -> list[tuple[int, Path]]:
     """The first position and path of every file, in order."""
     return sorted((int(path.stem), path) for path in folder.glob(f"*{_SUFFIX}"))
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the creation and removal of files in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def frames_in(path: Path, first_position: int) -> Iterator[tuple[FrameHeader, memoryview]]:
@@ -48,7 +40,7 @@ def drop_through(folder: Path, position: int) -> None:
         path.unlink()
         dropped = True
     if dropped:
-        sync_folder(folder)
+        sync(folder)
 
 
 def cut(path: Path, size: int) -> None:

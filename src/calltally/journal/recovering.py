@@ -1,17 +1,17 @@
 """What a start finds of the journal, and what it does about it."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
 from calltally.clock import instant_of
+from calltally.durable_files import sync, write_durably
 from calltally.errors import DamagedDataError
 from calltally.journal.broken_frames import last_announced, next_whole, proves_durable, why_unfinished
 from calltally.journal.durable_mark import MarkReading, read_mark
 from calltally.journal.framing import MAGIC, read_frame
-from calltally.journal.journal_files import cut, file_for, files_of, sync_folder
+from calltally.journal.journal_files import cut, file_for, files_of
 from calltally.journal.recovery_log import Recovery, RecoveryKind, RecoveryLog
 
 log = structlog.get_logger()
@@ -178,7 +178,7 @@ def _carried_out(folder: Path, files: list[tuple[int, Path]], walks: list[_Walk]
     if not walks or walks[-1].last < after:
         for _, path in files:
             path.unlink()
-        sync_folder(folder)
+        sync(folder)
         return Recovered(after, None)
     begin, end = walks[0], walks[-1]
     if not begin.passed:
@@ -187,7 +187,7 @@ def _carried_out(folder: Path, files: list[tuple[int, Path]], walks: list[_Walk]
     if begin.beyond is None:
         return Recovered(end.last, None, passed_over=True)
     behind = file_for(folder, after + 1)
-    _write(behind, begin.data[begin.beyond : begin.end])
+    write_durably(behind, begin.data[begin.beyond : begin.end])
     cut(begin.path, begin.beyond)
     if end is begin:
         return Recovered(end.last, behind, passed_over=True)
@@ -197,18 +197,6 @@ def _carried_out(folder: Path, files: list[tuple[int, Path]], walks: list[_Walk]
 
 def _ends_passed(walk: _Walk) -> bool:
     return bool(walk.passed) and walk.passed[-1][1] == len(walk.data)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Makes a file, safely on disk."""
-    partial = path.with_suffix(".partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-    partial.rename(path)
-    sync_folder(path.parent)
 
 
 def _logged(recovery: Recovery) -> dict[str, object]:

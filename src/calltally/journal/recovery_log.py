@@ -1,6 +1,5 @@
 """What starts had to do to a journal that they did not find whole, written down for good."""
 
-import os
 import shutil
 from collections.abc import Sequence
 from enum import StrEnum
@@ -9,7 +8,7 @@ from pathlib import Path
 import msgspec
 from xxhash import xxh3_64_hexdigest
 
-from calltally.journal.journal_files import sync_folder
+from calltally.durable_files import write_durably
 
 FILE_NAME = "recoveries.ndjson"
 _KEPT = 200
@@ -94,14 +93,7 @@ class RecoveryLog:
             lines = lines[-_KEPT:]
         if earlier:
             lines.insert(0, _line(_Earlier(earlier)))
-        partial = self.path.with_name(f"{FILE_NAME}.partial")
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(b"".join(line + b"\n" for line in lines))
-            file.flush()
-            os.fsync(descriptor)
-        partial.rename(self.path)
-        sync_folder(self.path.parent)
+        write_durably(self.path, b"".join(line + b"\n" for line in lines))
 
     def copy_to(self, folder: Path) -> None:
         """Copies the file, if there is one."""

@@ -8,9 +8,17 @@ from typing import Generic, Protocol, TypeVar
 
 from calltally.call_batch import Conflict, Correction, RejectedSample
 from calltally.clock import Clock, instant_of
-from calltally.query.books import Books, read_books
+from calltally.query.call_filter import (
+    EVERYBODY,
+    EVERYTHING,
+    CallFilter,
+    Holdings,
+    Prunable,
+    holdings,
+    prunable,
+)
 from calltally.query.fair_threads import FairThreads
-from calltally.query.holdings import EVERYBODY, EVERYTHING, Holder, Holdings, Prunable, holdings, prunable
+from calltally.query.outcome_report import OutcomeReport, read_books
 from calltally.store.kept import EVERYTHING_KEPT, KeptPage
 from calltally.store.usage_store import UsageStore
 from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
@@ -105,7 +113,7 @@ class QueryEngine:
         """The books of ingest by receipt day; see `UsageStore.outcomes`."""
         return await self._ask(organization, lambda: self._store.outcomes(organization))
 
-    async def books(self, organization: str) -> Answer[Books]:
+    async def books(self, organization: str) -> Answer[OutcomeReport]:
         """The books of ingest, with the reasons of what was rejected and refused."""
         return await self._ask(organization, lambda: read_books(self._store, organization))
 
@@ -131,7 +139,7 @@ class QueryEngine:
         """A page of corrections; see `UsageStore.corrections`."""
         return await self._ask(organization, lambda: self._store.corrections(organization, page))
 
-    async def holdings(self, holder: Holder = EVERYBODY) -> Answer[Holdings]:
+    async def holdings(self, holder: CallFilter = EVERYBODY) -> Answer[Holdings]:
         """How much is counted of somebody, or of all organizations; for the owner only."""
         return await self._ask(_OWNER, lambda: holdings(self._store, EVERYTHING, holder), inf)
 

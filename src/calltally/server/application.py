@@ -7,16 +7,16 @@ from typing import Any
 from litestar import Litestar, Request, Response, Router
 from litestar.exceptions import NotFoundException
 
-from calltally.api.bodies import Receive
-from calltally.api.calls_door import CALLS_PATH, CallsDoor
-from calltally.api.openapi import openapi_document
-from calltally.api.openapi_door import openapi_router
-from calltally.api.openapi_server import DOCUMENT_PATH, PAGE_PATH
+from calltally.api.calls_routes import CALLS_PATH, CallsRoute
+from calltally.api.openapi.document import openapi_document
+from calltally.api.openapi.openapi_routes import openapi_router
+from calltally.api.openapi.server import DOCUMENT_PATH, PAGE_PATH
 from calltally.api.problems import problem_response
+from calltally.asgi import Receive, Scope, Send
 from calltally.errors import CalltallyError
-from calltally.server.answer_headers import AnswerHeaders
 from calltally.server.bounded_bodies import BodyBounds, BoundedBodies
-from calltally.server.request_paths import RequestPaths, Scope, Send, require_readable_path
+from calltally.server.path_normalizer import PathNormalizer, require_readable_path
+from calltally.server.security_headers import SecurityHeaders
 
 
 class Application:
@@ -29,7 +29,7 @@ class Application:
     def __init__(
         self,
         routers: Sequence[Router],
-        calls_door: CallsDoor | None,
+        calls_door: CallsRoute | None,
         descriptions: Iterable[Mapping[str, Any]] = (),
         *,
         max_body: int,
@@ -46,7 +46,7 @@ class Application:
             request_max_body_size=max_body,
             logging_config=None,
         )
-        self._doors = RequestPaths(AnswerHeaders(BoundedBodies(self._route, bounds)))
+        self._doors = PathNormalizer(SecurityHeaders(BoundedBodies(self._route, bounds)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "HEAD":  # the connection leaves out the body

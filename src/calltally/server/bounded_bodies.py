@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 
-from calltally.api.bodies import Message, Receive
 from calltally.api.problems import Problem, problem_of
 from calltally.api.request_share import REQUEST_SHARE, RequestShare, RequestShares
+from calltally.asgi import App, Message, Receive, Scope, Send
 from calltally.auth.network import network_of
 from calltally.errors import BusyError, TooSlowError
-from calltally.server.request_paths import App, Scope, Send
 
 _SMALL_ANSWER = 64 * 1024
 """Answers up to this size are not counted: about as much is buffered for a connection anyway."""

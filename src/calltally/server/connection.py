@@ -14,8 +14,9 @@ from urllib.parse import unquote
 from litestar.exceptions import HTTPException
 
 from calltally.api.problems import Problem, problem_of
+from calltally.asgi import App
 from calltally.errors import BusyError, InvalidInputError
-from calltally.server.arriving_body import ArrivingBody
+from calltally.server.body_buffer import BodyBuffer
 from calltally.server.chunked_body import ChunkedBody
 from calltally.server.connection_bounds import ConnectionBounds
 from calltally.server.connection_places import ConnectionPlaces
@@ -24,7 +25,6 @@ from calltally.server.exchange import Exchange
 from calltally.server.head_buffer import HeadBuffer
 from calltally.server.head_parser import HeadParser
 from calltally.server.request_head import RequestHead
-from calltally.server.request_paths import App
 
 _AHEAD = 16
 """With so many requests waiting for those before them, the bytes behind them stay unparsed."""
@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
         self._takes_requests = True
         self._ignored = 0
         self._exchanges: deque[Exchange] = deque()  # not answered yet; the first one is being answered
-        self._body: ArrivingBody | None = None  # that is not whole yet
+        self._body: BodyBuffer | None = None  # that is not whole yet
         self._body_left = 0
         self._chunks: ChunkedBody | None = None
         self._refusal: bytes | None = None  # goes out behind the answers
@@ -244,14 +244,14 @@ class Connection(asyncio.Protocol):
             "headers": head.headers,
             "state": {},
         }
-        body = ArrivingBody(self, announced=head.length is not None, expects_continue=head.expects_continue)
+        body = BodyBuffer(self, announced=head.length is not None, expects_continue=head.expects_continue)
         exchange = Exchange(self, head, scope, body)
         self._exchanges.append(exchange)
         self._begin_body(head, body)
         if len(self._exchanges) == 1:
             self._run(exchange)
 
-    def _begin_body(self, head: RequestHead, body: ArrivingBody) -> None:
+    def _begin_body(self, head: RequestHead, body: BodyBuffer) -> None:
         if head.length == 0:
             body.finish()
             return
@@ -259,7 +259,7 @@ class Connection(asyncio.Protocol):
         self._body_left = head.length or 0
         self._chunks = ChunkedBody() if head.length is None else None
 
-    def _read_announced(self, body: ArrivingBody) -> None:
+    def _read_announced(self, body: BodyBuffer) -> None:
         part = memoryview(self._data)[self._at : self._at + self._body_left]
         self._at += len(part)
         self._body_left -= len(part)
@@ -267,14 +267,14 @@ class Connection(asyncio.Protocol):
         if not self._body_left:
             self._end_body(body)
 
-    def _read_chunks(self, body: ArrivingBody, chunks: ChunkedBody, turn: int) -> None:
+    def _read_chunks(self, body: BodyBuffer, chunks: ChunkedBody, turn: int) -> None:
         parts, self._at = chunks.take(self._data, self._at, min(turn, len(self._data)))
         if parts:
             body.add(b"".join(parts), None, self._loop)
         if chunks.is_whole:
             self._end_body(body)
 
-    def _end_body(self, body: ArrivingBody) -> None:
+    def _end_body(self, body: BodyBuffer) -> None:
         self._body = self._chunks = None
         body.finish()
 

@@ -6,12 +6,11 @@ from typing import Any, Protocol
 
 import structlog
 
-from calltally.api.bodies import Message
 from calltally.api.problems import problem_of
+from calltally.asgi import App, Message, Scope
 from calltally.server.answer_head import AnswerHead, Headers
-from calltally.server.arriving_body import ArrivingBody
+from calltally.server.body_buffer import BodyBuffer
 from calltally.server.request_head import RequestHead
-from calltally.server.request_paths import App, Scope
 
 log = structlog.get_logger()
 
@@ -41,7 +40,7 @@ class _Channel(Protocol):
 class Exchange:
     """Runs the application for one request and writes its answer, head and body in one piece."""
 
-    def __init__(self, channel: _Channel, head: RequestHead, scope: Scope, body: ArrivingBody) -> None:
+    def __init__(self, channel: _Channel, head: RequestHead, scope: Scope, body: BodyBuffer) -> None:
         self.body = body
         self.keep_alive = head.keep_alive
         """Whether the connection takes another request after this one."""

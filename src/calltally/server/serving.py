@@ -14,11 +14,11 @@ from typing import Any
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from calltally.asgi import App
 from calltally.errors import CalltallyError
 from calltally.server.connection import Connection, ServerState
 from calltally.server.connection_bounds import ConnectionBounds
 from calltally.server.connection_places import ConnectionPlaces
-from calltally.server.request_paths import App
 
 _BACKLOG = 2048
 _SECONDS_TO_FINISH = 20

@@ -6,9 +6,7 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from calltally.clock import instant_ms, instant_of
-
-_DAY_MS = 86_400_000
+from calltally.clock import DAY_MS, instant_ms, instant_of
 
 _FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 """Between these instants every time zone has a date that Python knows."""
@@ -30,7 +28,7 @@ def offset_spans(zone: ZoneInfo, start_ms: int, end_ms: int) -> tuple[OffsetSpan
 
     They begin a day early, so that the hour in which the first instant lies is known as a whole.
     """
-    first = max(start_ms - _DAY_MS, instant_ms(_FIRST))
+    first = max(start_ms - DAY_MS, instant_ms(_FIRST))
     last = min(max(end_ms, first), instant_ms(_LAST))
     spans = [OffsetSpan(first, _offset_ms(zone, instant_of(first)))]
     for year in range(max(instant_of(first).year, _FIRST_YEAR_OF_CHANGES), instant_of(last).year + 1):

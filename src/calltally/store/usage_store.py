@@ -33,7 +33,7 @@ from calltally.window import Window
 
 Bools = npt.NDArray[np.bool_]
 
-THINGS = (Dimension.CLIENT_ID, Dimension.USER_ID, Dimension.SOURCE_ID, Dimension.ACCOUNT_ID)
+DORMANCY_DIMENSIONS = (Dimension.CLIENT_ID, Dimension.USER_ID, Dimension.SOURCE_ID, Dimension.ACCOUNT_ID)
 """The dimensions that name somebody or something that can fall asleep."""
 
 
@@ -88,7 +88,7 @@ class StoredCalls:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class Timeline:
     """What a store was from one opening on: a number made by chance, and the position that it found."""
 
     id: int
@@ -134,7 +134,7 @@ class UsageStore(Protocol):
         ...
 
     @property
-    def lives(self) -> Sequence[Life]:
+    def timelines(self) -> Sequence[Timeline]:
         """The lives of this store, the present one last.
 
         A copy shares the lives up to the moment when it was made, and none that began later: what was said

@@ -13,21 +13,21 @@ from litestar import Litestar
 
 from calltally.api.body_budget import BodyBudget
 from calltally.api.request_share import RequestShares
-from calltally.auth.caller import Caller, Doorkeeper
-from calltally.auth.permissions import READ_USAGE, SEND
+from calltally.auth.caller import Authenticator, Caller
 from calltally.clock import FixedClock
 from calltally.control.control_database import ControlDatabase
 from calltally.control.executions import Executions
 from calltally.control.names import NameDirectory
+from calltally.control.permissions import READ_USAGE, SEND
 from calltally.dialects.genesys import GenesysDialect
 from calltally.dictionary import Kind
 from calltally.errors import NotAuthenticatedError
 from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
 from calltally.server.bounded_bodies import BodyBounds, BoundedBodies
-from calltally.server.request_paths import RequestPaths
+from calltally.server.path_normalizer import PathNormalizer
 from calltally.shares import Shares
-from calltally.store.memory_store import MemoryUsageStore
+from calltally.store.memory.memory_store import MemoryUsageStore
 from tests.call_batches import a_call, batch_of
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -39,7 +39,7 @@ NAMES = {
 
 
 class Doorstep:
-    """A `Doorkeeper` that knows a few tokens by heart."""
+    """A `Authenticator` that knows a few tokens by heart."""
 
     def __init__(self) -> None:
         self.callers = {
@@ -53,7 +53,7 @@ class Doorstep:
             "client-token": Caller("client-reader", "acme", frozenset({"usage:client:view"})),
         }
 
-    async def admit(self, authorization: str | None) -> Caller:
+    async def authenticate(self, authorization: str | None) -> Caller:
         if authorization is None:
             raise NotAuthenticatedError("no bearer token was sent", credentials_were_sent=False)
         caller = self.callers.get(authorization.removeprefix("Bearer "))
@@ -116,7 +116,7 @@ class GenesysApp:
     body_seconds: float = 30
     body_budget: int = 2**30
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
-    doorkeeper: Doorkeeper = field(default_factory=Doorstep)
+    authenticator: Authenticator = field(default_factory=Doorstep)
 
     def __post_init__(self) -> None:
         self.store = MemoryUsageStore()
@@ -141,7 +141,7 @@ class GenesysApp:
         options = {"ready_within": 10} | self.options
         return GenesysDialect(
             self.engine,
-            self.doorkeeper,
+            self.authenticator,
             names,
             self.executions,
             self.clock,
@@ -153,7 +153,7 @@ class GenesysApp:
         litestar = Litestar([self.dialect.router()], openapi_config=None, logging_config=None)
         budget = BodyBudget(self.body_budget)
         bounds = BodyBounds(self.body_seconds, 1024, RequestShares(budget, budget, Shares(1000)))
-        return RequestPaths(BoundedBodies(litestar, bounds))  # type: ignore[arg-type] # the same ASGI
+        return PathNormalizer(BoundedBodies(litestar, bounds))  # type: ignore[arg-type] # the same ASGI
 
     def client(self, token: str = "acme-token") -> httpx.AsyncClient:
         transport = httpx.ASGITransport(app=self.asgi(), raise_app_exceptions=False)

@@ -12,7 +12,7 @@ import uvicorn
 from litestar import Litestar
 
 from calltally.auth.token_endpoint import token_router
-from calltally.server.request_paths import RequestPaths
+from calltally.server.path_normalizer import PathNormalizer
 from tests.dialects.genesys.genesys_app import GenesysApp
 from tests.installations import Installation, open_installation
 
@@ -38,10 +38,10 @@ def serving(directory: Path, **options: Any) -> Iterator[GenesysServer]:
     """A server with the known calls, for as long as the block lasts; options are those of the dialect."""
     installation = open_installation(directory)
     reader = installation.clients.create("acme", "Reader", ["usage:read"])
-    app = GenesysApp(directory, options, doorkeeper=installation.authority)
+    app = GenesysApp(directory, options, authenticator=installation.authority)
     login = token_router(installation.authority, installation.clients)
     litestar = Litestar([login, app.dialect.router()], openapi_config=None, logging_config=None)
-    front = RequestPaths(litestar)  # type: ignore[arg-type] # the same ASGI, typed more closely
+    front = PathNormalizer(litestar)  # type: ignore[arg-type] # the same ASGI, typed more closely
     server = uvicorn.Server(uvicorn.Config(front, port=0, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()

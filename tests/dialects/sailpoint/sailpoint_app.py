@@ -9,13 +9,13 @@ from typing import Any
 from litestar import Litestar
 
 from calltally.auth.caller import Caller
-from calltally.auth.permissions import READ_USAGE, SEND
 from calltally.clock import FixedClock
+from calltally.control.permissions import READ_USAGE, SEND
 from calltally.dialects.sailpoint import SailPointDialect
 from calltally.errors import NotAuthenticatedError
 from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
-from calltally.store.memory_store import MemoryUsageStore
+from calltally.store.memory.memory_store import MemoryUsageStore
 from tests.call_batches import a_call, batch_of
 from tests.support.always_fresh import AlwaysFresh
 
@@ -24,7 +24,7 @@ NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
 
 class Doorstep:
-    """A `Doorkeeper` that knows a few tokens by heart."""
+    """A `Authenticator` that knows a few tokens by heart."""
 
     def __init__(self) -> None:
         self.callers = {
@@ -35,7 +35,7 @@ class Doorstep:
             "activity-token": Caller("auditor", "acme", frozenset({"idn:identity-history:manage"})),
         }
 
-    async def admit(self, authorization: str | None) -> Caller:
+    async def authenticate(self, authorization: str | None) -> Caller:
         if authorization is None:
             raise NotAuthenticatedError("no bearer token was sent", credentials_were_sent=False)
         caller = self.callers.get(authorization.removeprefix("Bearer "))

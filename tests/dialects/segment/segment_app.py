@@ -10,13 +10,13 @@ import httpx
 from litestar import Litestar
 
 from calltally.auth.caller import Caller
-from calltally.auth.permissions import READ_USAGE, SEND
 from calltally.clock import FixedClock
+from calltally.control.permissions import READ_USAGE, SEND
 from calltally.dialects.segment import SegmentDialect
 from calltally.errors import NotAuthenticatedError
 from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
-from calltally.store.memory_store import MemoryUsageStore
+from calltally.store.memory.memory_store import MemoryUsageStore
 from tests.call_batches import a_call, batch_of
 from tests.support.always_fresh import AlwaysFresh
 
@@ -29,7 +29,7 @@ PATHS = [PER_SOURCE, WORKSPACE]
 
 
 class Doorstep:
-    """A `Doorkeeper` that knows a few tokens by heart."""
+    """A `Authenticator` that knows a few tokens by heart."""
 
     def __init__(self) -> None:
         self.callers = {
@@ -38,7 +38,7 @@ class Doorstep:
             "sender-token": Caller("sender", "acme", frozenset({SEND})),
         }
 
-    async def admit(self, authorization: str | None) -> Caller:
+    async def authenticate(self, authorization: str | None) -> Caller:
         if authorization is None:
             raise NotAuthenticatedError("no bearer token was sent", credentials_were_sent=False)
         caller = self.callers.get(authorization.removeprefix("Bearer "))

@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from calltally.server.request_paths import RequestPaths
+from calltally.server.path_normalizer import PathNormalizer
 from tests.dialects.segment.segment_app import SegmentApp
 
 TOKEN = "acme-token"
@@ -28,7 +28,7 @@ class SegmentServer:
 def serving(**options: Any) -> Iterator[SegmentServer]:
     """A server with the known calls, for as long as the block lasts."""
     app = SegmentApp(options=options)
-    front = RequestPaths(app.litestar())  # type: ignore[arg-type] # the same ASGI, typed more closely
+    front = PathNormalizer(app.litestar())  # type: ignore[arg-type] # the same ASGI, typed more closely
     server = uvicorn.Server(uvicorn.Config(front, port=0, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from calltally.api.bodies import ClientGoneError, Message
+from calltally.api.bodies import ClientGoneError
 from calltally.api.body_threads import BodyThreads
+from calltally.asgi import Message
 
 SECONDS = 60
 

@@ -4,7 +4,7 @@ from urllib.parse import quote
 import pytest
 
 from calltally.api.usage_cursor import UsageCursor
-from calltally.api.usage_parameters import UsageQuestion, read_outcome_days, read_usage_question
+from calltally.api.usage_parameters import UsageRequest, read_outcome_days, read_usage_question
 from calltally.errors import InvalidInputError
 from calltally.usage_query import Dimension, Metric, Ordering, UsageResult
 from calltally.window import Granularity, Window
@@ -12,7 +12,7 @@ from calltally.window import Granularity, Window
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
 
-def question(query_string: str, now: datetime = NOW) -> UsageQuestion:
+def question(query_string: str, now: datetime = NOW) -> UsageRequest:
     return read_usage_question(query_string.encode(), "acme", now)
 
 

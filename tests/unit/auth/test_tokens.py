@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm
 
 from calltally.auth.caller import Caller
-from calltally.auth.permissions import DEFAULT, READ_USAGE, SEND
 from calltally.control.clients import Client, NewClient
+from calltally.control.permissions import DEFAULT, READ_USAGE, SEND
 from calltally.errors import NotAuthenticatedError
 from tests.installations import ISSUER, NOON, Installation, open_installation
 
@@ -60,12 +60,12 @@ def _base64(raw: bytes) -> str:
 
 async def refusal(installation: Installation, authorization: str | None) -> NotAuthenticatedError:
     with pytest.raises(NotAuthenticatedError) as caught:
-        await installation.authority.admit(authorization)
+        await installation.authority.authenticate(authorization)
     return caught.value
 
 
 async def test_a_token_admits_its_client(installation: Installation, client: NewClient) -> None:
-    caller = await installation.authority.admit(f"Bearer {installation.issue(client)}")
+    caller = await installation.authority.authenticate(f"Bearer {installation.issue(client)}")
 
     assert caller == Caller(client.client_id, "acme", DEFAULT)
 
@@ -75,7 +75,7 @@ async def test_an_api_token_admits_its_client_like_any_token(
 ) -> None:
     token = installation.api_tokens.create(client.client_id, "laptop")
 
-    caller = await installation.authority.admit(f"Bearer {token.token}")
+    caller = await installation.authority.authenticate(f"Bearer {token.token}")
 
     assert caller == Caller(client.client_id, "acme", DEFAULT)
 
@@ -120,8 +120,8 @@ async def test_the_name_of_the_scheme_may_be_written_in_any_case(
 ) -> None:
     token = installation.issue(client)
 
-    assert (await installation.authority.admit(scheme + token)).client_id == client.client_id
-    assert (await installation.authority.admit(scheme + token)).client_id == client.client_id
+    assert (await installation.authority.authenticate(scheme + token)).client_id == client.client_id
+    assert (await installation.authority.authenticate(scheme + token)).client_id == client.client_id
 
 
 @pytest.mark.parametrize("authorization", [None, "", " ", "Bearer", "Bearer ", "bearer   "])
@@ -192,7 +192,7 @@ async def test_no_text_gets_more_than_a_refusal(installation: Installation, star
 async def test_a_token_signed_here_for_another_use_is_refused(
     installation: Installation, client: NewClient, said: dict[str, Any]
 ) -> None:
-    assert await installation.authority.admit(f"Bearer {signed(installation, client)}")
+    assert await installation.authority.authenticate(f"Bearer {signed(installation, client)}")
 
     assert (
         await refusal(installation, f"Bearer {signed(installation, client, **said)}")
@@ -244,10 +244,10 @@ async def test_a_token_is_refused_from_the_instant_it_expires(
     installation: Installation, client: NewClient
 ) -> None:
     seen, unseen = f"Bearer {installation.issue(client)}", f"Bearer {installation.issue(client)}"
-    await installation.authority.admit(seen)
+    await installation.authority.authenticate(seen)
 
     installation.clock.move_to(NOON + timedelta(hours=24) - timedelta(milliseconds=1))
-    assert await installation.authority.admit(seen)
+    assert await installation.authority.authenticate(seen)
 
     installation.clock.move_to(NOON + timedelta(hours=24))
     assert "expired" in (await refusal(installation, seen)).reason
@@ -258,7 +258,7 @@ async def test_an_api_token_is_refused_from_the_instant_it_expires(
     installation: Installation, client: NewClient
 ) -> None:
     token = installation.api_tokens.create(client.client_id, "laptop", expires_ms=NOON_MS + 60_000).token
-    assert await installation.authority.admit(f"Bearer {token}")
+    assert await installation.authority.authenticate(f"Bearer {token}")
 
     installation.clock.move_to(NOON + timedelta(minutes=1))
 
@@ -270,8 +270,8 @@ async def test_every_token_of_a_revoked_client_is_refused_at_once(
 ) -> None:
     seen, unseen = f"Bearer {installation.issue(client)}", f"Bearer {installation.issue(client)}"
     api_token = f"Bearer {installation.api_tokens.create(client.client_id, 'laptop').token}"
-    await installation.authority.admit(seen)
-    await installation.authority.admit(api_token)
+    await installation.authority.authenticate(seen)
+    await installation.authority.authenticate(api_token)
 
     installation.clients.revoke(client.client_id)
 
@@ -285,13 +285,13 @@ async def test_a_revoked_api_token_is_refused_at_once_and_others_are_not(
 ) -> None:
     lost = installation.api_tokens.create(client.client_id, "laptop")
     kept = installation.api_tokens.create(client.client_id, "server")
-    await installation.authority.admit(f"Bearer {lost.token}")
-    await installation.authority.admit(f"Bearer {kept.token}")
+    await installation.authority.authenticate(f"Bearer {lost.token}")
+    await installation.authority.authenticate(f"Bearer {kept.token}")
 
     installation.api_tokens.revoke(lost.token_id)
 
     assert "revoked" in (await refusal(installation, f"Bearer {lost.token}")).reason
-    assert await installation.authority.admit(f"Bearer {kept.token}")
+    assert await installation.authority.authenticate(f"Bearer {kept.token}")
 
 
 async def test_a_revocation_while_a_token_is_being_checked_is_not_forgotten(
@@ -307,7 +307,7 @@ async def test_a_revocation_while_a_token_is_being_checked_is_not_forgotten(
 
     with monkeypatch.context() as patched:
         patched.setattr(installation.clients, "find", find_and_revoke)
-        await installation.authority.admit(authorization)
+        await installation.authority.authenticate(authorization)
 
     assert "revoked" in (await refusal(installation, authorization)).reason
 
@@ -316,11 +316,11 @@ async def test_a_change_of_permissions_counts_for_tokens_already_issued(
     installation: Installation, client: NewClient
 ) -> None:
     authorization = f"Bearer {installation.issue(client)}"
-    await installation.authority.admit(authorization)
+    await installation.authority.authenticate(authorization)
 
     installation.clients.set_permissions(client.client_id, [SEND, "sp:scopes:all"])
 
-    assert (await installation.authority.admit(authorization)).permissions == {SEND, "sp:scopes:all"}
+    assert (await installation.authority.authenticate(authorization)).permissions == {SEND, "sp:scopes:all"}
 
 
 async def test_a_token_for_less_never_opens_more_than_that(
@@ -329,11 +329,11 @@ async def test_a_token_for_less_never_opens_more_than_that(
     found = installation.clients.find(client.client_id)
     assert found is not None
     authorization = f"Bearer {installation.authority.issue(found, frozenset({READ_USAGE})).token}"
-    assert (await installation.authority.admit(authorization)).permissions == {READ_USAGE}
+    assert (await installation.authority.authenticate(authorization)).permissions == {READ_USAGE}
 
     installation.clients.set_permissions(client.client_id, [SEND])
 
-    assert (await installation.authority.admit(authorization)).permissions == frozenset()
+    assert (await installation.authority.authenticate(authorization)).permissions == frozenset()
 
 
 async def test_a_new_secret_leaves_tokens_valid(installation: Installation, client: NewClient) -> None:
@@ -341,7 +341,7 @@ async def test_a_new_secret_leaves_tokens_valid(installation: Installation, clie
 
     installation.clients.rotate(client.client_id)
 
-    assert await installation.authority.admit(authorization)
+    assert await installation.authority.authenticate(authorization)
 
 
 async def test_a_rotated_key_leaves_tokens_valid_until_they_expire(
@@ -351,8 +351,8 @@ async def test_a_rotated_key_leaves_tokens_valid_until_they_expire(
     installation.keys.rotate()
     after = f"Bearer {installation.issue(client)}"
 
-    assert await installation.authority.admit(before)
-    assert await installation.authority.admit(after)
+    assert await installation.authority.authenticate(before)
+    assert await installation.authority.authenticate(after)
     assert len(installation.authority.jwks()["keys"]) == 2
 
 
@@ -364,7 +364,7 @@ async def test_tokens_outlive_a_restart(tmp_path: Path) -> None:
 
     after = open_installation(tmp_path / "restarted")
 
-    assert (await after.authority.admit(authorization)).organization == "acme"
+    assert (await after.authority.authenticate(authorization)).organization == "acme"
     after.database.close()
 
 
@@ -374,7 +374,7 @@ async def test_no_more_tokens_are_remembered_than_was_said(tmp_path: Path) -> No
     client = small.clients.create("acme", "Billing")
     tokens = [small.issue(client) for _ in range(3)]
 
-    admitted = [await small.authority.admit(f"Bearer {token}") for token in tokens * 2]
+    admitted = [await small.authority.authenticate(f"Bearer {token}") for token in tokens * 2]
 
     assert len(admitted) == 6
     assert len(small.authority._remembered) == 2
@@ -385,19 +385,21 @@ async def test_a_remembered_token_is_not_looked_up_again(
     installation: Installation, client: NewClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = installation.issue(client)
-    await installation.authority.admit(f"Bearer {token}")
+    await installation.authority.authenticate(f"Bearer {token}")
 
     monkeypatch.setattr(installation.clients, "find", None)
 
-    assert await installation.authority.admit(f"Bearer {token}")
-    assert await installation.authority.admit(f"bearer  {token}")
+    assert await installation.authority.authenticate(f"Bearer {token}")
+    assert await installation.authority.authenticate(f"bearer  {token}")
 
 
 async def test_each_token_speaks_for_its_own_organization(installation: Installation) -> None:
     ours = installation.clients.create("acme", "Billing")
     theirs = installation.clients.create("globex", "Billing")
 
-    assert (await installation.authority.admit(f"Bearer {installation.issue(ours)}")).organization == "acme"
     assert (
-        await installation.authority.admit(f"Bearer {installation.issue(theirs)}")
+        await installation.authority.authenticate(f"Bearer {installation.issue(ours)}")
+    ).organization == "acme"
+    assert (
+        await installation.authority.authenticate(f"Bearer {installation.issue(theirs)}")
     ).organization == "globex"

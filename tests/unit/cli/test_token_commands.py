@@ -12,17 +12,17 @@ from click.testing import CliRunner, Result
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from calltally.api.owner_tokens_door import owner_tokens_router
+from calltally.api.owner.token_routes import owner_tokens_router
 from calltally.api.problems import problem_response
 from calltally.cli import token_commands
 from calltally.cli.main import cli
-from calltally.cli.office import Office, RefusedError
+from calltally.cli.owner_client import OwnerClient, RefusedError
 from calltally.control.clients import NewClient
 from calltally.errors import NotAuthenticatedError
 from tests.installations import Installation, open_installation
 
 
-class NearbyOffice(Office):
+class NearbyOffice(OwnerClient):
     """Asks through a client that needs no socket."""
 
     def __init__(self, client: httpx.Client) -> None:
@@ -42,10 +42,10 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[In
     with TestClient(app, raise_server_exceptions=False) as doors:
 
         @contextmanager
-        def office(*_: Any, **__: Any) -> Iterator[Office]:
+        def office(*_: Any, **__: Any) -> Iterator[OwnerClient]:
             yield NearbyOffice(doors)
 
-        monkeypatch.setattr(token_commands, "Office", office)
+        monkeypatch.setattr(token_commands, "OwnerClient", office)
         yield opened
     opened.database.close()
 
@@ -74,7 +74,7 @@ async def test_a_token_is_made_for_a_client_and_printed_for_people(
     done = run("create", "--client", client.client_id, "--name", "cron job")
 
     token = done.stdout.splitlines()[1].removeprefix("token     ")
-    assert (await installation.authority.admit(f"Bearer {token}")).client_id == client.client_id
+    assert (await installation.authority.authenticate(f"Bearer {token}")).client_id == client.client_id
     assert done.stdout.splitlines()[0].startswith("token_id  ")
     assert "shown only now" in done.stderr
 
@@ -83,7 +83,7 @@ async def test_a_token_is_made_for_machines(installation: Installation, client: 
     made = create(client)
 
     assert (made["client_id"], made["name"]) == (client.client_id, "cron job")
-    assert (await installation.authority.admit(f"Bearer {made['token']}")).organization == "acme"
+    assert (await installation.authority.authenticate(f"Bearer {made['token']}")).organization == "acme"
 
 
 def test_tokens_are_listed_by_organization_and_client(installation: Installation, client: NewClient) -> None:
@@ -121,9 +121,11 @@ async def test_a_revoked_token_opens_nothing_and_stays_listed(
         "cron job": "2026-03-10T12:00:00+00:00",
         "kept": None,
     }
-    assert (await installation.authority.admit(f"Bearer {kept['token']}")).client_id == client.client_id
+    assert (
+        await installation.authority.authenticate(f"Bearer {kept['token']}")
+    ).client_id == client.client_id
     with pytest.raises(NotAuthenticatedError):
-        await installation.authority.admit(f"Bearer {made['token']}")
+        await installation.authority.authenticate(f"Bearer {made['token']}")
 
 
 @pytest.mark.usefixtures("installation")

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from calltally.cli import verify_command
 from calltally.cli.main import cli
-from calltally.cli.office import Office, RefusedError
+from calltally.cli.owner_client import OwnerClient, RefusedError
 
 NO_RECOVERIES = {"latest": [], "earlier": 0, "unreadable": 0}
 COUNTS = {"steps": 3, "differences": 0, "calls": 1234, "organizations": 1, "days": 2}
@@ -31,7 +31,7 @@ def step(done: int, *differences: dict[str, Any]) -> dict[str, Any]:
     return {"step": {"what": "calls by day", "done": done, "total": 3, "differences": list(differences)}}
 
 
-class ToldOffice(Office):
+class ToldOffice(OwnerClient):
     """Asks a door that answers with known lines."""
 
     def __init__(self, status: int, lines: list[dict[str, Any]]) -> None:
@@ -54,10 +54,10 @@ def verify(
     status: int = 200,
 ) -> Result:
     @contextmanager
-    def office(*_: Any, **__: Any) -> Iterator[Office]:
+    def office(*_: Any, **__: Any) -> Iterator[OwnerClient]:
         yield ToldOffice(status, list(lines))
 
-    monkeypatch.setattr(verify_command, "Office", office)
+    monkeypatch.setattr(verify_command, "OwnerClient", office)
     arguments = ["verify", "--data", str(directory), *words.split()]
     return CliRunner().invoke(cli, arguments, catch_exceptions=False)
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from calltally.auth.permissions import DEFAULT, READ_USAGE, SEND
-from calltally.auth.secrets import SecretHasher
 from calltally.control.clients import ClientRegistry
+from calltally.control.permissions import DEFAULT, READ_USAGE, SEND
+from calltally.control.secrets import SecretHasher
 from calltally.dictionary import Kind
 from calltally.errors import InvalidInputError, NotFoundError
 from tests.installations import NOON, Installation

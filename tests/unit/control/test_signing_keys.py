@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from calltally.control.signing_keys import LONGEST_LIFETIME, SigningKeys
-from calltally.settings import Settings, kind_of
+from calltally.settings.settings import Settings, kind_of
 from tests.installations import NOON, Installation
 
 

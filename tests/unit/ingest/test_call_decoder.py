@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from calltally.call import Call
+from calltally.ingest.call_slices import RejectedCall
 from calltally.ingest.cutting import LineSlice
-from calltally.ingest.decoders.json_calls import decode_lines
-from calltally.ingest.rejected_call import RejectedCall
+from calltally.ingest.json_calls import decode_lines
 
 TIME = "2026-03-15T11:59:00Z"
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from calltally.dictionary import Dictionary
-from calltally.ingest.accepted_rows import RowMaking
 from calltally.ingest.call_rules import Admission
-from calltally.ingest.judgeable_calls import CheckedSlice
+from calltally.ingest.call_slices import CheckedSlice
+from calltally.ingest.encoded_rows import RowEncoder
+from calltally.ingest.identities.seen_ids import SeenIds
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import prepare
 from calltally.ingest.routes import RouteNaming
-from calltally.ingest.seen_ids import SeenIds
 from calltally.journal.journal import Journal, JournalFailedError
 from tests.call_batches import a_call
 from tests.support.identity_keys import KEY
@@ -36,7 +36,7 @@ def test_a_step_that_fails_half_way_is_the_last_one(tmp_path: Path, monkeypatch:
         raise MemoryError
 
     with monkeypatch.context() as patched:
-        patched.setattr(RowMaking, "accept", broken)
+        patched.setattr(RowEncoder, "accept", broken)
         with pytest.raises(MemoryError):
             step.take([a_slice("2")], NOW_MS)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from calltally.asgi import App
 from calltally.server.connection_bounds import ConnectionBounds
 from calltally.server.connection_places import ConnectionPlaces
-from calltally.server.request_paths import App
 from calltally.server.serving import Serving, listening_socket
 
 LARGE = 64 * 2**20

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from calltally.api.body_budget import BodyBudget
-from calltally.api.request_share import RequestShares, SharingDoorkeeper
+from calltally.api.request_share import RequestShares, SharingAuthenticator
 from calltally.auth.caller import Caller
 from calltally.errors import BusyError
 from calltally.server.bounded_bodies import BodyBounds, BoundedBodies
@@ -18,7 +18,7 @@ from calltally.shares import Shares
 class Anybody:
     """Takes the header for the name of an organization."""
 
-    async def admit(self, authorization: str | None) -> Caller:
+    async def authenticate(self, authorization: str | None) -> Caller:
         return Caller("client", authorization or "", frozenset())
 
 
@@ -27,7 +27,7 @@ class Server:
 
     def __init__(self, *, bodies: int = 1000, strangers: int = 100, requests: int = 100) -> None:
         self.shares = RequestShares(BodyBudget(bodies), BodyBudget(strangers), Shares(requests))
-        self.doorkeeper = SharingDoorkeeper(Anybody())
+        self.authenticator = SharingAuthenticator(Anybody())
         self._bounded = BoundedBodies(self._app, BodyBounds(60, 1, self.shares))
         self._taken: asyncio.Queue[None] = asyncio.Queue()
         self._over = asyncio.Event()
@@ -65,7 +65,7 @@ class Server:
     async def _app(self, scope: Any, receive: Any, _: Any) -> None:
         headers = dict(scope["headers"])
         if b"authorization" in headers:
-            await self.doorkeeper.admit(headers[b"authorization"].decode())
+            await self.authenticator.authenticate(headers[b"authorization"].decode())
         while True:
             try:
                 await receive()
@@ -130,7 +130,7 @@ async def answered(server: Server, organization: str, size: int, reading: asynci
     statuses = []
 
     async def app(_scope: Any, _receive: Any, send: Any) -> None:
-        await server.doorkeeper.admit(organization)
+        await server.authenticator.authenticate(organization)
         headers = [(b"content-length", b"%d" % size)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": bytes(size)})

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from calltally.auth.permissions import (
+from calltally.control.permissions import (
     GENESYS_CLIENT_JOBS,
     GENESYS_CLIENT_USAGE,
     GENESYS_ORGANIZATION_JOBS,

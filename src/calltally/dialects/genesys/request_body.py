@@ -1,13 +1,12 @@
 """The JSON that comes with a question."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
+from calltally.asgi import Receive
 from calltally.dialects.genesys.bad_request import BadRequestError, malformed
 from calltally.errors import TooLargeError, UnsupportedMediaTypeError
-
-Receive = Callable[[], Awaitable[Mapping[str, object]]]
 
 _MOST_VALUES = 200_000
 """Commas and brackets that a body may have: each is a value that takes memory, 64 bytes as an empty list."""

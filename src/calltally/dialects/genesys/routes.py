@@ -12,16 +12,17 @@ import msgspec
 from litestar import Request, Response, Router, route
 from litestar.enums import HttpMethod
 
-from calltally.auth.caller import Caller, Doorkeeper
-from calltally.auth.permissions import (
+from calltally.asgi import Receive
+from calltally.auth.caller import Authenticator, Caller
+from calltally.clock import Clock
+from calltally.control.executions import Executions
+from calltally.control.permissions import (
     GENESYS_CLIENT_JOBS,
     GENESYS_CLIENT_USAGE,
     GENESYS_ORGANIZATION_JOBS,
     GENESYS_ORGANIZATION_USAGE,
     GENESYS_SIMPLE_SEARCH,
 )
-from calltally.clock import Clock
-from calltally.control.executions import Executions
 from calltally.dialects.genesys import contract
 from calltally.dialects.genesys.contract import OPERATIONS, Kind, Operation
 from calltally.dialects.genesys.execution_results import ExecutionResults
@@ -60,7 +61,7 @@ class GenesysDialect:
     def __init__(
         self,
         engine: QueryEngine,
-        doorkeeper: Doorkeeper,
+        authenticator: Authenticator,
         names: ClientNames,
         executions: Executions,
         clock: Clock,
@@ -77,7 +78,7 @@ class GenesysDialect:
         lag_days: int = 0,
         cleaning_seconds: float = 600,
     ) -> None:
-        self._doorkeeper = doorkeeper
+        self._authenticator = authenticator
         self._executions = executions
         self._results = ExecutionResults(executions, threads)
         self._reader = QuestionReader(clock, lag_days)
@@ -204,13 +205,14 @@ class GenesysDialect:
 
     async def _admit(self, request: _Request, permissions: tuple[str, ...]) -> Caller:
         """Who is asking; a request of nobody we know counts against no limit."""
-        caller = await self._doorkeeper.admit(request.headers.get("Authorization"))
+        caller = await self._authenticator.authenticate(request.headers.get("Authorization"))
         self._pace.take(caller)
         caller.require(*permissions)
         return caller
 
     async def _body(self, request: _Request) -> object:
-        return await read_json(request.headers, request.receive, limit=self._max_body)
+        receive: Receive = request.receive  # type: ignore[assignment] # the same ASGI, typed more closely
+        return await read_json(request.headers, receive, limit=self._max_body)
 
     async def _accept(
         self, caller: Caller, kind: Kind, question: Question, target: str = ""

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from calltally.auth.permissions import SAILPOINT_ACTIVITY, SAILPOINT_API_USAGE
+from calltally.control.permissions import SAILPOINT_ACTIVITY, SAILPOINT_API_USAGE
 from calltally.dialects.sailpoint import contract
 from calltally.dialects.sailpoint.contract import OPERATIONS, SERVICE_VERSION, Operation
 

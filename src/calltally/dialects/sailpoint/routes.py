@@ -11,9 +11,9 @@ import msgspec
 from litestar import Request, Response, Router, get, route
 from litestar.enums import HttpMethod
 
-from calltally.auth.caller import Caller, Doorkeeper
-from calltally.auth.permissions import SAILPOINT_ACTIVITY, SAILPOINT_API_USAGE
+from calltally.auth.caller import Authenticator, Caller
 from calltally.clock import Clock
+from calltally.control.permissions import SAILPOINT_ACTIVITY, SAILPOINT_API_USAGE
 from calltally.dialects.sailpoint import contract
 from calltally.dialects.sailpoint.contract import OPERATIONS, SERVICE_VERSION, Operation
 from calltally.dialects.sailpoint.paging import asks_for_total, from_sailpoint_page, to_sailpoint_total
@@ -60,7 +60,7 @@ class SailPointDialect:
     def __init__(
         self,
         engine: QueryEngine,
-        doorkeeper: Doorkeeper,
+        authenticator: Authenticator,
         directory: SourceDirectory,
         clock: Clock,
         *,
@@ -69,7 +69,7 @@ class SailPointDialect:
         per_seconds: int = 10,
     ) -> None:
         self._engine = engine
-        self._doorkeeper = doorkeeper
+        self._authenticator = authenticator
         self._directory = directory
         self._clock = clock
         self._experimental_header = experimental_header
@@ -155,7 +155,7 @@ class SailPointDialect:
 
     async def _admit(self, request: _Request, permissions: tuple[str, ...]) -> Caller:
         """Who is asking; a request of nobody we know counts against no limit."""
-        caller = await self._doorkeeper.admit(request.headers.get("Authorization"))
+        caller = await self._authenticator.authenticate(request.headers.get("Authorization"))
         self._pace.take(caller, request.route_handler.opt["version"])
         caller.require(*permissions)
         return caller

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from calltally.auth.permissions import SEGMENT
+from calltally.control.permissions import SEGMENT
 from calltally.dialects.segment import contract
 from calltally.dialects.segment.contract import MediaType, Operation
 

@@ -12,9 +12,9 @@ import msgspec
 from litestar import Request, Response, Router, get, route
 from litestar.enums import HttpMethod
 
-from calltally.auth.caller import Caller, Doorkeeper
-from calltally.auth.permissions import SEGMENT
+from calltally.auth.caller import Authenticator, Caller
 from calltally.clock import Clock, instant_of
+from calltally.control.permissions import SEGMENT
 from calltally.dialects.segment.accept import from_segment_accept
 from calltally.dialects.segment.contract import Operation
 from calltally.dialects.segment.page import Page
@@ -50,14 +50,14 @@ class SegmentDialect:
     def __init__(
         self,
         engine: QueryEngine,
-        doorkeeper: Doorkeeper,
+        authenticator: Authenticator,
         clock: Clock,
         *,
         requests: int = 200,
         per_seconds: int = 60,
     ) -> None:
         self._engine = engine
-        self._doorkeeper = doorkeeper
+        self._authenticator = authenticator
         self._clock = clock
         self._pace = RequestPace(requests, per_seconds)
 
@@ -99,7 +99,7 @@ class SegmentDialect:
 
     async def _admit(self, request: _Request) -> tuple[Caller, Allowance]:
         """Who is asking, and what is left to them; a request of nobody we know counts against no limit."""
-        caller = await self._doorkeeper.admit(request.headers.get("Authorization"))
+        caller = await self._authenticator.authenticate(request.headers.get("Authorization"))
         allowance = self._pace.take(caller)
         caller.require(*SEGMENT)
         return caller, allowance

@@ -8,6 +8,7 @@ numbers that are stored, then the recounted ones, in the same order.
 from collections.abc import Iterable, Sequence
 from textwrap import indent
 
+from calltally.clock import DAY_MS
 from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, MARGINALS, MONTHLY, SETTLED, Marginal
 from calltally.store.duckdb.month_statements import ACTIVE, DAYS
 from calltally.store.duckdb.statements import (
@@ -18,7 +19,7 @@ from calltally.store.duckdb.statements import (
     Statement,
     columns,
 )
-from calltally.store.duckdb.time_buckets import DAY_MS, first_day_of
+from calltally.store.duckdb.usage.time_buckets import first_day_of
 from calltally.store.kept import CONFLICTS_KEPT, KEPT_AT_MOST
 
 DIFFERENCES_TOLD = 1000

@@ -20,8 +20,8 @@ from calltally.store.duckdb.doubled_statements import doubled_calls
 from calltally.store.duckdb.marginals import COUNTS, MARGINALS, MONTHLY, Marginal
 from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.text_statements import COLUMN_OF_KIND, missing_texts
-from calltally.store.duckdb.time_buckets import EPOCH, first_day_of, month_of
-from calltally.store.duckdb.usage_question import COLUMNS, KINDS
+from calltally.store.duckdb.usage.resolved_query import COLUMNS, KINDS
+from calltally.store.duckdb.usage.time_buckets import EPOCH, first_day_of, month_of
 from calltally.store.retained import Retained
 
 _DAYS_OF_TOTALS_AT_ONCE = 31

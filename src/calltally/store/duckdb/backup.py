@@ -1,11 +1,11 @@
 """A copy of the whole store as of one instant."""
 
-import os
 import secrets
 from pathlib import Path
 
 import duckdb
 
+from calltally.durable_files import sync
 from calltally.errors import CalltallyError
 from calltally.store.duckdb.database import ROW_GROUP, Database, quoted
 from calltally.store.duckdb.statements import FRESH_CALLS, meta
@@ -27,9 +27,9 @@ def copy_store(database: Database, path: Path) -> int:
     except duckdb.Error as error:
         part.unlink(missing_ok=True)
         raise CalltallyError(f"the store could not be copied to {path}: {error}") from error
-    _sync(part)
+    sync(part)
     part.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
     return position
 
 
@@ -51,11 +51,3 @@ def _copy(database: Database, part: Path, name: str) -> int:
     finally:
         connection.execute(f"DETACH {name}")
     return position
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -106,13 +106,13 @@ def found(scheme: str, secret: bytes) -> list[Statement]:
     ]
 
 
-def begin_life(life: int, position: int) -> Statement:
+def begin_life(timeline: int, position: int) -> Statement:
     return Statement(
         """
         INSERT INTO life
         SELECT COALESCE(MAX(number), 0) + 1, $life, $position
         FROM   life
         """,
-        life=life,
+        timeline=timeline,
         position=position,
     )

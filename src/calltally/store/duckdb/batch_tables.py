@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from calltally.call_batch import CALL_COLUMNS, CallBatch, CallColumns, Conflict, RejectedSample
+from calltally.clock import DAY_MS
 from calltally.packed_texts import PackedTexts
-from calltally.store.duckdb.time_buckets import DAY_MS
 
 _ROWS_AT_ONCE = 4096
 """Rows whose fields are taken apart while they lie in the processor's cache."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
+from calltally.clock import DAY_MS
 from calltally.store.duckdb import compaction_statements as statements
 from calltally.store.duckdb.marginals import FRESH, MARGINALS, MERGED, Marginal
 from calltally.store.duckdb.statements import Statement
-from calltally.store.duckdb.time_buckets import DAY_MS, first_day_of, month_of
+from calltally.store.duckdb.usage.time_buckets import first_day_of, month_of
 from calltally.store.usage_store import Work
 
 _MEMORY_FOR_A_CALL = 100

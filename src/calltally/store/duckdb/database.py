@@ -13,8 +13,8 @@ from duckdb import DuckDBPyConnection
 from calltally.errors import BusyError, CalltallyError, DamagedDataError, DirectoryHeldError, StoreFailedError
 from calltally.identity_key import IdentityKey
 from calltally.store.duckdb import batch_statements, statements
+from calltally.store.duckdb.doublewrite_buffer import DoublewriteBuffer
 from calltally.store.duckdb.schema_files import bring_up_to_date
-from calltally.store.duckdb.spared_blocks import SparedBlocks
 
 log = structlog.get_logger()
 
@@ -90,7 +90,7 @@ class Database:
             }
         )
         self._connections = [self._root]
-        self._spared = SparedBlocks(path)
+        self._spared = DoublewriteBuffer(path)
         self._is_attached = False
         try:
             self._attach()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from calltally.store.duckdb.time_buckets import EPOCH
+from calltally.store.duckdb.usage.time_buckets import EPOCH
 
 ROWS_AT_ONCE = 1_000_000
 IDENTITIES_AT_ONCE = 2_000_000

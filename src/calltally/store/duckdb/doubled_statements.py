@@ -1,8 +1,8 @@
 """The SQL that finds calls which are counted more often than once."""
 # ruff: noqa: S608 - what is put into the text was made here; values are bound
 
+from calltally.clock import DAY_MS
 from calltally.store.duckdb.statements import COMMITTED, TAKES_AN_IDENTITY, WEIGHT, Statement
-from calltally.store.duckdb.time_buckets import DAY_MS
 
 _OF_SPAN = f"time_ms >= $first_ms\n      AND  time_ms <  $end_ms\n      AND  {COMMITTED}"
 _KEY = "organization, day, identity_high, identity_low"

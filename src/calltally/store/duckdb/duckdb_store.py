@@ -18,16 +18,15 @@ from calltally.call_batch import (
     RejectedSample,
     UInt64s,
 )
+from calltally.clock import DAY_MS
 from calltally.dictionary import Dictionary, DictionaryValue, Kind, TextNumbers
 from calltally.identity_key import IdentityKey, IdentityScheme
 from calltally.store.audit import AuditStep
 from calltally.store.doubled_calls import DoubledCalls
 from calltally.store.duckdb import batch_statements, statements, text_statements
-from calltally.store.duckdb.answering import Answering
 from calltally.store.duckdb.auditing import Auditing
 from calltally.store.duckdb.backup import copy_store
 from calltally.store.duckdb.batch_tables import CallTables, rows_beside
-from calltally.store.duckdb.books import Books
 from calltally.store.duckdb.compaction import Compaction, CompactionLimits
 from calltally.store.duckdb.database import Database, telling_the_end
 from calltally.store.duckdb.erasing import Erasing
@@ -37,15 +36,24 @@ from calltally.store.duckdb.identity_lookup import IdentityLookup
 from calltally.store.duckdb.inspection import Inspected, Inspection
 from calltally.store.duckdb.ledger_calls import NO_CALLS, LedgerCalls
 from calltally.store.duckdb.marginals import GATHERING
+from calltally.store.duckdb.outcome_reader import OutcomeReader
 from calltally.store.duckdb.pruning import Pruning
 from calltally.store.duckdb.statements import NO_ORGANIZATION
 from calltally.store.duckdb.text_removal import TextRemoval
-from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH
-from calltally.store.duckdb.usage_question import UsageQuestion, first_ms
+from calltally.store.duckdb.usage.resolved_query import ResolvedQuery, first_ms
+from calltally.store.duckdb.usage.time_buckets import EPOCH
+from calltally.store.duckdb.usage.usage_reader import UsageReader
 from calltally.store.export import Form, What, demand_whole_days
 from calltally.store.kept import EVERYTHING_KEPT, KeptPage
 from calltally.store.retained import NEVER_PRUNED, Retained
-from calltally.store.usage_store import THINGS, Identities, IdentityTally, Life, StoredCalls, Work
+from calltally.store.usage_store import (
+    DORMANCY_DIMENSIONS,
+    Identities,
+    IdentityTally,
+    StoredCalls,
+    Timeline,
+    Work,
+)
 from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window
@@ -127,7 +135,7 @@ class DuckDBUsageStore:
         return self._database.position
 
     @property
-    def lives(self) -> Sequence[Life]:
+    def timelines(self) -> Sequence[Timeline]:
         return self._lives
 
     @property
@@ -213,7 +221,7 @@ class DuckDBUsageStore:
     ) -> StoredCalls:
         with self._unpruned(lambda retained: retained.demand_calls(window)):
             query = UsageQuery(organization=organization, window=window, where=where)
-            question = UsageQuestion.of(query, self._dictionary)
+            question = ResolvedQuery.of(query, self._dictionary)
             return (
                 NO_CALLS if question is None else LedgerCalls(self._database.reader()).within(question, limit)
             )
@@ -238,7 +246,7 @@ class DuckDBUsageStore:
 
     @_at_one_moment
     def last_days(self, organization: str, dimension: Dimension) -> dict[str, date]:
-        if dimension not in THINGS:
+        if dimension not in DORMANCY_DIMENSIONS:
             raise ValueError(f"a {dimension} has no last day")
         return self._answering().last_days(organization, dimension)
 
@@ -344,7 +352,7 @@ class DuckDBUsageStore:
         demand()
         number = self._organization(organization)
         span = first_ms(window.start), first_ms(window.end)
-        question = UsageQuestion(NO_ORGANIZATION if number is None else number, *span, where={})
+        question = ResolvedQuery(NO_ORGANIZATION if number is None else number, *span, where={})
         exporting = Exporting(self._database.reader(), form, path)
         return exporting.write(question, what, every_entry=every_entry, check=demand)
 
@@ -373,8 +381,8 @@ class DuckDBUsageStore:
         yield
         demand(self._retained)
 
-    def _answering(self, unstored: UnstoredCalls = NONE_UNSTORED) -> Answering:
-        return Answering(
+    def _answering(self, unstored: UnstoredCalls = NONE_UNSTORED) -> UsageReader:
+        return UsageReader(
             self._database, self._dictionary, self._extent, unstored, most_groups=self._most_groups
         )
 
@@ -384,13 +392,13 @@ class DuckDBUsageStore:
     def _organization(self, organization: str) -> int | None:
         return self._dictionary.find(Kind.ORGANIZATION, 0, organization)
 
-    def _books(self, organization: str) -> Books:
+    def _books(self, organization: str) -> OutcomeReader:
         number = self._organization(organization)
-        return Books(self._database.reader(), NO_ORGANIZATION if number is None else number)
+        return OutcomeReader(self._database.reader(), NO_ORGANIZATION if number is None else number)
 
-    def _begin_life(self) -> list[Life]:
+    def _begin_life(self) -> list[Timeline]:
         batch_statements.begin_life(secrets.randbits(63), self.position).run(self._writer)
-        return [Life(*row) for row in statements.lives().run(self._writer).fetchall()]
+        return [Timeline(*row) for row in statements.timelines().run(self._writer).fetchall()]
 
     def _read_back(self) -> tuple[IdentityKey, int, Extent, Retained]:
         """The key, the position, the extent of what is stored and what is kept; fills the dictionary."""

@@ -6,7 +6,7 @@ from calltally.harmless_text import FORMULA_STARTS
 from calltally.store.duckdb.ledger_statements import active_rows
 from calltally.store.duckdb.marginals import COUNTS, MARGINALS
 from calltally.store.duckdb.statements import WEIGHT, Bound, Statement
-from calltally.store.duckdb.usage_question import COLUMNS, KINDS, UsageQuestion
+from calltally.store.duckdb.usage.resolved_query import COLUMNS, KINDS, ResolvedQuery
 from calltally.store.export import CALL_FIELDS, Form
 from calltally.usage_query import Dimension
 
@@ -37,7 +37,7 @@ _EXPRESSIONS = {
 }
 
 
-def export_calls(question: UsageQuestion, form: Form, path: str, *, every_entry: bool) -> Statement:
+def export_calls(question: ResolvedQuery, form: Form, path: str, *, every_entry: bool) -> Statement:
     """Active calls, or every row of the ledger."""
     if every_entry:
         source = Statement(

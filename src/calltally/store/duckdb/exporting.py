@@ -1,15 +1,15 @@
 """Writes calls and counts into files for others to read."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
+from calltally.clock import DAY_MS
+from calltally.durable_files import sync
 from calltally.store.duckdb import export_statements as statements
 from calltally.store.duckdb.statements import Statement
-from calltally.store.duckdb.time_buckets import DAY_MS
-from calltally.store.duckdb.usage_question import UsageQuestion
+from calltally.store.duckdb.usage.resolved_query import ResolvedQuery
 from calltally.store.export import Form, What
 from calltally.usage_query import Dimension
 
@@ -29,7 +29,7 @@ class Exporting:
         self._part = path.with_name(f"{path.name}.part")
 
     def write(
-        self, question: UsageQuestion, what: What, *, every_entry: bool, check: Callable[[], None]
+        self, question: ResolvedQuery, what: What, *, every_entry: bool, check: Callable[[], None]
     ) -> int:
         """Writes what the question asks for; returns how many rows. ``check`` may refuse what was written."""
         part = str(self._part)
@@ -45,8 +45,7 @@ class Exporting:
     def _run(self, statement: Statement, check: Callable[[], None]) -> int:
         try:
             rows = int(statement.run(self._connection).fetchall()[0][0])
-            with self._part.open("rb") as file:
-                os.fsync(file.fileno())
+            sync(self._part)
             check()
             self._part.replace(self._path)
         finally:

@@ -7,8 +7,8 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from calltally.call_batch import Int64s, UInt64s
+from calltally.clock import DAY_MS
 from calltally.store.duckdb import identity_statements as statements
-from calltally.store.duckdb.time_buckets import DAY_MS
 from calltally.store.usage_store import Identities, IdentityTally
 
 _BLOCK = 250_000

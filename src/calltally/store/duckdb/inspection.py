@@ -9,10 +9,10 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from calltally.call_batch import CallBatch
+from calltally.clock import DAY_MS
 from calltally.store.duckdb import book_statements as statements
 from calltally.store.duckdb.batch_tables import conflict_rows, sample_rows
 from calltally.store.duckdb.statements import Statement
-from calltally.store.duckdb.time_buckets import DAY_MS
 from calltally.store.kept import CONFLICTS_KEPT, KEPT_AT_MOST, SAMPLES_KEPT
 
 CONFLICTS, SAMPLES = "conflict", "rejected_sample"

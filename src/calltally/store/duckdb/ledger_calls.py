@@ -8,6 +8,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from calltally.call_batch import CALL_COLUMNS, CallColumns, UInt64s
+from calltally.clock import DAY_MS
 from calltally.packed_texts import PackedTexts
 from calltally.store.doubled_calls import DoubledCalls
 from calltally.store.duckdb import ledger_statements as statements
@@ -15,8 +16,8 @@ from calltally.store.duckdb.audit_statements import rows_of_days
 from calltally.store.duckdb.day_spans import parts_of_identities, spans_of_days
 from calltally.store.duckdb.doubled_statements import rows_of_doubled_calls
 from calltally.store.duckdb.statements import Statement
-from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH
-from calltally.store.duckdb.usage_question import UsageQuestion
+from calltally.store.duckdb.usage.resolved_query import ResolvedQuery
+from calltally.store.duckdb.usage.time_buckets import EPOCH
 from calltally.store.usage_store import StoredCalls
 
 NO_CALLS = StoredCalls(np.empty(0, CALL_COLUMNS), PackedTexts.of([""]), np.empty(0, np.bool_))
@@ -40,7 +41,7 @@ class LedgerCalls:
         finally:
             self._connection.unregister("asked")
 
-    def within(self, question: UsageQuestion, limit: int) -> StoredCalls:
+    def within(self, question: ResolvedQuery, limit: int) -> StoredCalls:
         return self._read(statements.calls_within(question, limit))
 
     def doubled(self, first_day: int, limit: int) -> DoubledCalls | None:

@@ -1,9 +1,9 @@
 """The SQL that tells what calls say now."""
 # ruff: noqa: S608 - what is put into the text was made here; values are bound
 
-from calltally.store.duckdb.counted_rows import CLASS_OF_CALL, membership
 from calltally.store.duckdb.statements import Statement, where
-from calltally.store.duckdb.usage_question import UsageQuestion
+from calltally.store.duckdb.usage.resolved_query import ResolvedQuery
+from calltally.store.duckdb.usage.row_source import CLASS_OF_CALL, membership
 from calltally.usage_query import Dimension
 
 _COLUMNS = (
@@ -57,7 +57,7 @@ def current_calls(organization: int) -> Statement:
     )
 
 
-def calls_within(question: UsageQuestion, limit: int) -> Statement:
+def calls_within(question: ResolvedQuery, limit: int) -> Statement:
     """The valid rows that answer a question, in the order of time."""
     rows = active_rows(question)
     return Statement(
@@ -71,7 +71,7 @@ LIMIT $limit""",
     )
 
 
-def active_rows(question: UsageQuestion) -> Statement:
+def active_rows(question: ResolvedQuery) -> Statement:
     """The table ``active``, made by a WITH clause: the rows of a question that none takes back.
 
     A withdrawn row and the one that withdraws it are the same but for position and entry, so that both or

@@ -5,7 +5,7 @@ from textwrap import indent
 
 from calltally.store.duckdb.marginals import COUNTS, SETTLED, Marginal
 from calltally.store.duckdb.statements import Statement
-from calltally.store.duckdb.time_buckets import first_day_of, month_of
+from calltally.store.duckdb.usage.time_buckets import first_day_of, month_of
 
 DAYS = "days"
 """The column with a bit for each day of the month, set where the day adds up to more than no calls."""

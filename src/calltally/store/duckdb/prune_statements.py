@@ -1,10 +1,10 @@
 """The SQL that prunes. Each function's statements belong into one transaction, in their order."""
 # ruff: noqa: S608 - what is put into the text are names from marginals.py; values are bound
 
+from calltally.clock import DAY_MS
 from calltally.store.duckdb.marginals import CONDITIONS, MARGINALS, MONTHLY
 from calltally.store.duckdb.month_statements import cut_months
 from calltally.store.duckdb.statements import CALL_TABLES, WEIGHT, Statement
-from calltally.store.duckdb.time_buckets import DAY_MS
 
 _DAY = "time_ms >= $start_ms\n  AND  time_ms <  $end_ms"
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
+from calltally.clock import DAY_MS
 from calltally.store.duckdb import prune_statements as statements
 from calltally.store.duckdb.database import Database
 from calltally.store.duckdb.statements import Statement
-from calltally.store.duckdb.time_buckets import DAY_MS, EPOCH
+from calltally.store.duckdb.usage.time_buckets import EPOCH
 from calltally.store.retained import Retained
 
 

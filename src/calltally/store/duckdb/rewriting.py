@@ -1,11 +1,11 @@
 """The store's file without what was deleted from it."""
 
-import os
 from pathlib import Path
 
+from calltally.durable_files import sync
 from calltally.errors import CalltallyError
+from calltally.store.duckdb.doublewrite_buffer import copy_beside
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
-from calltally.store.duckdb.spared_blocks import copy_beside
 
 
 def write_anew(path: Path, *, threads: int, memory_limit: str) -> None:
@@ -28,8 +28,4 @@ def write_anew(path: Path, *, threads: int, memory_limit: str) -> None:
         raise CalltallyError(f"the log of {path} is not empty, so a copy would lack what it holds")
     new.replace(path)
     copy_beside(path).unlink(missing_ok=True)  # it may name what was erased, too
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)

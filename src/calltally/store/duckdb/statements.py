@@ -135,7 +135,7 @@ def identity_key() -> Statement:
     return Statement("SELECT scheme, secret FROM identity_key")
 
 
-def lives() -> Statement:
+def timelines() -> Statement:
     return Statement("SELECT id, after FROM life ORDER BY number")
 
 

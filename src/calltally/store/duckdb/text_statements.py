@@ -5,7 +5,7 @@ from textwrap import indent
 from calltally.dictionary import Kind
 from calltally.store.duckdb.marginals import MARGINALS
 from calltally.store.duckdb.statements import COMMITTED, Statement
-from calltally.store.duckdb.usage_question import COLUMNS, KINDS
+from calltally.store.duckdb.usage.resolved_query import COLUMNS, KINDS
 
 COLUMN_OF_KIND = {Kind.ORIGIN: "origin"} | {kind: COLUMNS[dimension] for dimension, kind in KINDS.items()}
 """The column that has the ids of a kind, wherever there are any; organizations are everywhere."""

@@ -1,0 +1,33 @@
+"""How far the counts are behind the calls."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+
+class Lag:
+    """Notes now and then how many calls were appended up to which position, and when.
+
+    So it tells how many of them the store has yet to take, and how long the oldest of them has waited, as
+    exactly as notes are taken often.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._notes: deque[tuple[int, int, float]] = deque()
+        self._rolled_calls = 0
+        self._last = 0
+
+    def note(self, position: int, calls: int) -> None:
+        """``calls`` were appended since the start, the last of them at a position."""
+        self._last, last = position, self._last
+        if position > last:
+            self._notes.append((position, calls, self._clock()))
+
+    def behind(self, applied: int, calls: int) -> tuple[int, float]:
+        """Calls and seconds that the store, which holds a position, is behind ``calls`` appended so far."""
+        while self._notes and self._notes[0][0] <= applied:
+            self._rolled_calls = self._notes.popleft()[1]
+        if not self._notes:
+            return 0, 0.0
+        return calls - self._rolled_calls, self._clock() - self._notes[0][2]

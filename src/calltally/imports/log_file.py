@@ -1,0 +1,134 @@
+"""A log as whole lines."""
+
+from collections.abc import Iterator
+from enum import Enum
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, NamedTuple, Self
+
+from calltally.imports.log_blocks import BLOCK_BYTES, LogBlocks
+
+MAX_LINE_BYTES = 64 * 1024
+SLICE_LINES = 1000
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Longer lines are cut to one byte too many, and one more for a carriage return that may follow.
+_CUT_BYTES = MAX_LINE_BYTES + 2
+
+
+class LogFormat(Enum):
+    """What the lines of a log are."""
+
+    ACCESS_LOG = "access log"
+    NDJSON = "NDJSON"
+
+
+class LineSlice(NamedTuple):
+    """Some neighbouring lines without their line endings; the first of them has ``first_number``.
+
+    A line longer than `MAX_LINE_BYTES` comes cut, but not to less than one byte more than that.
+    """
+
+    first_number: int
+    lines: list[bytes]
+
+
+def line_slices(block: bytes, first_number: int) -> Iterator[LineSlice]:
+    """The lines of a block without their endings, in slices of up to `SLICE_LINES`."""
+    lines = block.split(b"\n")
+    lines.pop()
+    if max(map(len, lines)) > _CUT_BYTES:
+        lines = [line[:_CUT_BYTES] for line in lines]
+    if b"\r" in block:
+        lines = [line.removesuffix(b"\r") for line in lines]
+    for start in range(0, len(lines), SLICE_LINES):
+        yield LineSlice(first_number + start, lines[start : start + SLICE_LINES])
+
+
+class LogFile:
+    """Reads a log, plain or compressed, in blocks of whole lines with their endings.
+
+    A line ends with LF or CRLF. What follows the last line ending is not a line yet: it is kept out of the
+    blocks, and found in `waiting` once they have been read. A line longer than `MAX_LINE_BYTES` may come cut,
+    but not to less than one byte more than that. Memory is bounded whatever the log holds: a block is at most
+    ``block_bytes`` long, and a line more. To be read once, by one thread.
+    """
+
+    def __init__(self, stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> None:
+        self._stream = stream
+        self._block_bytes = block_bytes
+        self._bytes = LogBlocks(stream, block_bytes)
+        self._blocks = self._whole_lines()
+        self.waiting: bytes | None = None
+        """The unfinished last line, after the blocks have been read; None when the log ends in a line."""
+
+    @classmethod
+    def open(cls, path: Path, block_bytes: int = BLOCK_BYTES) -> Self:
+        """Raises `OSError` when the file cannot be read."""
+        return cls(path.open("rb", buffering=0), block_bytes)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes taken from the file so far, still compressed."""
+        return self._bytes.bytes_read
+
+    @property
+    def break_reason(self) -> str:
+        """Why the log could not be read to its end; empty when it could."""
+        return self._bytes.break_reason
+
+    def detect_format(self) -> LogFormat:
+        """Tells by the first line that is not blank; nothing is lost for `blocks`. Not after they began."""
+        looked_at: list[bytes] = []
+        first = b""
+        for block in self._blocks:
+            looked_at.append(block)
+            first = block.lstrip()[:1]
+            if first:
+                break
+        self._blocks = chain(looked_at, self._blocks)
+        first = first or (self.waiting or b"").lstrip()[:1]
+        return LogFormat.NDJSON if first == b"{" else LogFormat.ACCESS_LOG
+
+    def blocks(self) -> Iterator[bytes]:
+        return self._blocks
+
+    def slices(self) -> Iterator[LineSlice]:
+        """All lines of the blocks without their endings, in slices."""
+        next_number = 1
+        for block in self._blocks:
+            for lines in line_slices(block, next_number):
+                next_number += len(lines.lines)
+                yield lines
+
+    def _whole_lines(self) -> Iterator[bytes]:
+        """The lines that each stretch of bytes completes; leaves the rest in ``waiting``."""
+        rest = b""
+        at_start = True
+        for stretch in self._stretches():
+            text = rest + stretch
+            if at_start and (len(text) >= len(_BYTE_ORDER_MARK) or b"\n" in text):
+                text = text.removeprefix(_BYTE_ORDER_MARK)
+                at_start = False
+            end = text.rfind(b"\n") + 1
+            rest = text[end : end + _CUT_BYTES]
+            if end:
+                yield text[:end]
+        self.waiting = rest or None
+
+    def _stretches(self) -> Iterator[bytes]:
+        """The log's bytes; what was compressed well may come in blocks that are far too long."""
+        for block in self._bytes:
+            if len(block) <= self._block_bytes:
+                yield block
+            else:
+                for start in range(0, len(block), self._block_bytes):
+                    yield block[start : start + self._block_bytes]

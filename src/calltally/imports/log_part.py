@@ -1,0 +1,93 @@
+"""What is sent of a log at a time."""
+
+from bisect import bisect
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain, pairwise
+from typing import NamedTuple
+
+from calltally.call import Call
+
+
+class SkippedLine(NamedTuple):
+    """A line that is not counted, and why."""
+
+    line_number: int
+    reason: str
+
+
+@dataclass(slots=True)
+class LogSlice:
+    """Some neighbouring lines of a log: the calls they tell, each with its line's number, and the others.
+
+    ``line_numbers`` has one entry per call, in the same order. Line numbers count from 1.
+    """
+
+    calls: list[Call] = field(default_factory=list)
+    line_numbers: list[int] = field(default_factory=list)
+    skipped: list[SkippedLine] = field(default_factory=list)
+
+
+class LineNumbers:
+    """The numbers of a log's lines, one for each call, held as runs of neighbouring lines."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._firsts: list[int] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> int:
+        """The number of the line that tells a call, given the call's place. Raises `IndexError`."""
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        run = bisect(self._starts, index) - 1
+        return self._firsts[run] + index - self._starts[run]
+
+    def __iter__(self) -> Iterator[int]:
+        return chain.from_iterable(range(first, first + count) for first, count in self.runs())
+
+    def add(self, first: int, count: int = 1) -> None:
+        """Adds so many neighbouring lines from the first on."""
+        if not count:
+            return
+        if not self._firsts or first != self._firsts[-1] + self._count - self._starts[-1]:
+            self._starts.append(self._count)
+            self._firsts.append(first)
+        self._count += count
+
+    def extend(self, others: "LineNumbers") -> None:
+        """Adds others behind these."""
+        for first, count in others.runs():
+            self.add(first, count)
+
+    def runs(self) -> Iterator[tuple[int, int]]:
+        """The first of some neighbouring lines, and how many they are."""
+        starts = [*self._starts, self._count]
+        for first, (start, end) in zip(self._firsts, pairwise(starts), strict=True):
+            yield first, end - start
+
+
+@dataclass(slots=True)
+class LogPart:
+    """Some lines of a log: the calls they tell, as lines of JSON, with each call's line number, and others.
+
+    ``body`` are such lines in pieces that each end with a line break.
+    """
+
+    body: list[bytes] = field(default_factory=list)
+    line_numbers: LineNumbers = field(default_factory=LineNumbers)
+    skipped: list[SkippedLine] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Bytes to be sent."""
+        return sum(map(len, self.body))
+
+    def add(self, other: "LogPart") -> None:
+        """Takes what follows in the log."""
+        self.body += other.body
+        self.line_numbers.extend(other.line_numbers)
+        self.skipped += other.skipped

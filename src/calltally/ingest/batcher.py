@@ -1,0 +1,231 @@
+"""What waits for the ordered step at one time, taken through it together."""
+
+import asyncio
+from bisect import bisect
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate, zip_longest
+from typing import Any, NamedTuple, TypeVar
+
+from calltally.clock import Clock
+from calltally.ingest.call_slices import SLICE, CheckedSlice
+from calltally.ingest.kernel import KernelCalls
+from calltally.ingest.loop_turns import LoopTurns
+from calltally.ingest.ordered_step import OrderedStep
+from calltally.ingest.receipt import CallVerdict, Receipt
+from calltally.journal.progress import Progress
+
+MOST_IN_FRAME = 10_000
+"""Calls of one frame; as many as hold up the event loop for some milliseconds."""
+
+
+_Item = TypeVar("_Item")
+
+
+class BatchKey(NamedTuple):
+    """On which terms lines come in: those with the same may be decoded together."""
+
+    organization: str
+    backfill: bool
+    max_call_bytes: int
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    """Some calls of one request: checked slices, or lines that are yet to be decoded.
+
+    ``taken`` has the journal position, once that is durable if ``is_last``; None when lines were declined.
+    """
+
+    organization: str
+    received: int
+    receipt: Receipt
+    taken: "asyncio.Future[int | None]"
+    is_last: bool
+    slices: list[CheckedSlice] = field(default_factory=list)
+    lines: bytes = b""
+    terms: BatchKey | None = None
+
+    def tell(self, told: list[CallVerdict], received: int) -> None:
+        self.receipt.accepted += received - len(told)
+        if told:
+            self.receipt.add(told)
+
+
+class Batcher:
+    """Gathers what requests bring within one turn of the event loop into as few frames as fit.
+
+    Lines of several requests for one organization are decoded and judged as if they were one body, each
+    request's in their order. Where that is more than one step's work, organizations take turns, so that none
+    waits for everything that another one brought. Belongs to one event loop.
+    """
+
+    def __init__(
+        self,
+        step: OrderedStep,
+        clock: Clock,
+        durable: Progress,
+        look_up: Callable[[list[CheckedSlice]], Awaitable[None]],
+        decode: Callable[[bytes, int, BatchKey], KernelCalls | None],
+        loop_turns: LoopTurns,
+    ) -> None:
+        """``look_up`` lets slices know what is stored of them as of the moment when it returns."""
+        self._durable = durable
+        self._step = step
+        self._clock = clock
+        self._look_up = look_up
+        self._decode = decode
+        self._loop_turns = loop_turns
+        self._waiting: list[_Pending] = []
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def take(
+        self, organization: str, slices: list[CheckedSlice], receipt: Receipt, *, last: bool
+    ) -> None:
+        """Has checked slices judged, and the receipt filled; the last of a request also made durable.
+
+        Raises `JournalFailedError` when it is unknown whether they are on disk.
+        """
+        received = sum(slice_.received for slice_ in slices)
+        if await self._enqueue(_Pending(organization, received, receipt, _future(), last, slices)) is None:
+            raise AssertionError("what was checked is never declined")
+
+    async def take_lines(self, lines: bytes, received: int, terms: BatchKey, receipt: Receipt) -> bool:
+        """The same for the lines of a whole request; false, and nothing was taken, when the kernel declined
+        them.
+        """
+        waiting = _Pending(terms.organization, received, receipt, _future(), True, lines=lines, terms=terms)
+        return await self._enqueue(waiting) is not None
+
+    def _enqueue(self, waiting: _Pending) -> "asyncio.Future[int | None]":
+        self._waiting.append(waiting)
+        if len(self._waiting) == 1:
+            self._start(self._run())
+        return waiting.taken
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _run(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for members in _frames(_by_turns(waiting, lambda member: member.organization)):
+            try:
+                await self._take(members)
+            except Exception as error:  # noqa: BLE001 - whoever waits is told it
+                _fail(members, error)
+
+    async def _take(self, members: list[_Pending]) -> None:
+        """What some requests brought, as one frame if it is not much work."""
+        shares: list[tuple[CheckedSlice, list[_Pending]]] = []
+        together: dict[BatchKey, list[_Pending]] = {}
+        for member in members:
+            shares += [(slice_, [member]) for slice_ in member.slices]
+            if member.terms is not None:
+                together.setdefault(member.terms, []).append(member)
+        for terms, several in together.items():
+            shares += self._decoded(several, terms)
+        if shares:
+            position = await self._judge(_by_turns(shares, lambda share: share[0].sender))
+            taken = [member for member in members if not member.taken.done()]
+            _settle([member for member in taken if not member.is_last], position)
+            self._start(self._settle_when_durable([m for m in taken if m.is_last], position))
+
+    async def _judge(self, shares: list[tuple[CheckedSlice, list[_Pending]]]) -> int:
+        """Has slices judged, in several frames if they are much work; the position of the last frame."""
+        while True:
+            slices = [slice_ for slice_, _ in shares]
+            await self._loop_turns.turn(slices[0].sender)
+            await self._look_up(slices)
+            step = self._step.take(slices, self._clock.now_ms())
+            for (slice_, sharing), told in zip(shares, step.told, strict=False):
+                _tell(slice_, sharing, told)
+            shares = shares[len(step.told) :]
+            if not shares:
+                return step.position
+
+    async def _settle_when_durable(self, members: list[_Pending], position: int) -> None:
+        """One wait for all requests of a frame."""
+        try:
+            await self._durable.reached(position)
+        except Exception as error:  # noqa: BLE001 - whoever waits is told it
+            _fail(members, error)
+        else:
+            _settle(members, position)
+
+    def _decoded(
+        self, members: list[_Pending], terms: BatchKey
+    ) -> Iterator[tuple[CheckedSlice, list[_Pending]]]:
+        """The lines of requests of one organization, as few slices; what is declined is told at once."""
+        for some in _chunks(members, SLICE):
+            received = sum(member.received for member in some)
+            calls = self._decode(b"\n".join([member.lines for member in some]), received, terms)
+            if calls is not None:
+                yield CheckedSlice(terms.organization, received, calls), some
+            elif len(some) > 1:
+                for member in some:
+                    yield from self._decoded([member], terms)
+            elif not some[0].taken.done():
+                some[0].taken.set_result(None)
+
+
+def _settle(members: list[_Pending], position: int) -> None:
+    for member in members:
+        if not member.taken.done():
+            member.taken.set_result(position)
+
+
+def _fail(members: list[_Pending], error: Exception) -> None:
+    for member in members:
+        if not member.taken.done():
+            member.taken.set_exception(error)
+            member.taken.exception()  # seen, also where the sender is gone
+
+
+def _future() -> "asyncio.Future[int | None]":
+    return asyncio.get_running_loop().create_future()
+
+
+def _frames(waiting: list[_Pending]) -> Iterator[list[_Pending]]:
+    return _chunks(waiting, MOST_IN_FRAME)
+
+
+def _by_turns(items: list[_Item], organization: Callable[[_Item], str]) -> list[_Item]:
+    """The items of each organization in their order, one of each organization after the other."""
+    queues: dict[str, list[_Item]] = {}
+    for item in items:
+        queues.setdefault(organization(item), []).append(item)
+    if len(queues) == 1:
+        return items
+    rounds = zip_longest(*queues.values())
+    return [item for round_ in rounds for item in round_ if item is not None]
+
+
+def _chunks(waiting: list[_Pending], most: int) -> Iterator[list[_Pending]]:
+    """Neighbours of at most so many calls together, but one at least."""
+    some: list[_Pending] = []
+    size = 0
+    for member in waiting:
+        if some and size + member.received > most:
+            yield some
+            some, size = [], 0
+        some.append(member)
+        size += member.received
+    if some:
+        yield some
+
+
+def _tell(slice_: CheckedSlice, sharing: list[_Pending], told: list[CallVerdict]) -> None:
+    """Hands the verdicts on a slice to the requests that share it, each with places of its own."""
+    if len(sharing) == 1:
+        sharing[0].tell(told, slice_.received)
+        return
+    starts = list(accumulate((member.received for member in sharing), initial=0))
+    parts: list[list[CallVerdict]] = [[] for _ in sharing]
+    for verdict in told:
+        number = bisect(starts, verdict.index) - 1
+        index = verdict.index - starts[number]
+        parts[number].append(CallVerdict(index, verdict.verdict, verdict.field, verdict.reason))
+    for member, part in zip(sharing, parts, strict=True):
+        member.tell(part, member.received)

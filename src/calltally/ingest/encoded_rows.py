@@ -1,0 +1,144 @@
+"""New calls as rows of the journal, whoever decoded them."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from calltally.call_batch import CALL_COLUMNS, CallColumns, Int64s, NameUpdate
+from calltally.dictionary import Dictionary, Kind
+from calltally.ingest.call_rows import call_rows
+from calltally.ingest.call_slices import JudgeableCalls
+from calltally.ingest.dictionary_encoder import DictionaryEncoder
+from calltally.ingest.identities.seen_ids import Seen, Verdicts
+from calltally.ingest.kernel import KernelCalls, is_installed
+from calltally.ingest.kernel_rows import KernelRowMaker, KernelRows
+from calltally.ingest.name_news import NameNews
+from calltally.ingest.outcome_tally import Judged, judged_by_organization
+from calltally.ingest.prepared_calls import Int32s, PreparedCalls
+from calltally.packed_texts import NO_TEXT, PackedTexts
+
+
+class EncodedRows(NamedTuple):
+    """Rows with the paths that these index, the first of them empty, and the names that are news."""
+
+    rows: CallColumns
+    paths: PackedTexts
+    names: list[NameUpdate]
+
+    @classmethod
+    def joined(cls, parts: list["EncodedRows"]) -> "EncodedRows":
+        """The rows of all parts in their order."""
+        if not parts:
+            return cls(np.empty(0, CALL_COLUMNS), NO_TEXT, [])
+        if len(parts) == 1:
+            return parts[0]
+        rows = np.concatenate([part.rows for part in parts])
+        paths = [parts[0].paths]
+        start, before = len(parts[0].rows), len(parts[0].paths) - 1
+        for part in parts[1:]:
+            column = rows["path"][start : start + len(part.rows)]
+            column[column > 0] += before
+            paths.append(PackedTexts(part.paths.offsets[1:], part.paths.data))
+            start, before = start + len(part.rows), before + len(part.paths) - 1
+        return cls(rows, PackedTexts.joined(paths), [name for part in parts for name in part.names])
+
+
+class RowBuffer:
+    """The rows of one frame, on their way: what its slices bring, in their order."""
+
+    def __init__(self) -> None:
+        self._parts: list[EncodedRows] = []
+        self._kernel: KernelRows | None = None
+        self._kernel_names: list[NameUpdate] = []
+
+    def add(self, part: EncodedRows) -> None:
+        """Rows that the reference made."""
+        self._end_kernel_part()
+        self._parts.append(part)
+
+    @property
+    def of_kernel(self) -> KernelRows:
+        """Where the kernel adds its rows."""
+        self._kernel = self._kernel or KernelRows()
+        return self._kernel
+
+    def add_names(self, names: list[NameUpdate]) -> None:
+        """Names that came with rows of the kernel."""
+        self._kernel_names += names
+
+    def joined(self) -> EncodedRows:
+        """Everything that was added."""
+        self._end_kernel_part()
+        return EncodedRows.joined(self._parts)
+
+    def _end_kernel_part(self) -> None:
+        if self._kernel is not None:
+            self._parts.append(EncodedRows(*self._kernel.gathered(), self._kernel_names))
+            self._kernel, self._kernel_names = None, []
+
+
+class RowEncoder:
+    """Makes the rows of calls of either kind, and knows which names were told. Belongs to the ordered step.
+
+    Both kinds give the same ids, in the same order.
+    """
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        self._names = NameNews()
+        self._kernel = KernelRowMaker(dictionary) if is_installed() else None
+
+    def organizations(self, calls: JudgeableCalls, interning: DictionaryEncoder) -> Int32s:
+        """Whose each call is."""
+        if isinstance(calls, KernelCalls):
+            owner = interning.id_of(Kind.ORGANIZATION, 0, calls.organization)
+            return np.full(len(calls), owner, np.int32)
+        return interning.organizations(_prepared(calls).texts["organization"])
+
+    def knows(self, calls: KernelCalls, owner: int) -> bool:
+        """Whether every text that calls of an organization name is certainly known; routes made from paths
+        aside."""
+        return self._kernel is not None and self._kernel.knows(calls, owner)
+
+    def accept(
+        self, calls: JudgeableCalls, verdicts: Verdicts, interning: DictionaryEncoder, rows: RowBuffer
+    ) -> list[Judged]:
+        """Adds the rows of the calls that are new; tells how the calls of each organization were judged."""
+        if isinstance(calls, KernelCalls) and self._kernel is not None:
+            owner = interning.id_of(Kind.ORGANIZATION, 0, calls.organization)
+            new, names = self._kernel.add(calls, verdicts, owner, interning, rows.of_kernel)
+            if names:
+                rows.add_names(self._names.among(names))
+            if new == len(calls):
+                return [Judged(owner, new, 0, 0)]
+            duplicate = int(np.count_nonzero(verdicts == Seen.SAME))
+            return [Judged(owner, new, duplicate, len(calls) - new - duplicate)]
+        organizations = self.organizations(calls, interning)
+        new_rows = np.flatnonzero(verdicts == Seen.NEW)
+        rows.add(self.rows(_prepared(calls), new_rows, organizations[new_rows], interning))
+        return judged_by_organization(organizations, verdicts)
+
+    def rows(
+        self, calls: PreparedCalls, rows: Int64s, organizations: Int32s, interning: DictionaryEncoder
+    ) -> EncodedRows:
+        """The rows of some calls, of which ``organizations`` are theirs alone."""
+        columns, paths = call_rows(calls, rows, organizations, interning)
+        names = self._names.of(calls, rows)
+        if names and self._kernel is not None:
+            self._kernel.forget_names()
+        return EncodedRows(columns, paths, names)
+
+    def forget(self, kind: Kind, organization: str, text: str) -> None:
+        """Must follow when a text of the dictionary was replaced."""
+        self._names.forget(kind, organization, text)
+        self.forget_ids()
+
+    def forget_ids(self) -> None:
+        """Must follow when texts of the dictionary were removed."""
+        if self._kernel is not None:
+            self._kernel.forget()
+
+
+def _prepared(calls: JudgeableCalls) -> PreparedCalls:
+    if not isinstance(calls, PreparedCalls):
+        raise TypeError(f"calls of an unknown kind: {type(calls).__name__}")
+    return calls

@@ -1,0 +1,155 @@
+"""Identities that came before those of the active table: full tables, runs, and what was let go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from calltally.call_batch import UInt64s
+from calltally.ingest.identities.identity_run import IdentityRun
+from calltally.ingest.identities.identity_table import BYTES_PER_SLOT, Bools
+from calltally.ingest.identities.run_file import Boundary
+from calltally.ingest.identities.sorted_identities import Sorted
+
+ANY_TIME = 2**63 - 1
+
+
+class Table(Protocol):
+    """What the set needs of a table; see `IdentityTable`."""
+
+    slots: int
+    capacity: int
+
+    @property
+    def count(self) -> int: ...
+    @property
+    def room(self) -> int: ...
+    def find(self, high: UInt64s, low: UInt64s) -> tuple[Bools, UInt64s]: ...
+    def insert(self, high: UInt64s, low: UInt64s, digest: UInt64s) -> None: ...
+    def prefault(self, buckets: int) -> None: ...
+    def span(self, first_bucket: int, buckets: int) -> tuple[UInt64s, UInt64s, UInt64s]: ...
+    def sorted(self) -> Sorted: ...
+
+
+@dataclass(slots=True)
+class ReceiptRange:
+    """Of calls received since an instant the first and the last receipt, and an instant that is no earlier
+    than any of their times."""
+
+    received_from_ms: int = 0
+    first_received_ms: int = ANY_TIME
+    last_received_ms: int = 0
+    latest_ms: int = 0
+
+    def note(self, received_ms: int, latest_ms: int) -> None:
+        self.first_received_ms = min(self.first_received_ms, received_ms)
+        self.last_received_ms = max(self.last_received_ms, received_ms)
+        self.latest_ms = max(self.latest_ms, latest_ms)
+
+
+@dataclass(slots=True, eq=False)
+class Generation:
+    """A full table with what was taken between two cuts, and once it is written the run with the same."""
+
+    table: Table
+    since: Boundary
+    last: Boundary
+    took: ReceiptRange
+    run: IdentityRun | None = None
+
+
+class Evicted(NamedTuple):
+    """What may be neither in memory nor in a run: identities taken up to a position and received up to an
+    instant, of calls up to ``latest_ms``."""
+
+    position: int
+    received_ms: int
+    latest_ms: int
+
+
+class Generations:
+    """Full tables and runs, oldest first, and what was let go and must be looked up in the store.
+
+    Belongs to the ordered step of ingest.
+    """
+
+    def __init__(self) -> None:
+        self.full: list[Generation] = []
+        self.runs: list[IdentityRun] = []
+        self.forgotten = Evicted(0, 0, 0)
+
+    @property
+    def memory_bytes(self) -> int:
+        return int(sum(g.table.slots for g in self.full) * BYTES_PER_SLOT) + sum(
+            run.memory_bytes for run in self._every_run
+        )
+
+    @property
+    def filter_bytes(self) -> int:
+        return sum(run.memory_bytes for run in self._every_run)
+
+    def unwritten(self, stored_position: int) -> Generation | None:
+        """The oldest full table without a run, if the store holds all that is in it."""
+        oldest = next((each for each in self.full if each.run is None), None)
+        return oldest if oldest is not None and oldest.last.last <= stored_position else None
+
+    def attach(self, generation: Generation, run: IdentityRun) -> list[IdentityRun]:
+        """Notes that a full table has a run; returns it where the table went meanwhile."""
+        if generation not in self.full:
+            return [run]
+        generation.run = run
+        return []
+
+    def replace(self, parts: Sequence[IdentityRun], joined: IdentityRun) -> list[IdentityRun]:
+        """Puts a run in the place of those that it was made of; returns what is of no use any more."""
+        if any(part not in self.runs for part in parts):
+            return [joined]
+        place = self.runs.index(parts[0])
+        self.runs = [run for run in self.runs if run not in parts]
+        self.runs.insert(place, joined)
+        return list(parts)
+
+    def expire(self, received_before_ms: int, stored_position: int) -> list[IdentityRun]:
+        """Lets go of what was received before an instant; returns the runs among it."""
+        gone = [run for run in self.runs if run.head.last_received_ms < received_before_ms]
+        for run in gone:
+            self.runs.remove(run)
+            self.forget(Evicted(run.head.last.last, run.head.last_received_ms, run.head.latest_ms))
+        while self.full:
+            oldest = self.full[0]
+            if oldest.took.last_received_ms >= received_before_ms or oldest.last.last > stored_position:
+                break
+            self.full.pop(0)
+            self._forget_table(oldest)
+            gone += [oldest.run] if oldest.run else []
+        return gone
+
+    def free(self, room: int, stored_position: int, *, into_store: bool) -> None:
+        """Lets go of the oldest tables, then filters, until what is left fits into so many bytes.
+
+        A table goes once it has a run, or the store holds it and ``into_store`` says that there is none to be
+        waited for.
+        """
+        while self.full and self.memory_bytes > room:
+            oldest = self.full[0]
+            if oldest.run:
+                self.runs.append(oldest.run)
+            elif into_store and oldest.last.last <= stored_position:
+                self._forget_table(oldest)
+            else:
+                return
+            self.full.pop(0)
+        for run in self.runs:
+            if self.memory_bytes <= room:
+                return
+            run.drop_filter()
+
+    def forget(self, what: Evicted) -> None:
+        """Notes what only the store knows, besides what was noted before."""
+        self.forgotten = Evicted(*map(max, self.forgotten, what))
+
+    def _forget_table(self, table: Generation) -> None:
+        self.forget(Evicted(table.last.last, table.took.last_received_ms, table.took.latest_ms))
+
+    @property
+    def _every_run(self) -> list[IdentityRun]:
+        return [*self.runs, *(each.run for each in self.full if each.run)]

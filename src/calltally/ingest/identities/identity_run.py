@@ -1,0 +1,149 @@
+"""Identities that lie sorted in a file."""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from weakref import finalize
+
+import numpy as np
+
+from calltally.call_batch import UInt64s
+from calltally.ingest.identities.identity_table import Bools
+from calltally.ingest.identities.run_file import BLOCKS_START, DAMAGED, DamagedRunError, read_run
+from calltally.ingest.identities.sorted_identities import (
+    BLOCK_BYTES,
+    LINE_BYTES,
+    Columns,
+    Sorted,
+    SortedIdentities,
+    columns_of_blocks,
+    filter_bits,
+    filter_lines,
+)
+
+_BLOCKS_AT_ONCE = 1024
+
+Found = tuple[Bools, UInt64s]
+"""For each of some identities whether it is held, and its digest."""
+
+
+class IdentityRun:
+    """A run's file, looked into with a filter in memory that spares it nearly every look in vain.
+
+    It never changes, and each block is checked whenever it is read. The filter may be let go for want of
+    memory; then every identity is looked for in the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises `DamagedRunError`."""
+        self.path = path
+        self.head, index = read_run(path)
+        try:
+            self._file = os.open(path, os.O_RDONLY)
+        except OSError as error:
+            raise DamagedRunError(f"{path.name} cannot be read: {error}") from error
+        finalize(self, os.close, self._file)  # not before the last who may be looking is done
+        self._fences: UInt64s = np.frombuffer(index.fences, np.uint64)
+        self.filter_bytes = len(index.filter)
+        self._hold(index.filter)
+
+    @property
+    def memory_bytes(self) -> int:
+        return self._fences.nbytes + self.filter_bytes
+
+    @classmethod
+    def find_in(cls, runs: Sequence["IdentityRun"], high: UInt64s, low: UInt64s) -> Found | None:
+        """What runs hold of identities, None when nothing; the first run that holds one tells its digest.
+
+        Raises `DamagedRunError`; the damaged file has another name then, so that the next start reads the
+        store.
+        """
+        present = np.zeros(len(low), np.bool_)
+        digest = np.zeros(len(low), np.uint64)
+        for run in reversed(runs):
+            for index in np.flatnonzero(run.may_hold(high, low)).tolist():
+                found = run.find(high[index], low[index])
+                if found is not None:
+                    present[index], digest[index] = True, found
+        return (present, digest) if present.any() else None
+
+    @classmethod
+    def joined(cls, parts: Sequence[Columns]) -> Sorted:
+        """The identities of all parts in the order of runs."""
+        high, low, digest = (
+            (np.concatenate([np.empty(0, np.uint64), *columns]) for columns in zip(*parts, strict=True))
+            if parts
+            else (np.empty(0, np.uint64),) * 3
+        )
+        return cls._sorted((high, low, digest))
+
+    def between(self, first_high: int, end_high: int) -> Columns:
+        """The identities whose high half is in a range; raises `DamagedRunError`."""
+        first = max(0, int(np.searchsorted(self._fences, np.uint64(first_high), "left")) - 1)
+        end = int(np.searchsorted(self._fences, np.uint64(end_high - 1), "right"))
+        high, low, digest = self._columns(self._read(first, max(0, end - first)))
+        inside = (high >= np.uint64(first_high)) & (high <= np.uint64(end_high - 1))
+        return high[inside], low[inside], digest[inside]
+
+    def check(self) -> None:
+        """Reads every block; raises `DamagedRunError`."""
+        for first in range(0, len(self._fences), _BLOCKS_AT_ONCE):
+            self._columns(self._read(first, min(_BLOCKS_AT_ONCE, len(self._fences) - first)))
+
+    def drop_filter(self) -> None:
+        """Frees the filter's memory."""
+        self.filter_bytes = 0
+        self._hold(b"")
+
+    def remove(self) -> None:
+        """Takes the file out of its folder; it can still be looked into."""
+        self.path.unlink(missing_ok=True)
+
+    def damaged(self) -> DamagedRunError:
+        """The error to be raised, once the file is out of the way."""
+        with suppress(OSError):
+            self.path.rename(self.path.with_name(f"{self.path.name}{DAMAGED}"))
+        return DamagedRunError(f"{self.path.name} is damaged; the next start reads the store instead")
+
+    @staticmethod
+    def _sorted(columns: Columns) -> Sorted:
+        return SortedIdentities(*columns)
+
+    def _hold(self, lines: bytes) -> None:
+        self._filter = np.frombuffer(lines, np.uint8).reshape(-1, LINE_BYTES)
+
+    def may_hold(self, high: UInt64s, low: UInt64s) -> Bools:
+        """Which identities the filter cannot tell from those that are held."""
+        maybe = np.ones(len(low), np.bool_)
+        if len(self._filter):
+            line = filter_lines(high, len(self._filter))
+            for bit in filter_bits(low):
+                maybe &= (self._filter[line, bit >> 3] >> (bit & 7).astype(np.uint8) & 1).view(np.bool_)
+        return maybe
+
+    def find(self, high: np.uint64, low: np.uint64) -> np.uint64 | None:
+        """The digest of an identity that is held; raises `DamagedRunError`."""
+        first = max(0, int(np.searchsorted(self._fences, high, "left")) - 1)
+        end = int(np.searchsorted(self._fences, high, "right"))
+        its_high, its_low, digest = self._columns(self._read(first, end - first))
+        same = np.flatnonzero((its_high == high) & (its_low == low))
+        return digest[same[0]] if len(same) else None
+
+    def _read(self, first: int, blocks: int) -> bytes:
+        try:
+            data = os.pread(self._file, blocks * BLOCK_BYTES, BLOCKS_START + first * BLOCK_BYTES)
+        except OSError as error:
+            raise self.damaged() from error
+        if len(data) < blocks * BLOCK_BYTES:
+            raise self.damaged()
+        return data
+
+    def _columns(self, blocks: bytes) -> Columns:
+        columns = self._checked(blocks)
+        if columns is None:
+            raise self.damaged()
+        return columns
+
+    def _checked(self, blocks: bytes) -> Columns | None:
+        return columns_of_blocks(blocks)

@@ -1,0 +1,253 @@
+"""The exact set of identities received within the horizon."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from calltally.call_batch import UInt64s
+from calltally.ingest.identities.generations import Evicted, Generation, Generations, ReceiptRange, Table
+from calltally.ingest.identities.identity_run import Found, IdentityRun
+from calltally.ingest.identities.identity_table import BYTES_PER_SLOT, Bools, IdentityTable
+from calltally.ingest.identities.resizing_table import LARGEST, SMALLEST, ResizingTable
+from calltally.ingest.identities.run_file import Boundary
+
+Verdicts = npt.NDArray[np.int8]
+
+AT_ONCE = 16_384
+"""Identities added in one go; more would not fit into the processor's cache."""
+
+
+class Seen(IntEnum):
+    """What the set says of an identity."""
+
+    NEW = 0
+    SAME = 1  # held, with the same content
+    OTHER = 2  # held, with another content
+
+
+class SeenIds:
+    """Judges identities and remembers the new ones, within ``memory`` bytes.
+
+    Recent ones are in tables in memory, older ones in runs, files with a filter in memory. What is
+    `forgotten` may be in neither, and must be looked up in the store before `judge`.
+
+    Full tables are kept as generations, of which `forget` lets the oldest go. Each generation says between
+    which cuts it holds everything, so the set must be told where it goes on: a new set begins with the first
+    position, and after `adopt` and `reading` it takes nothing until `continue_from` was called. Not
+    thread-safe: it belongs to the ordered step of ingest.
+    """
+
+    def __init__(
+        self,
+        memory: int,
+        new_table: Callable[[int], Table] = IdentityTable,
+        kind_of_run: type[IdentityRun] = IdentityRun,
+        *,
+        smallest: int = SMALLEST,
+        largest: int = LARGEST,
+    ) -> None:
+        """``new_table`` makes an empty table of so many slots, the smallest and the largest of which are
+        given."""
+        size = smallest
+        while size < largest and size * 2 * BYTES_PER_SLOT * 4 <= memory:
+            size *= 2
+        self.kind_of_run = kind_of_run
+        self.generations = Generations()
+        self._memory = memory
+        self._growing = ResizingTable(new_table, smallest, size)
+        self._since: Boundary | None = Boundary.behind(0)
+        self._read_from: int | None = None  # while what is remembered comes in no order
+        self._last_position = 0
+        self._took = ReceiptRange()
+
+    @property
+    def count(self) -> int:
+        """How many identities are in memory."""
+        return self._growing.count + sum(g.table.count for g in self.generations.full)
+
+    @property
+    def spilled(self) -> int:
+        """How many are in runs only."""
+        return sum(run.head.size for run in self.generations.runs)
+
+    @property
+    def memory_bytes(self) -> int:
+        return self._growing.memory_bytes + self.generations.memory_bytes
+
+    @property
+    def is_over_memory(self) -> bool:
+        return self.memory_bytes > self._memory
+
+    @property
+    def forgotten(self) -> Evicted:
+        return self.generations.forgotten
+
+    def judge(
+        self,
+        high: UInt64s,
+        low: UInt64s,
+        digest: UInt64s,
+        *,
+        position: int,
+        received_ms: int,
+        latest_ms: int,
+        stored: Found | None = None,
+    ) -> Verdicts:
+        """The verdict `Seen` for each identity, in order; new ones are in the set afterwards.
+
+        No call happened after ``latest_ms``. ``stored`` says which identities the store holds, and their
+        digests, as of a moment when `forgotten` was what it is now. Raises `DamagedRunError`.
+        """
+        stored = self._spilled(high, low, stored)
+        present, known = self._find(high, low)
+        if stored is not None:
+            present |= stored[0]
+            known = np.where(stored[0], stored[1], known)
+        verdicts = np.where(present, np.where(known == digest, Seen.SAME, Seen.OTHER), Seen.NEW).astype(
+            np.int8
+        )
+        new = np.flatnonzero(~present)
+        if len(new):
+            new = _first_copies(new, high, low, digest, verdicts)
+            self.remember(
+                high[new],
+                low[new],
+                digest[new],
+                position=position,
+                received_ms=received_ms,
+                latest_ms=latest_ms,
+            )
+        return verdicts
+
+    def remember(
+        self,
+        high: UInt64s,
+        low: UInt64s,
+        digest: UInt64s,
+        *,
+        position: int,
+        received_ms: int,
+        latest_ms: int,
+        first_received_ms: int | None = None,
+    ) -> None:
+        """Adds identities that are different and new, as a restart does with what is stored.
+
+        They were received up to ``received_ms``, and from ``first_received_ms`` on if that is another
+        instant.
+        """
+        start = 0
+        while start < len(low):
+            self._make_room()
+            end = start + min(len(low) - start, self._growing.free, AT_ONCE)
+            self._growing.active.insert(high[start:end], low[start:end], digest[start:end])
+            self._note(end - start, position, received_ms, latest_ms)
+            if first_received_ms is not None:
+                self._took.note(first_received_ms, latest_ms)
+            start = end
+
+    def holds(self, high: UInt64s, low: UInt64s) -> Bools:
+        """For each identity whether it is in memory or in a run."""
+        held = self._find(high, low)[0]
+        spilled = self._spilled(high, low, None)
+        return held if spilled is None else held | spilled[0]
+
+    def adopt(self, runs: Sequence[IdentityRun]) -> None:
+        """Takes runs, oldest first, for what came before; the set must be empty."""
+        self.generations.runs = list(runs)
+        self._since = None
+
+    def continue_from(self, cut: Boundary) -> None:
+        """States that everything before a cut is in a generation or was let go, and all that is remembered
+        from here on lies behind it and leaves nothing out."""
+        if self._growing.count:
+            raise ValueError(f"{self._growing.count} identities are in no generation yet")
+        self._since, self._took = cut, ReceiptRange()
+
+    @contextmanager
+    def reading(self, since: Boundary, end: Boundary, received_from_ms: int) -> Iterator[None]:
+        """What is remembered within is all that lies between two cuts and was received since an instant, in
+        any order, but for what is in a generation already."""
+        self.continue_from(since)
+        self._took = ReceiptRange(received_from_ms)
+        self._read_from, self._last_position = since.first, end.last
+        try:
+            yield
+        finally:
+            self._read_from = None
+        table = self._growing.emptied()
+        if table.count:
+            self._close(table, end)
+        self._since = None
+
+    def forget(
+        self, *, received_before_ms: int, stored_position: int, into_store: bool = True
+    ) -> list[IdentityRun]:
+        """Lets go of what is past the horizon, and of the oldest tables when they are over the memory.
+
+        Only what the store holds (up to ``stored_position``) may go, and what is within the horizon into runs
+        only unless ``into_store``. Returns runs whose files are of no use any more.
+        """
+        gone = self.generations.expire(received_before_ms, stored_position)
+        room = self._memory - self._growing.memory_bytes
+        self.generations.free(room, stored_position, into_store=into_store)
+        return gone
+
+    def _find(self, high: UInt64s, low: UInt64s) -> tuple[Bools, UInt64s]:
+        present, digest = self._growing.active.find(high, low)
+        for table, _ in self._others:
+            there, its_digest = table.find(high, low)
+            present |= there
+            digest = np.where(there, its_digest, digest)
+        return present, digest
+
+    def _spilled(self, high: UInt64s, low: UInt64s, stored: Found | None) -> Found | None:
+        """What runs or the store hold of identities; the store tells where both do."""
+        runs = self.generations.runs
+        found = self.kind_of_run.find_in(runs, high, low) if runs else None
+        if found is None or stored is None:
+            return found or stored
+        return found[0] | stored[0], np.where(stored[0], stored[1], found[1])
+
+    @property
+    def _others(self) -> Sequence[tuple[Table, IdentityRun | None]]:
+        """Every table but the active one, the newest first, each with the run that has the same."""
+        left = [(table, None) for table in self._growing.left]
+        return [*left, *((each.table, each.run) for each in reversed(self.generations.full))]
+
+    def _note(self, new: int, position: int, received_ms: int, latest_ms: int) -> None:
+        """Does what follows whenever identities came into the active table."""
+        self._last_position = max(self._last_position, position)
+        self._took.note(received_ms, latest_ms)
+        self._growing.grow(new)
+
+    def _make_room(self) -> None:
+        if self._since is None:
+            raise RuntimeError("nobody said where the seen ids go on")
+        full = self._growing.make_room()
+        if full is not None:
+            first = self._last_position if self._read_from is None else self._read_from
+            self._close(full, Boundary.between(first, self._last_position))
+
+    def _close(self, full: Table, last: Boundary) -> None:
+        if self._since is None:
+            raise RuntimeError("nobody said where the seen ids go on")
+        self.generations.full.append(Generation(full, self._since, last, self._took))
+        self._since, self._took = last, ReceiptRange(self._took.received_from_ms)
+
+
+def _first_copies(
+    new: npt.NDArray[np.int64], high: UInt64s, low: UInt64s, digest: UInt64s, verdicts: Verdicts
+) -> npt.NDArray[np.int64]:
+    """Of new identities the first of each; later copies in the batch get their verdict against the first."""
+    in_order = np.sort(low[new])
+    if (in_order[1:] != in_order[:-1]).all():
+        return new
+    first: dict[tuple[int, int], int] = {}
+    for index in new.tolist():
+        original = first.setdefault((int(high[index]), int(low[index])), index)
+        if original != index:
+            verdicts[index] = Seen.SAME if digest[index] == digest[original] else Seen.OTHER
+    return np.fromiter(first.values(), np.int64, len(first))

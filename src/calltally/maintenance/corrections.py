@@ -1,0 +1,284 @@
+"""Calls that were counted and turned out to be wrong."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple, NoReturn
+
+import msgspec
+import numpy as np
+
+from calltally.call import Call
+from calltally.call_batch import Correction, UInt64s
+from calltally.clock import instant_of
+from calltally.errors import BusyError, InvalidInputError, NotFoundError, PrunedError
+from calltally.identity_key import IdentityKey
+from calltally.ingest.call_rules import Admission, Fault
+from calltally.ingest.corrected_calls import CorrectedCalls, CorrectionNote
+from calltally.ingest.identities.identity_table import Bools
+from calltally.ingest.prepared_calls import PreparedCalls, TextColumn, identities_of, prepare
+from calltally.maintenance.call_range import CallRange
+from calltally.maintenance.meter_parts import MeterParts, open_from_ms
+from calltally.store.usage_store import StoredCalls
+from calltally.usage_query import Dimension
+from calltally.window import Window, midnight
+
+
+class CallName(NamedTuple):
+    """What identifies a call within its organization, in its sender's words."""
+
+    origin: str
+    id: str
+
+
+MAX_CORRECTED = 100_000
+"""Calls that one correction may name, or take the place of."""
+
+MAX_TEXT_BYTES = 1024
+"""Of who corrects and why."""
+
+_NAMED_IN_SUBJECT = 100
+_TRIES = 10
+
+Identity = tuple[int, int]
+_Read = Callable[[int], Awaitable[CorrectedCalls]]
+"""Reads from the store, which holds a position, what a correction is to change."""
+
+
+class Corrections:
+    """Takes calls back, says them anew, or puts others in their place; each time all of it or nothing.
+
+    A correction adds rows to the ledger that withdraw what is counted now, as it is counted now, and rows
+    that say something else. What is counted now is read from the store once it holds everything appended.
+    That stays true until the rows are appended, although calls keep coming in: a call that came once is
+    changed by corrections only, and corrections take turns. Only which identities are *new* can change
+    meanwhile, as a sender may send one of them; so the ordered step looks once more and, if need be, has the
+    store read again.
+
+    A crash before the frame is on disk leaves everything as it was, and after it everything corrected; who
+    was not answered finds out in the list of corrections, or corrects again, which changes nothing more.
+    """
+
+    def __init__(self, counting: MeterParts, *, future_ms: int) -> None:
+        self._counting = counting
+        self._future_ms = future_ms
+
+    async def cancel(self, organization: str, names: Sequence[CallName], who: str, why: str) -> Correction:
+        """See `Maintenance.cancel`."""
+        _check_number(len(names), "ids")
+        names = tuple(dict.fromkeys(names))
+        identities = _identities(organization, names, self._counting.step.identity_key)
+        note = _note(who, why, "cancel", _subject_of(names))
+
+        async def cancelled(known_up_to: int) -> CorrectedCalls:
+            found = await self._found(organization, *identities, names)
+            return CorrectedCalls(known_up_to, found.columns[found.active], found.paths)
+
+        return await self._correct(organization, note, cancelled)
+
+    async def amend(self, organization: str, calls: Sequence[Call], who: str, why: str) -> Correction:
+        """See `Maintenance.amend`."""
+        _check_number(len(calls), "calls")
+        stated = await self._prepared(organization, calls)
+        names = _names_of(stated)
+        note = _note(who, why, "amend", _subject_of(names))
+
+        async def amended(known_up_to: int) -> CorrectedCalls:
+            found = await self._found(organization, stated.identity_high, stated.identity_low, names)
+            nothing_new = np.zeros(len(stated), np.bool_)
+            rows = found.columns[found.active]
+            return CorrectedCalls(known_up_to, rows, found.paths, stated, nothing_new)
+
+        return await self._correct(organization, note, amended)
+
+    async def replace(
+        self,
+        organization: str,
+        window: Window,
+        where: Mapping[Dimension, frozenset[str]],
+        calls: Sequence[Call],
+        who: str,
+        why: str,
+    ) -> Correction:
+        """See `Maintenance.replace`."""
+        if calls:
+            _check_number(len(calls), "calls")
+        range_ = CallRange(window, where, self._counting.step.derive_route)
+        range_.check(calls)
+        stated = await self._prepared(organization, calls) if calls else None
+        note = _note(who, why, "replace", range_.subject(len(calls)))
+
+        async def replaced(known_up_to: int) -> CorrectedCalls:
+            if stated is None:
+                within = await self._within(organization, range_)
+                return CorrectedCalls(known_up_to, within.columns, within.paths)
+            # In this order: of a call that comes in between, the ordered step finds that it is not new.
+            known = await self._known(organization, stated.identity_high, stated.identity_low)
+            within = await self._within(organization, range_)
+            return CorrectedCalls(
+                known_up_to, within.columns, within.paths, stated, _added(stated, known, within)
+            )
+
+        return await self._correct(organization, note, replaced)
+
+    async def _correct(self, organization: str, note: CorrectionNote, read: _Read) -> Correction:
+        """Reads and appends, again where a sender came in between; returns once the correction is on disk."""
+        for _ in range(_TRIES):
+            corrected = await read(await self._counting.settled())
+            if corrected.stated is not None:
+                self._check_bounds(corrected.stated, organization)
+            done = self._counting.step.correct(corrected, organization, note, self._counting.clock.now_ms())
+            if done is not None:
+                position, correction = done
+                await self._counting.journal.durable.reached(position)
+                return correction
+        raise BusyError("the calls to be added keep coming in meanwhile", retry_after=5)
+
+    async def _prepared(self, organization: str, calls: Sequence[Call]) -> PreparedCalls:
+        """The calls as columns, every one without fault and each another one."""
+        admission = Admission(
+            organization, False, 0, self._counting.clock.now_ms() + self._future_ms, backfill=True
+        )
+        key = self._counting.step.identity_key
+        prepared, faults = await self._counting.read(
+            lambda: prepare(list(calls), list(range(len(calls))), admission, key)
+        )
+        if faults or prepared is None:
+            _refuse(calls, *faults[0])
+        self._check_open(prepared)
+        _check_different(prepared)
+        return prepared
+
+    def _check_open(self, calls: PreparedCalls) -> None:
+        earliest_ms, calls_from = int(calls.time_ms.min()), self._counting.store.calls_from
+        if earliest_ms < open_from_ms(calls_from):
+            raise PrunedError(midnight(calls_from), instant_of(earliest_ms))
+
+    def _check_bounds(self, stated: PreparedCalls, organization: str) -> None:
+        if excess := self._counting.step.excess(stated, organization):
+            _refuse(stated.calls, *excess[0])
+
+    async def _found(
+        self, organization: str, high: UInt64s, low: UInt64s, names: Sequence[CallName]
+    ) -> StoredCalls:
+        """What the named calls say now; raises `NotFoundError` unless every one was counted."""
+        found = await self._known(organization, high, low)
+        if len(found.columns) < len(names):
+            known = set(_pairs(found))
+            asked = zip(high.tolist(), low.tolist(), strict=True)
+            missing = [name for name, pair in zip(names, asked, strict=True) if pair not in known]
+            others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            raise NotFoundError(
+                f"no call {missing[0].id!r} of origin {missing[0].origin!r}{others} was counted, or its day "
+                "was pruned; nothing was corrected"
+            )
+        return found
+
+    async def _within(self, organization: str, range_: CallRange) -> StoredCalls:
+        store = self._counting.store
+        found = await self._counting.read(
+            lambda: store.calls_within(organization, range_.window, range_.where, MAX_CORRECTED + 1)
+        )
+        if len(found.columns) > MAX_CORRECTED:
+            raise InvalidInputError(
+                f"more than {MAX_CORRECTED} calls are counted there; replace them in smaller parts",
+                field="to",
+                received=range_.window.end.isoformat(),
+                accepted=f"a range with at most {MAX_CORRECTED} calls",
+            )
+        return found
+
+    async def _known(self, organization: str, high: UInt64s, low: UInt64s) -> StoredCalls:
+        store = self._counting.store
+        return await self._counting.read(lambda: store.current_calls(organization, high, low))
+
+
+def _refuse(calls: Sequence[Call], index: int, fault: Fault) -> NoReturn:
+    raise InvalidInputError(
+        f"{fault.field} of call {index} {fault.reason}; nothing was corrected",
+        field=f"calls[{index}].{fault.field}",
+        received=getattr(calls[index], fault.field, None),
+        accepted="calls as they are sent to be counted",
+    )
+
+
+def _added(stated: PreparedCalls, known: StoredCalls, within: StoredCalls) -> Bools:
+    """Which of the stated calls are new; raises `InvalidInputError` for one that is counted elsewhere."""
+    replaced = set(_pairs(within))
+    active = dict(zip(_pairs(known), known.active.tolist(), strict=True))
+    pairs = list(zip(stated.identity_high.tolist(), stated.identity_low.tolist(), strict=True))
+    for row, pair in enumerate(pairs):
+        if active.get(pair) and pair not in replaced:
+            raise InvalidInputError(
+                f"call {row} is counted already, outside of what is replaced; amend it or leave it out",
+                field=f"calls[{row}].id",
+                received=stated.calls[row].id,
+                accepted="ids of calls that are replaced or were never counted",
+            )
+    return np.array([pair not in active for pair in pairs], np.bool_)
+
+
+def _identities(organization: str, names: Sequence[CallName], key: IdentityKey) -> tuple[UInt64s, UInt64s]:
+    organizations = TextColumn([organization] * len(names))
+    origins = TextColumn([name.origin for name in names])
+    return identities_of(organizations, origins, [name.id for name in names], key)
+
+
+def _names_of(calls: PreparedCalls) -> list[CallName]:
+    return [CallName(call.origin, call.id) for call in calls.calls]
+
+
+def _pairs(calls: StoredCalls) -> list[Identity]:
+    columns = calls.columns
+    return list(zip(columns["identity_high"].tolist(), columns["identity_low"].tolist(), strict=True))
+
+
+def _note(who: str, why: str, action: str, subject: Mapping[str, object]) -> CorrectionNote:
+    for field, text in (("who", who), ("why", why)):
+        check_reason(field, text)
+    return CorrectionNote(who, why, action, msgspec.json.encode(subject).decode())
+
+
+def check_reason(field: str, text: str) -> None:
+    """Raises `InvalidInputError` unless a text can stand in the books as who did something, or why."""
+    size = len(text.encode(errors="replace"))
+    if not text.strip() or "\x00" in text or size > MAX_TEXT_BYTES or not _is_unicode(text):
+        raise InvalidInputError(
+            f"{field} is missing, too long or no text",
+            field=field,
+            received=text[:80],
+            accepted=f"a text of 1 to {MAX_TEXT_BYTES} bytes",
+        )
+
+
+def _is_unicode(text: str) -> bool:
+    return text == text.encode(errors="replace").decode()
+
+
+def _subject_of(names: Sequence[CallName]) -> dict[str, object]:
+    """The first of the calls, and how many they are."""
+    return {
+        "calls": len(names),
+        "ids": [{"origin": name.origin, "id": name.id} for name in names[:_NAMED_IN_SUBJECT]],
+    }
+
+
+def _check_number(number: int, field: str) -> None:
+    if not 1 <= number <= MAX_CORRECTED:
+        raise InvalidInputError(
+            f"{number} calls are named",
+            field=field,
+            received=number,
+            accepted=f"1 to {MAX_CORRECTED} calls in one correction",
+        )
+
+
+def _check_different(calls: PreparedCalls) -> None:
+    pairs = list(zip(calls.identity_high.tolist(), calls.identity_low.tolist(), strict=True))
+    first: dict[Identity, int] = {}
+    for row, pair in enumerate(pairs):
+        if first.setdefault(pair, row) != row:
+            raise InvalidInputError(
+                f"call {row} has the id of call {first[pair]}",
+                field=f"calls[{row}].id",
+                received=calls.calls[row].id,
+                accepted="each call once",
+            )

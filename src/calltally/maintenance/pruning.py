@@ -1,0 +1,110 @@
+"""Letting go of what is old enough."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from calltally.clock import instant_of
+from calltally.errors import DamagedDataError, InvalidInputError
+from calltally.maintenance.meter_parts import MeterParts, open_from_ms
+from calltally.maintenance.text_removal import TextRemoval
+from calltally.maintenance.verification import Verification
+from calltally.store.audit import Difference
+
+
+@dataclass(frozen=True, slots=True)
+class PruneReport:
+    """What went: rows of the ledger of calls, calls that only counts told of, and texts that nothing has any
+    more; and the first days kept.
+
+    The days are None while nothing was ever pruned.
+    """
+
+    calls: int
+    counts: int
+    texts: int
+    calls_from: date | None
+    counts_from: date | None
+
+
+class Pruning:
+    """Deletes calls, and counts, of days before one, for good, after a recount of everything.
+
+    In this order, and a crash behind each line leaves what is said there:
+
+    1. everything is recounted; with a difference nothing more happens.
+    2. the days are sealed: the ordered step rejects their calls from here on. The seal is in memory; after a
+       crash the days are open again, and those who were told that they are sealed may send again.
+    3. what was appended before the seal is rolled. If there was anything, everything is recounted again;
+       with a difference the seal is lifted.
+    4. the store deletes day by day and moves its first day with each, in one transaction; what went is gone
+       and sealed, the rest is as before, and pruning again goes on from there.
+    5. texts that nothing has any more are removed; see `TextRemoval`.
+    """
+
+    def __init__(self, counting: MeterParts, verification: Verification) -> None:
+        self._counting = counting
+        self._verification = verification
+        self._texts = TextRemoval(counting)
+
+    async def prune(self, calls_before: date | None, counts_before: date | None) -> PruneReport:
+        """See `Maintenance.prune`."""
+        store = self._counting.store
+        self._check(calls_before, counts_before)
+        calls = counts = 0
+        if calls_before is not None and calls_before > store.calls_from:
+            calls = await self._prune_calls(calls_before)
+        if counts_before is not None and counts_before > store.counts_from:
+            day = counts_before
+            counts = await self._counting.read(lambda: store.prune_counts(day))
+        texts = await self._texts.remove()
+        return PruneReport(calls, counts, texts, _kept(store.calls_from), _kept(store.counts_from))
+
+    async def _prune_calls(self, before: date) -> int:
+        store, step = self._counting.store, self._counting.step
+        recounted = await self._counting.settled()
+        await self._recount()
+        try:
+            step.open_from_ms = open_from_ms(before)
+            if await self._counting.settled() > recounted:
+                await self._recount()
+            return await self._counting.read(lambda: store.prune_calls(before))
+        finally:
+            step.open_from_ms = open_from_ms(store.calls_from)
+
+    async def _recount(self) -> None:
+        async for step in self._verification.store():
+            if step.differences:
+                raise DamagedDataError(
+                    f"a recount before pruning found a difference: {_told(step.differences[0])}; nothing was "
+                    "pruned; calltally verify tells all of them"
+                )
+
+    def _check(self, calls_before: date | None, counts_before: date | None) -> None:
+        today = instant_of(self._counting.clock.now_ms()).date()
+        if calls_before is not None and calls_before > today:
+            raise InvalidInputError(
+                "days that are not over cannot be pruned",
+                field="calls_before",
+                received=calls_before.isoformat(),
+                accepted=f"a date up to {today.isoformat()}",
+            )
+        calls_from = max(self._counting.store.calls_from, calls_before or date.min)
+        if counts_before is not None and counts_before > calls_from:
+            raise InvalidInputError(
+                "days whose calls are kept keep their counts",
+                field="counts_before",
+                received=counts_before.isoformat(),
+                accepted=f"a date up to {calls_from.isoformat()}",
+            )
+
+
+def _told(difference: Difference) -> str:
+    day = difference.day.isoformat() if difference.day else "no day"
+    return (
+        f"{difference.what} of {difference.organization or 'no organization'}, {day}, {difference.key}: "
+        f"stored is {difference.stored}, recounted {difference.recounted}"
+    )
+
+
+def _kept(day: date) -> date | None:
+    return None if day == date.min else day

@@ -1,0 +1,47 @@
+"""Proof that every number is the sum of its calls, and that what is kept beside them is whole."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+
+from calltally.maintenance.control_data import ControlData
+from calltally.maintenance.journal_audit import audit_journal
+from calltally.maintenance.meter_parts import MeterParts
+from calltally.store.audit import AuditStep, Difference
+
+_CONTROL = "the control data"
+
+
+class Verification:
+    """Recounts everything, and reads the control data and the journal, while calls keep coming in."""
+
+    def __init__(self, counting: MeterParts, control: ControlData) -> None:
+        self._counting = counting
+        self._control = control
+
+    async def store(self) -> AsyncIterator[AuditStep]:
+        """The steps of the store's audit; see `UsageStore.audit`."""
+        async for step in _stepped(self._counting.store.audit()):
+            yield step
+
+    async def everything(self) -> AsyncIterator[AuditStep]:
+        """The same once all that was durable is in the store, then the control data and the journal."""
+        await self._counting.settled()
+        store, journal = self._counting.store, self._counting.journal
+        async for step in _stepped(chain(store.audit(), _audit(self._control), audit_journal(journal))):
+            yield step
+
+
+def _audit(control: ControlData) -> Iterator[AuditStep]:
+    """One step: the control data are as they were written."""
+    found = [Difference(_CONTROL, "", None, damage, 0, 1) for damage in control.damage()]
+    yield AuditStep(_CONTROL, 1, 1, tuple(found))
+
+
+async def _stepped(steps: Iterator[AuditStep]) -> AsyncIterator[AuditStep]:
+    """An iterator that blocks, drawn on in one thread of its own."""
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1, thread_name_prefix="audit") as thread:
+        while (step := await loop.run_in_executor(thread, next, steps, None)) is not None:
+            yield step
