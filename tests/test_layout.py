@@ -9,36 +9,67 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "calltally"
 
 NOUNS = {
+    "asgi",
     "call",
-    "window",
-    "usage_query",
-    "errors",
-    "harmless_text",
+    "call_batch",
     "clock",
     "dictionary",
-    "call_batch",
+    "durable_files",
+    "errors",
+    "executions",
+    "harmless_text",
     "identity_key",
     "packed_texts",
-    "unstored_calls",
+    "process",
     "shares",
+    "unstored_calls",
+    "usage_query",
+    "window",
 }
-"""The shared nouns at the top, which every stage may know."""
+"""The shared nouns at the top, which every room may know."""
 
 MAY_KNOW = {
-    "ingest": {"journal", "store", "auth"},
+    "imports": set(),
+    "ingest": {"journal", "store"},
     "journal": set(),
-    "rollup": {"journal", "store"},
+    "apply": {"journal", "store"},
     "store": set(),
     "query": {"store"},
-    "upkeep": {"ingest", "journal", "rollup", "store"},
+    "maintenance": {"ingest", "journal", "apply", "store"},
+    "meter": {"ingest", "journal", "apply", "store", "query", "maintenance"},
     "dialects": {"query", "auth", "control"},
-    "api": {"ingest", "query", "store", "auth", "control", "meter", "upkeep"},
+    "api": {"ingest", "query", "store", "auth", "control", "meter", "maintenance"},
     "auth": {"control"},
-    "control": {"auth"},
+    "control": set(),
     "clients": {"dialects"},
-    "console": {"query", "auth"},
+    "server": {"api", "auth"},
+    "settings": set(),
+    "data_directory": set(),
+    "wiring": {
+        *("ingest", "journal", "apply", "store", "query", "maintenance", "meter"),
+        *("dialects", "api", "auth", "control", "server", "settings", "data_directory"),
+    },
+    "serve": {"wiring", "server", "settings", "data_directory"},
+    "demo": {"wiring", "ingest", "control", "data_directory"},
+    "cli": {
+        *("wiring", "serve", "server", "settings", "data_directory", "demo"),
+        *("imports", "maintenance", "store", "auth", "control"),
+    },
 }
-"""What the stages and what stands beside them may know, besides the nouns and themselves."""
+"""What each room and each module beside the rooms may know, besides the nouns and itself."""
+
+ONLY = {
+    ("dialects", "control"): {"calltally.control.permissions"},
+    ("cli", "auth"): {"calltally.auth.owner"},
+    ("cli", "control"): {"calltally.control.permissions"},
+    ("cli", "maintenance"): {"calltally.maintenance.restoring"},
+    ("cli", "store"): {"calltally.store.export"},
+    ("server", "auth"): {"calltally.auth.network"},
+    ("clients", "dialects"): {
+        f"calltally.dialects.{vendor}.contract" for vendor in ("genesys", "sailpoint", "segment")
+    },
+}
+"""Where a room may know some modules of another one only."""
 
 VENDORS = sorted(path.name for path in (SOURCE / "dialects").iterdir() if (path / "__init__.py").exists())
 SEAMS_OF_THE_STORE = {
@@ -53,9 +84,9 @@ MAY_SAY_SAILPOINT = (
     "dialects/sailpoint",
     "clients",
     "demo",
-    "wiring.py",
-    "settings.py",
-    "auth/permissions.py",
+    "wiring",
+    "settings",
+    "control/permissions.py",
 )
 
 
@@ -63,6 +94,11 @@ def modules_in(*places: str) -> list[Path]:
     """The modules in packages or, where a place is one, the module itself."""
     paths = [SOURCE / place for place in places]
     return [module for path in paths for module in ([path] if path.is_file() else sorted(path.rglob("*.py")))]
+
+
+def modules_of(room: str) -> list[Path]:
+    """The modules of a room, or the module that stands beside the rooms."""
+    return modules_in(room if (SOURCE / room).is_dir() else f"{room}.py")
 
 
 def imports_of(module: Path) -> Iterator[str]:
@@ -97,18 +133,39 @@ def test_a_shared_noun_knows_other_nouns_only(noun: str) -> None:
     assert {arrow for arrow in known if package_of(arrow[1]) not in NOUNS} == set()
 
 
-@pytest.mark.parametrize("stage", [stage for stage in MAY_KNOW if (SOURCE / stage).exists()])
-def test_a_stage_knows_only_what_stands_before_it(stage: str) -> None:
-    allowed = NOUNS | MAY_KNOW[stage] | {stage, ""}
+def test_every_room_is_guarded() -> None:
+    rooms = {
+        path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
 
-    assert {arrow for arrow in arrows(modules_in(stage)) if package_of(arrow[1]) not in allowed} == set()
+    assert rooms - {"__init__"} == NOUNS | MAY_KNOW.keys()
+
+
+@pytest.mark.parametrize("room", MAY_KNOW)
+def test_a_room_knows_only_what_stands_before_it(room: str) -> None:
+    allowed = NOUNS | MAY_KNOW[room] | {room, ""}
+
+    assert {arrow for arrow in arrows(modules_of(room)) if package_of(arrow[1]) not in allowed} == set()
+
+
+def test_no_two_rooms_know_each_other() -> None:
+    known = {(room, other) for room in MAY_KNOW for other in MAY_KNOW[room]}
+
+    assert {(room, other) for room, other in known if (other, room) in known} == set()
+
+
+@pytest.mark.parametrize(("room", "other"), ONLY)
+def test_a_room_knows_no_more_of_another_than_it_must(room: str, other: str) -> None:
+    known = {name for _, name in arrows(modules_of(room)) if package_of(name) == other}
+
+    assert known == ONLY[room, other]
 
 
 def test_nobody_but_the_wiring_knows_which_store_there_is() -> None:
     outside = [module for module in modules_in("") if "store" not in module.relative_to(SOURCE).parts[0]]
     known = {arrow for arrow in arrows(outside) if package_of(arrow[1]) == "store"}
 
-    assert {module for module, name in known if name not in SEAMS_OF_THE_STORE} == {"wiring.py"}
+    assert {module for module, name in known if name not in SEAMS_OF_THE_STORE} == {"wiring/installation.py"}
 
 
 def test_sql_is_written_in_stores_and_control_data_only() -> None:
@@ -139,7 +196,7 @@ def test_a_dialect_can_be_deleted_with_its_client_and_one_line_of_the_wiring(ven
     own = (f"dialects/{vendor}/", f"clients/{vendor}/")
     knowing = {arrow for arrow in arrows(modules_in("")) if arrow[1].startswith(dialect)}
 
-    assert {module for module, _ in knowing if not module.startswith(own)} == {"wiring.py"}
+    assert {module for module, _ in knowing if not module.startswith(own)} == {"wiring/installation.py"}
     assert {name for module, name in knowing if module.startswith(f"clients/{vendor}/")} <= {
         f"{dialect}.contract"
     }

@@ -1,5 +1,7 @@
 """One API call, the thing everything counts, as a sender writes it."""
 
+from typing import NamedTuple
+
 import msgspec
 
 MAX_ID_BYTES = 256
@@ -34,3 +36,10 @@ class Call(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=Fa
     client_name: str = ""
     source_name: str = ""
     account_name: str = ""
+
+
+class CallName(NamedTuple):
+    """What identifies a call within its organization, in its sender's words."""
+
+    origin: str
+    id: str

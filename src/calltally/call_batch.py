@@ -41,6 +41,7 @@ ABSENT = -1
 
 CallColumns = npt.NDArray[np.void]
 UInt64s = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
 
 

@@ -17,9 +17,9 @@ import pytest
 from calltally.ingest.identities.run_file import DamagedRunError
 from calltally.ingest.identities.seen_ids import SeenIds
 from calltally.maintenance.restoring import restore
-from calltally.meter import MeterOptions
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
+from calltally.wiring import MeterOptions
 from tests.properties.naive_meter import time_of
 from tests.support.metering import NOON, LastingMetering, copy_of_an_instant
 from tests.support.spilling import spill

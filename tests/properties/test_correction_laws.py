@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calltally.call import CallName
 from calltally.call_batch import Correction
 from calltally.dictionary import Kind
 from calltally.errors import InvalidInputError, NotFoundError
-from calltally.maintenance import CallName
 from calltally.usage_query import Dimension
 from calltally.window import Granularity
 from tests.properties.naive_ledger import NaiveLedger

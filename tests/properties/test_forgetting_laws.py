@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from calltally.clock import instant_of
 from calltally.ingest.identities.run_file import DamagedRunError
-from calltally.meter import MeterOptions
+from calltally.wiring import MeterOptions
 from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import NOON, LastingMetering, Metering
 from tests.support.seeds import examples

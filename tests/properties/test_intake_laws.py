@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from calltally.errors import InvalidInputError
 from calltally.ingest.json_form import JsonForm
 from calltally.ingest.receipt import Receipt
-from calltally.meter import MeterOptions
 from calltally.usage_query import Dimension
+from calltally.wiring import MeterOptions
 from tests.properties.test_kernel_laws import any_lines, bodies, plain_lines
 from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import Metering, a_call

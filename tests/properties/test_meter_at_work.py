@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from calltally.call import CallName
 from calltally.dictionary import Kind
 from calltally.errors import InvalidInputError, NotFoundError
-from calltally.maintenance import CallName
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.usage_query import Dimension, Metric, UsageQuery

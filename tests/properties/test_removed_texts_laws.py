@@ -12,9 +12,9 @@ import pytest
 
 from calltally.dictionary import Kind, TextNumbers
 from calltally.errors import CalltallyError
-from calltally.meter import MeterOptions
 from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Window, midnight
+from calltally.wiring import MeterOptions
 from tests.properties.naive_meter import time_of
 from tests.properties.test_meter_at_work import KillableMetering
 from tests.support.ingest_chains import needs_the_kernel

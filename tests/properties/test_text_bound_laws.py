@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calltally.ingest.text_bounds import TextLimits
-from calltally.meter import MeterOptions
+from calltally.wiring import MeterOptions
 from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import Metering, a_call
 from tests.support.seeds import examples

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from calltally.meter import MeterOptions
+from calltally.wiring import MeterOptions
 from tests.support.doors import Doors, open_doors
 from tests.support.metering import LastingMetering, Metering
 

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from calltally.auth.caller import Caller
 from calltally.call import Call
 from calltally.clock import FixedClock
-from calltally.control.permissions import DEFAULT
 from calltally.data_directory import DataDirectory
 from calltally.dictionary import Kind
 from calltally.errors import CalltallyError, DamagedDataError, InvalidInputError
 from calltally.ingest.call_slices import DecodedCalls
 from calltally.ingest.receipt import Receipt
+from calltally.ingest.sender import Sender
 from calltally.maintenance.restoring import restore
 from calltally.meter import Meter
 from calltally.settings import Settings
@@ -52,7 +51,7 @@ class Site:
     async def send(self, *ids: str) -> Receipt:
         calls = [Call(**a_call(id_, client_id="c", client_name="Shop")) for id_ in ids]
         slices = [DecodedCalls(len(calls), calls, list(range(len(calls))))]
-        return await self.meter.intake.take(Caller("c", "acme", DEFAULT), slices, backfill=False)
+        return await self.meter.intake.take(Sender("acme"), slices)
 
     async def calls(self) -> object:
         answer = await self.meter.engine.usage(UsageQuery(organization="acme", window=ALL_TIME))

@@ -5,9 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from calltally.auth.caller import Caller
 from calltally.call_batch import Conflict
-from calltally.control.permissions import SEND
 from calltally.store.kept import KeptPage
 from tests.support.doors import Doors, faults, open_doors
 from tests.support.metering import NOON, Metering, a_call
@@ -19,7 +17,7 @@ async def test_outcomes_tell_by_day_why_calls_were_rejected_and_requests_refused
     await meter.send(a_call("1"), a_call("1"), a_call("1", status=500))
     await meter.send(a_call("2", status=99), a_call("3", status=600), a_call("4", colour="red"))
     meter.clock.move_to(NOON + timedelta(days=1))
-    meter.meter.intake.refused(Caller("c", "acme", frozenset({SEND})), "too_large")
+    meter.meter.intake.refused("acme", "too_large")
     await meter.send(a_call("5", time="2026-03-16T12:00:00Z"))
 
     answer = await doors.answer("/v1/outcomes", caller="acme-reader")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from calltally.api.problems import REASONS
-from calltally.auth.caller import Caller
 from calltally.ingest.call_rules import CODES
 from tests.support.kept import as_it_came
 from tests.support.metering import NOON, Metering, a_call
@@ -133,9 +132,8 @@ async def test_an_organization_sees_only_its_own_books(meter: Metering) -> None:
 
 
 async def test_refused_requests_are_counted_by_reason(meter: Metering) -> None:
-    caller = Caller("c", "acme", frozenset())
     for reason in ("busy", "busy", "too_large"):
-        meter.meter.intake.refused(caller, reason)
+        meter.meter.intake.refused("acme", reason)
     await meter.send(a_call())
     await meter.settled()
 
@@ -144,7 +142,7 @@ async def test_refused_requests_are_counted_by_reason(meter: Metering) -> None:
 
 
 async def test_a_refusal_is_on_disk_within_a_second_though_no_call_comes(meter: Metering) -> None:
-    meter.meter.intake.refused(Caller("c", "acme", frozenset()), "busy")
+    meter.meter.intake.refused("acme", "busy")
 
     await meter.meter.journal.durable.reached(1)
     await meter.restart()
@@ -153,7 +151,7 @@ async def test_a_refusal_is_on_disk_within_a_second_though_no_call_comes(meter: 
 
 
 async def test_an_orderly_end_loses_no_refusal(meter: Metering) -> None:
-    meter.meter.intake.refused(Caller("c", "acme", frozenset()), "busy")
+    meter.meter.intake.refused("acme", "busy")
     await meter.restart()
 
     assert meter.meter.store.refusals("acme") == {TODAY: {"busy": 1}}

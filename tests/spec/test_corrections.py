@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from calltally.call import CallName
 from calltally.errors import InvalidInputError, NotFoundError, PrunedError
-from calltally.maintenance import CallName
 from calltally.usage_query import Dimension
 from calltally.window import Granularity
 from tests.support.metering import Metering, a_call

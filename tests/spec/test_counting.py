@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from calltally.ingest.intake import IntakeLimits
-from calltally.meter import MeterOptions
+from calltally.ingest.body_decoder import TimeLimits
 from calltally.usage_query import Dimension
 from calltally.window import Granularity
+from calltally.wiring import MeterOptions
 from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import Metering, a_call
 
@@ -135,8 +135,8 @@ async def test_a_backfill_may_not_lie_in_the_future_either(meter: Metering) -> N
 
 
 async def test_the_bounds_of_time_are_settings(tmp_path: Path, use_kernel: bool) -> None:
-    limits = IntakeLimits(future_ms=0, late_ms=60_000)
-    meter = Metering(tmp_path, options=MeterOptions(use_kernel=use_kernel, limits=limits))
+    limits = TimeLimits(future_ms=0, late_ms=60_000)
+    meter = Metering(tmp_path, options=MeterOptions(use_kernel=use_kernel, times=limits))
     await meter.up()
 
     receipt = await meter.send(a_call(time="2026-03-15T11:58:59Z"), a_call(time="2026-03-15T12:00:00.001Z"))

@@ -11,9 +11,9 @@ import pytest_asyncio
 
 from calltally.dictionary import Kind
 from calltally.errors import BusyError
-from calltally.meter import MeterOptions
 from calltally.store.memory.memory_store import MemoryUsageStore
 from calltally.usage_query import Dimension
+from calltally.wiring import MeterOptions
 from tests.support.metering import Metering, a_call
 
 Crash = Callable[[], Awaitable[Metering]]
@@ -58,7 +58,7 @@ async def test_corrections_that_the_store_had_not_taken_hold(meter: Metering, cr
 async def test_an_erasure_that_the_store_had_not_taken_holds(meter: Metering, crash: Crash) -> None:
     await meter.send(a_call("1", user_id="who"))
     now_ms = meter.clock.now_ms()
-    position = meter.meter._step.erase(Kind.USER, "acme", "who", "erased-1", "ann", "asked", now_ms)
+    position = meter.meter.step.erase(Kind.USER, "acme", "who", "erased-1", "ann", "asked", now_ms)
     await meter.send(a_call("2", user_id="who"))
     await meter.meter.journal.durable.reached(position)
     again = await crash()

@@ -9,17 +9,17 @@ import msgspec
 import pytest
 from sqlalchemy import update
 
-from calltally.auth.caller import Caller
 from calltally.clock import FixedClock
 from calltally.control.control_database import ControlDatabase
-from calltally.control.executions import Executions, Outcome
-from calltally.control.permissions import DEFAULT
+from calltally.control.executions import Executions
 from calltally.control.tables import execution_pages
 from calltally.data_directory import DataDirectory
 from calltally.dictionary import Kind
 from calltally.errors import InvalidInputError
+from calltally.executions import ExecutionOutcome
 from calltally.ingest.json_calls import decode_calls
 from calltally.ingest.json_form import JsonForm
+from calltally.ingest.sender import Sender
 from calltally.settings import Settings
 from calltally.usage_query import Dimension, UsageQuery
 from calltally.wiring import Installation
@@ -203,7 +203,7 @@ def test_executions_that_tell_of_the_erased_are_removed(directory: DataDirectory
 def kept_execution(executions: Executions, organization: str, rows: list[dict[str, str]]) -> str:
     """The id of a complete execution with these rows as its only page."""
     execution = executions.new(organization, "c", "k", "", "{}")
-    executions.keep(execution, Outcome([msgspec.json.encode(rows)], len(rows)))
+    executions.keep(execution, ExecutionOutcome([msgspec.json.encode(rows)], len(rows)))
     return execution.execution_id
 
 
@@ -211,7 +211,7 @@ async def count(installation: Installation, *calls: dict[str, object] | bytes) -
     lines = [call if isinstance(call, bytes) else msgspec.json.encode(call) for call in calls]
     slices = decode_calls(b"\n".join(lines), JsonForm.LINES, max_calls=1000, max_call_bytes=65_536)
     assert installation.meter is not None
-    await installation.meter.intake.take(Caller("c", "acme", DEFAULT), [*slices], backfill=False)
+    await installation.meter.intake.take(Sender("acme"), [*slices])
 
 
 def everything(*group_by: Dimension) -> UsageQuery:
@@ -226,7 +226,7 @@ async def test_an_erasure_that_is_on_disk_is_carried_out_though_nobody_waits_for
     meter = installation.meter
     assert meter is not None
     now_ms = int(datetime(2026, 3, 15, 12, tzinfo=UTC).timestamp() * 1000)
-    meter._step.erase(Kind.ACCOUNT, "acme", WHO, "erased-1", "ann", "asked to", now_ms)
+    meter.step.erase(Kind.ACCOUNT, "acme", WHO, "erased-1", "ann", "asked to", now_ms)
     await installation.close()
 
     installation = await opened(directory)

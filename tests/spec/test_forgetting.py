@@ -14,8 +14,8 @@ from calltally.ingest.identities.identity_run import IdentityRun
 from calltally.ingest.identities.run_file import DamagedRunError, filter_lines_for, write_run
 from calltally.ingest.identities.sorted_identities import SortedIdentities
 from calltally.ingest.receipt import Receipt
-from calltally.meter import MeterOptions
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
+from calltally.wiring import MeterOptions
 from tests.support.metering import NOON, LastingMetering, Metering, a_call
 from tests.support.spilling import spill, tables_of_six
 

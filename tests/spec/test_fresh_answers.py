@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from calltally.meter import MeterOptions
 from calltally.usage_query import Dimension
+from calltally.wiring import MeterOptions
 from tests.support.metering import LastingMetering, a_call
 
 

@@ -376,5 +376,5 @@ async def test_it_is_known_what_decoded_the_calls(meter: Metering, use_kernel: b
     await meter.send(a_call("a"), a_call("b"))
     await meter.send(a_call("c"), a_call("d", status=99))
 
-    intake = meter.meter.intake
-    assert (intake.by_kernel, intake.by_reference) == ((2, 2) if use_kernel else (0, 4))
+    decoder = meter.meter.decoder
+    assert (decoder.by_kernel, decoder.by_reference) == ((2, 2) if use_kernel else (0, 4))

@@ -8,11 +8,11 @@ import duckdb
 import pytest
 
 from calltally.errors import BusyError, TooManyGroupsError
-from calltally.meter import MeterOptions
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.memory.memory_store import MemoryUsageStore
 from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import Dimension, UsageQuery, UsageResult
+from calltally.wiring import MeterOptions
 from tests.support.metering import ALL_TIME, Metering, a_call
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from calltally.errors import BusyError, DiskShortError
 from calltally.journal.journal import Journal
-from calltally.meter import MeterOptions
 from calltally.store.memory.memory_store import MemoryUsageStore
+from calltally.wiring import MeterOptions
 from tests.support.metering import Metering, a_call
 
 MEBIBYTE = 2**20
@@ -99,8 +99,8 @@ def wait_until_safe(journal: Journal) -> None:
 
 
 async def test_the_lag_is_told_in_calls_and_seconds(meter: Metering) -> None:
-    assert meter.meter.lag == (0, 0.0)
+    assert meter.meter.behind == (0, 0.0)
     await meter.send(*(a_call(str(number)) for number in range(100)))
     await meter.settled()
 
-    assert meter.meter.lag == (0, 0.0)
+    assert meter.meter.behind == (0, 0.0)

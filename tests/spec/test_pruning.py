@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from calltally.errors import DamagedDataError, InvalidInputError, PrunedError
-from calltally.meter import MeterOptions
 from calltally.store.audit import AuditStep, Difference
 from calltally.store.memory.memory_store import MemoryUsageStore
 from calltally.window import Granularity
+from calltally.wiring import MeterOptions
 from tests.support.metering import NOON, Metering, a_call
 
 OLD = "2026-03-10T12:00:00Z"
@@ -125,7 +125,7 @@ async def test_calls_and_counts_are_pruned_once_a_day_by_the_settings(tmp_path: 
     meter = Metering(tmp_path, options=MeterOptions(retain_calls_days=10, retain_counts_days=400))
     await meter.up()
     await meter.send(a_call("1", time="2026-03-04T12:00:00Z"), a_call("2", time="2026-03-05T00:00:00Z"))
-    retention = meter.meter._retention
+    retention = meter.meter.retention
     await retention.prune_when_due()
     store = meter.meter.store
     first = store.calls_from, store.counts_from
@@ -143,4 +143,4 @@ async def test_calls_and_counts_are_pruned_once_a_day_by_the_settings(tmp_path: 
 
 
 async def test_without_settings_everything_is_kept_for_ever(any_meter: Metering) -> None:
-    assert any_meter.meter._retention.days(date(2026, 3, 15)) == (None, None)
+    assert any_meter.meter.retention.days(date(2026, 3, 15)) == (None, None)

@@ -11,10 +11,10 @@ import pytest
 from calltally.dictionary import Kind, TextNumbers
 from calltally.errors import CalltallyError
 from calltally.ingest.text_bounds import TextLimits
-from calltally.meter import MeterOptions
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Window, midnight
+from calltally.wiring import MeterOptions
 from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import ALL_TIME, LastingMetering, Metering, a_call
 

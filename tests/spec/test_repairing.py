@@ -14,7 +14,7 @@ from tests.support.metering import LastingMetering, Metering, a_call
 
 def forget_identities(meter: Metering) -> None:
     """Has the ordered step take every identity for new, as a fault of ours once did."""
-    meter.meter._step._seen_ids = KernelSeenIds(1_000_000)
+    meter.meter.step._seen_ids = KernelSeenIds(1_000_000)
 
 
 async def twice(meter: Metering, *calls: dict[str, Any], organization: str = "acme") -> None:

@@ -8,8 +8,8 @@ from calltally.dictionary import BYTES_PER_TEXT, Kind
 from calltally.errors import InvalidInputError
 from calltally.ingest.receipt import Receipt
 from calltally.ingest.text_bounds import TextLimits
-from calltally.meter import MeterOptions
 from calltally.usage_query import Dimension
+from calltally.wiring import MeterOptions
 from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import Metering, a_call
 

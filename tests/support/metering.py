@@ -8,22 +8,21 @@ from typing import Any
 
 import msgspec
 
-from calltally.auth.caller import Caller
-from calltally.call import Call
+from calltally.call import Call, CallName
 from calltally.call_batch import Correction
 from calltally.clock import FixedClock
-from calltally.control.permissions import ANY_ORGANIZATION, DEFAULT
 from calltally.ingest.calls_body import CallsBody
 from calltally.ingest.json_form import JsonForm
 from calltally.ingest.receipt import Receipt
-from calltally.maintenance import CallName
-from calltally.meter import Meter, MeterOptions
+from calltally.ingest.sender import Sender
+from calltally.meter import Meter
 from calltally.store.audit import Difference
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.memory.memory_store import MemoryUsageStore
 from calltally.store.usage_store import UsageStore
 from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Granularity, Window
+from calltally.wiring import MeterOptions, assemble_meter
 
 ALL_TIME = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -42,7 +41,7 @@ class Metering:
         self.meter: Meter
 
     async def up(self) -> None:
-        self.meter = Meter(self.store, self._folder / "journal", self.clock, self._options)
+        self.meter = assemble_meter(self.store, self._folder / "journal", self.clock, self._options)
         await self.meter.start()
 
     async def down(self) -> None:
@@ -79,11 +78,8 @@ class Metering:
         list_duplicates: bool = True,
     ) -> Receipt:
         calls = CallsBody(body, form, max_calls=100_000, max_call_bytes=65_536)
-        permissions = DEFAULT | {ANY_ORGANIZATION} if gateway else DEFAULT
-        caller = Caller("c", organization, permissions)
-        return await self.meter.intake.take_body(
-            caller, calls, backfill=backfill, list_duplicates=list_duplicates
-        )
+        sender = Sender(organization, any_organization=gateway, backfill=backfill)
+        return await self.meter.intake.take_body(sender, calls, list_duplicates=list_duplicates)
 
     async def cancel(self, *ids: str | CallName, organization: str = "acme", why: str = "test") -> Correction:
         """Cancels calls; a plain text is an id without an origin."""

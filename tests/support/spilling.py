@@ -26,7 +26,7 @@ async def spill(metering: Metering, *, looks: int = 40) -> None:
     `DamagedRunError` where that ends a server.
     """
     await metering.settled()
-    spilling = metering.meter._spiller
+    spilling = metering.meter.spiller
     for _ in range(looks):
         spilling.look(metering.clock.now_ms(), metering.meter.applier.applied.position)
         if (work := spilling._work) is None:

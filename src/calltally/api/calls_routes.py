@@ -16,12 +16,13 @@ from calltally.api.problems import PROBLEM_JSON, problem_of, reason_of
 from calltally.api.unpacking import unpacked
 from calltally.asgi import Receive, Scope, Send
 from calltally.auth.caller import Authenticator, Caller
-from calltally.control.permissions import BACKFILL, SEND
+from calltally.control.permissions import ANY_ORGANIZATION, BACKFILL, SEND
 from calltally.errors import CalltallyError, InvalidInputError, UnsupportedMediaTypeError
 from calltally.ingest.calls_body import CallsBody
 from calltally.ingest.intake import Intake
 from calltally.ingest.json_form import JsonForm
 from calltally.ingest.receipt import CallVerdict, Receipt
+from calltally.ingest.sender import Sender
 
 log = structlog.get_logger()
 
@@ -125,7 +126,7 @@ class CallsRoute:
         except ClientGoneError:
             raise
         except CalltallyError as error:
-            self._intake.refused(caller, reason_of(error))
+            self._intake.refused(caller.organization, reason_of(error))
             raise
 
     async def _take_from(
@@ -135,6 +136,7 @@ class CallsRoute:
         backfill = _wants_backfill(scope.get("query_string", b""))
         if backfill:
             caller.require(BACKFILL)
+        sender = Sender(caller.organization, caller.may(ANY_ORGANIZATION), backfill)
         form = _form_of(_text(headers.get(b"content-type")) or "")
         announced = headers.get(b"content-length", b"")
         packed = await read_body(
@@ -153,9 +155,7 @@ class CallsRoute:
             by_kernel = self._intake.uses_kernel
             if not calls.is_cut_quickly(by_kernel=by_kernel):
                 await work(partial(calls.cut, by_kernel=by_kernel), lambda: None)
-            return await self._intake.take_body(
-                caller, calls, backfill=backfill, list_duplicates=not _wants_less(headers)
-            )
+            return await self._intake.take_body(sender, calls, list_duplicates=not _wants_less(headers))
 
 
 def _text(value: bytes | None) -> str | None:

@@ -11,11 +11,10 @@ import msgspec
 from calltally.api.json_fields import JsonFields
 from calltally.api.usage_parameters import filter_reader
 from calltally.api.usage_window import read_moment
-from calltally.call import Call
+from calltally.call import Call, CallName
 from calltally.errors import InvalidInputError
 from calltally.ingest.call_decoder import UNREADABLE
 from calltally.ingest.json_calls import decode_lines
-from calltally.maintenance import CallName
 from calltally.usage_query import Dimension
 from calltally.window import Window
 

@@ -22,7 +22,7 @@ def health_router(meter: Meter) -> Router:
         """200 while calls are taken in and counted, else 503; says why, and how far counting lags behind."""
         problems = meter.problems()
         lag = meter.journal.durable.position - meter.applier.applied.position
-        calls_behind, seconds_behind = meter.lag
+        calls_behind, seconds_behind = meter.behind
         body: dict[str, Any] = {
             "status": "unready" if problems else "ready",
             "problems": problems,

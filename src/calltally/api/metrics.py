@@ -42,8 +42,8 @@ class MeterMetrics:
             "Calls decoded since the start, by what decoded them.",
             labels=["by"],
         )
-        decoded.add_metric(["kernel"], meter.intake.by_kernel)
-        decoded.add_metric(["reference"], meter.intake.by_reference)
+        decoded.add_metric(["kernel"], meter.decoder.by_kernel)
+        decoded.add_metric(["reference"], meter.decoder.by_reference)
         yield decoded
         times = journal.sync_times
         yield HistogramMetricFamily(
@@ -59,7 +59,7 @@ class MeterMetrics:
         yield _gauge(
             "rolled_position", "The last journal position in the store.", meter.applier.applied.position
         )
-        calls_behind, seconds_behind = meter.lag
+        calls_behind, seconds_behind = meter.behind
         yield _gauge("lag_calls", "Calls taken in and not yet in the store.", calls_behind)
         yield _gauge("lag_seconds", "How long the oldest of them has waited.", seconds_behind)
         refused = CounterMetricFamily(

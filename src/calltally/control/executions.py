@@ -1,11 +1,10 @@
-"""Questions that are answered later, kept with their answers until they expire."""
+"""Executions in the control database."""
 
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from enum import StrEnum
 
 import zstandard
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
@@ -14,61 +13,13 @@ from calltally.clock import Clock
 from calltally.control.clients import can_be_an_id
 from calltally.control.control_database import ControlDatabase
 from calltally.control.tables import execution_pages, executions
-from calltally.errors import BusyError
+from calltally.executions import Execution, ExecutionOutcome, ExecutionState, TooManyExecutionsError
 
 _log = logging.getLogger(__name__)
 
 _LONGEST_WAIT_SECONDS = 60
 _WAIT_FOR_UNFINISHED_SECONDS = 5
 _LEVEL = 1  # of zstd; for rows as similar as these a higher one takes longer and saves nothing
-
-
-class ExecutionState(StrEnum):
-    """Where an execution stands; from ``RUNNING`` it goes to one of the others, and stays there."""
-
-    RUNNING = "running"
-    COMPLETE = "complete"
-    FAILED = "failed"
-
-
-class TooManyExecutionsError(BusyError):
-    """The client, or its organization, has as many executions as it may; some must finish or expire first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """One question of a client, and how far its answer is.
-
-    ``kind`` tells how to read the question, which is whatever text the asking door made of it, and
-    ``target`` what it is about. ``rows`` counts the rows of a complete answer; ``failure`` says what a failed
-    one tells its asker, if anything.
-    """
-
-    execution_id: str
-    organization: str
-    asked_by: str
-    kind: str
-    target: str
-    question: str
-    state: ExecutionState
-    failure: str
-    rows: int
-    created_ms: int
-    finished_ms: int | None
-    expires_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an execution ended: complete with so many rows on pages, or failed, and why."""
-
-    pages: Sequence[bytes] = ()
-    rows: int = 0
-    failure: str | None = None
-
-    @property
-    def state(self) -> ExecutionState:
-        return ExecutionState.COMPLETE if self.failure is None else ExecutionState.FAILED
 
 
 # Built once: building a statement takes SQLAlchemy longer than SQLite needs to run it.
@@ -116,8 +67,10 @@ _RESULT_BYTES = (
 
 
 class Executions:
-    """The executions of all organizations. Each is kept for ``kept`` after it was asked, and again after it
-    has finished; one that has expired is found no more.
+    """An `ExecutionStore` for all organizations.
+
+    Each execution is kept for ``kept`` after it was asked, and again after it has finished; one that has
+    expired is not found any more.
 
     Each client has at most ``max_unfinished`` that run or wait, and each organization twice as many. An
     organization has at most ``max_kept`` altogether, and takes no new ones once their results, as they are
@@ -168,7 +121,7 @@ class Executions:
             expires_ms=now_ms + self._kept_ms,
         )
 
-    def keep(self, execution: Execution, outcome: Outcome | None = None) -> None:
+    def keep(self, execution: Execution, outcome: ExecutionOutcome | None = None) -> None:
         """Takes a new execution, with its outcome where that is known already.
 
         Raises `TooManyExecutionsError`, and takes nothing, when it is one too many, whatever its outcome.
@@ -191,7 +144,7 @@ class Executions:
                 connection.execute(_INSERT_PAGE, packed)
                 self._result_bytes[execution.organization] += _size(packed)
 
-    def finish(self, execution_id: str, outcome: Outcome) -> None:
+    def finish(self, execution_id: str, outcome: ExecutionOutcome) -> None:
         """Keeps how a running execution ended; one that has finished or was removed stays as it is.
 
         Has it fail instead where its organization has too many results.

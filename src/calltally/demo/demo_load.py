@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate, islice
 
-from calltally.auth.caller import Caller
 from calltally.call import Call
 from calltally.control.clients import NewClient
 from calltally.control.permissions import READ_USAGE
@@ -14,6 +13,7 @@ from calltally.demo.demo_calls import DemoCalls
 from calltally.demo.demo_story import ORGANIZATION
 from calltally.dictionary import Kind
 from calltally.ingest.call_slices import DecodedCalls
+from calltally.ingest.sender import Sender
 from calltally.wiring import Installation
 
 _SLICES_PER_TAKE = 50
@@ -49,12 +49,12 @@ async def load_demo(
     if meter is None:
         raise RuntimeError("open_meter comes first")
     access = await asyncio.to_thread(_prepare, installation, demo)
-    sender = Caller(access.client.client_id, ORGANIZATION, access.client.permissions)
+    sender = Sender(ORGANIZATION, backfill=True)
     started = time.perf_counter()
     accepted = 0
     slices = demo.slices()
     while some := list(islice(slices, _SLICES_PER_TAKE)):
-        receipt = await meter.intake.take(sender, _decoded(some), backfill=True)
+        receipt = await meter.intake.take(sender, _decoded(some))
         accepted += receipt.accepted
         progress(accepted)
     await meter.applier.caught_up()

@@ -2,17 +2,20 @@
 
 import asyncio
 from bisect import bisect
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, zip_longest
 from typing import Any, NamedTuple, TypeVar
 
 from calltally.clock import Clock
+from calltally.ingest.body_decoder import BodyDecoder
 from calltally.ingest.call_slices import SLICE, CheckedSlice
-from calltally.ingest.kernel import KernelCalls
+from calltally.ingest.cutting import LineSlice
+from calltally.ingest.identity_lookup import IdentityLookup
 from calltally.ingest.loop_turns import LoopTurns
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.receipt import CallVerdict, Receipt
+from calltally.ingest.sender import Sender
 from calltally.journal.progress import Progress
 
 MOST_IN_FRAME = 10_000
@@ -23,10 +26,9 @@ _Item = TypeVar("_Item")
 
 
 class BatchKey(NamedTuple):
-    """On which terms lines come in: those with the same may be decoded together."""
+    """Lines with equal keys are decoded together."""
 
-    organization: str
-    backfill: bool
+    sender: Sender
     max_call_bytes: int
 
 
@@ -44,7 +46,7 @@ class _Pending:
     is_last: bool
     slices: list[CheckedSlice] = field(default_factory=list)
     lines: bytes = b""
-    terms: BatchKey | None = None
+    key: BatchKey | None = None
 
     def tell(self, told: list[CallVerdict], received: int) -> None:
         self.receipt.accepted += received - len(told)
@@ -65,18 +67,17 @@ class Batcher:
         step: OrderedStep,
         clock: Clock,
         durable: Progress,
-        look_up: Callable[[list[CheckedSlice]], Awaitable[None]],
-        decode: Callable[[bytes, int, BatchKey], KernelCalls | None],
+        lookup: IdentityLookup,
+        decoder: BodyDecoder,
         loop_turns: LoopTurns,
     ) -> None:
-        """``look_up`` lets slices know what is stored of them as of the moment when it returns."""
         self._durable = durable
         self._step = step
         self._clock = clock
-        self._look_up = look_up
-        self._decode = decode
+        self._lookup = lookup
+        self._decoder = decoder
         self._loop_turns = loop_turns
-        self._waiting: list[_Pending] = []
+        self._pending: list[_Pending] = []
         self._running: set[asyncio.Task[None]] = set()
 
     async def take(
@@ -90,18 +91,21 @@ class Batcher:
         if await self._enqueue(_Pending(organization, received, receipt, _future(), last, slices)) is None:
             raise AssertionError("what was checked is never declined")
 
-    async def take_lines(self, lines: bytes, received: int, terms: BatchKey, receipt: Receipt) -> bool:
-        """The same for the lines of a whole request; false, and nothing was taken, when the kernel declined
+    async def take_lines(
+        self, lines: bytes, received: int, sender: Sender, max_call_bytes: int, receipt: Receipt
+    ) -> bool:
+        """The same for the lines of a whole request; false, and nothing was taken, when native code declined
         them.
         """
-        waiting = _Pending(terms.organization, received, receipt, _future(), True, lines=lines, terms=terms)
-        return await self._enqueue(waiting) is not None
+        key = BatchKey(sender, max_call_bytes)
+        pending = _Pending(sender.organization, received, receipt, _future(), True, lines=lines, key=key)
+        return await self._enqueue(pending) is not None
 
-    def _enqueue(self, waiting: _Pending) -> "asyncio.Future[int | None]":
-        self._waiting.append(waiting)
-        if len(self._waiting) == 1:
+    def _enqueue(self, pending: _Pending) -> "asyncio.Future[int | None]":
+        self._pending.append(pending)
+        if len(self._pending) == 1:
             self._start(self._run())
-        return waiting.taken
+        return pending.taken
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -109,8 +113,8 @@ class Batcher:
         task.add_done_callback(self._running.discard)
 
     async def _run(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for members in _frames(_by_turns(waiting, lambda member: member.organization)):
+        pending, self._pending = self._pending, []
+        for members in _frames(_by_turns(pending, lambda member: member.organization)):
             try:
                 await self._take(members)
             except Exception as error:  # noqa: BLE001 - whoever waits is told it
@@ -122,10 +126,10 @@ class Batcher:
         together: dict[BatchKey, list[_Pending]] = {}
         for member in members:
             shares += [(slice_, [member]) for slice_ in member.slices]
-            if member.terms is not None:
-                together.setdefault(member.terms, []).append(member)
-        for terms, several in together.items():
-            shares += self._decoded(several, terms)
+            if member.key is not None:
+                together.setdefault(member.key, []).append(member)
+        for key, several in together.items():
+            shares += self._decoded(several, key)
         if shares:
             position = await self._judge(_by_turns(shares, lambda share: share[0].sender))
             taken = [member for member in members if not member.taken.done()]
@@ -137,7 +141,7 @@ class Batcher:
         while True:
             slices = [slice_ for slice_, _ in shares]
             await self._loop_turns.turn(slices[0].sender)
-            await self._look_up(slices)
+            await self._lookup.look_up(slices)
             step = self._step.take(slices, self._clock.now_ms())
             for (slice_, sharing), told in zip(shares, step.told, strict=False):
                 _tell(slice_, sharing, told)
@@ -155,17 +159,20 @@ class Batcher:
             _settle(members, position)
 
     def _decoded(
-        self, members: list[_Pending], terms: BatchKey
+        self, members: list[_Pending], key: BatchKey
     ) -> Iterator[tuple[CheckedSlice, list[_Pending]]]:
         """The lines of requests of one organization, as few slices; what is declined is told at once."""
         for some in _chunks(members, SLICE):
             received = sum(member.received for member in some)
-            calls = self._decode(b"\n".join([member.lines for member in some]), received, terms)
+            lines = b"\n".join([member.lines for member in some])
+            calls = self._decoder.native(
+                lines, LineSlice(0, len(lines), received), key.sender, key.max_call_bytes
+            )
             if calls is not None:
-                yield CheckedSlice(terms.organization, received, calls), some
+                yield CheckedSlice(key.sender.organization, received, calls), some
             elif len(some) > 1:
                 for member in some:
-                    yield from self._decoded([member], terms)
+                    yield from self._decoded([member], key)
             elif not some[0].taken.done():
                 some[0].taken.set_result(None)
 
@@ -187,8 +194,8 @@ def _future() -> "asyncio.Future[int | None]":
     return asyncio.get_running_loop().create_future()
 
 
-def _frames(waiting: list[_Pending]) -> Iterator[list[_Pending]]:
-    return _chunks(waiting, MOST_IN_FRAME)
+def _frames(pending: list[_Pending]) -> Iterator[list[_Pending]]:
+    return _chunks(pending, MOST_IN_FRAME)
 
 
 def _by_turns(items: list[_Item], organization: Callable[[_Item], str]) -> list[_Item]:
@@ -202,11 +209,11 @@ def _by_turns(items: list[_Item], organization: Callable[[_Item], str]) -> list[
     return [item for round_ in rounds for item in round_ if item is not None]
 
 
-def _chunks(waiting: list[_Pending], most: int) -> Iterator[list[_Pending]]:
+def _chunks(pending: list[_Pending], most: int) -> Iterator[list[_Pending]]:
     """Neighbours of at most so many calls together, but one at least."""
     some: list[_Pending] = []
     size = 0
-    for member in waiting:
+    for member in pending:
         if some and size + member.received > most:
             yield some
             some, size = [], 0

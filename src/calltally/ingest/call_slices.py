@@ -6,9 +6,8 @@ from typing import NamedTuple, Protocol, Self
 import msgspec
 
 from calltally.call import Call
-from calltally.call_batch import Int64s, UInt64s
+from calltally.call_batch import Bools, Int64s, UInt64s
 from calltally.ingest.call_rules import Fault
-from calltally.ingest.identities.identity_table import Bools
 from calltally.ingest.prepared_calls import PreparedCalls
 
 MOST_KEPT = 4096

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from calltally.call_batch import CALL_COLUMNS, CallColumns, Entry
-from calltally.ingest.identities.identity_table import Bools
+from calltally.call_batch import CALL_COLUMNS, Bools, CallColumns, Entry
 from calltally.ingest.prepared_calls import PreparedCalls
 from calltally.packed_texts import PackedTexts
 

@@ -7,7 +7,7 @@ from itertools import repeat
 
 import numpy as np
 
-from calltally.call_batch import Conflict, Correction, Erasure, Refusal, RejectedSample
+from calltally.call_batch import Bools, Conflict, Correction, Erasure, Refusal, RejectedSample
 from calltally.dictionary import Dictionary, Kind, TextNumbers
 from calltally.identity_key import IdentityKey
 from calltally.ingest.call_rules import Fault, sealed_fault
@@ -16,7 +16,6 @@ from calltally.ingest.corrected_calls import CorrectedCalls, CorrectionNote
 from calltally.ingest.dictionary_encoder import DictionaryEncoder
 from calltally.ingest.encoded_rows import EncodedRows, RowBuffer, RowEncoder
 from calltally.ingest.identities.generations import Evicted
-from calltally.ingest.identities.identity_table import Bools
 from calltally.ingest.identities.seen_ids import Seen, SeenIds, Verdicts
 from calltally.ingest.kernel import KernelCalls
 from calltally.ingest.outcome_tally import ConflictBox, OutcomeTally, RefusalBook, SampleBox

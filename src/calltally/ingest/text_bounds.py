@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from calltally.call import Call
-from calltally.call_batch import Int64s, UInt64s
+from calltally.call_batch import Bools, Int64s, UInt64s
 from calltally.dictionary import BYTES_PER_TEXT, Dictionary, Kind, memory_of
 from calltally.ingest.call_rows import DIMENSIONS
 from calltally.ingest.call_rules import Fault, too_many_fault
 from calltally.ingest.call_slices import JudgeableCalls
-from calltally.ingest.identities.identity_table import Bools
 from calltally.ingest.kernel import KernelCalls
 from calltally.ingest.prepared_calls import PreparedCalls
 

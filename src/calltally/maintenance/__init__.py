@@ -1,8 +1,7 @@
 """What changes or proves what was counted: corrections, erasing, pruning, verifying, backups, exports."""
 
 from calltally.maintenance.backup import BackupReport
-from calltally.maintenance.corrections import CallName
 from calltally.maintenance.maintenance import Maintenance
 from calltally.maintenance.pruning import PruneReport
 
-__all__ = ["BackupReport", "CallName", "Maintenance", "PruneReport"]
+__all__ = ["BackupReport", "Maintenance", "PruneReport"]

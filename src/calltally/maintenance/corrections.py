@@ -1,33 +1,22 @@
 """Calls that were counted and turned out to be wrong."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import NamedTuple, NoReturn
 
 import msgspec
 import numpy as np
 
-from calltally.call import Call
-from calltally.call_batch import Correction, UInt64s
+from calltally.call import Call, CallName
+from calltally.call_batch import Bools, Correction, UInt64s
 from calltally.clock import instant_of
 from calltally.errors import BusyError, InvalidInputError, NotFoundError, PrunedError
-from calltally.identity_key import IdentityKey
-from calltally.ingest.call_rules import Admission, Fault
 from calltally.ingest.corrected_calls import CorrectedCalls, CorrectionNote
-from calltally.ingest.identities.identity_table import Bools
-from calltally.ingest.prepared_calls import PreparedCalls, TextColumn, identities_of, prepare
+from calltally.ingest.corrector import FaultyCallError
+from calltally.ingest.prepared_calls import PreparedCalls
 from calltally.maintenance.call_range import CallRange
 from calltally.maintenance.meter_parts import MeterParts, open_from_ms
 from calltally.store.usage_store import StoredCalls
 from calltally.usage_query import Dimension
 from calltally.window import Window, midnight
-
-
-class CallName(NamedTuple):
-    """What identifies a call within its organization, in its sender's words."""
-
-    origin: str
-    id: str
-
 
 MAX_CORRECTED = 100_000
 """Calls that one correction may name, or take the place of."""
@@ -57,15 +46,14 @@ class Corrections:
     was not answered finds out in the list of corrections, or corrects again, which changes nothing more.
     """
 
-    def __init__(self, counting: MeterParts, *, future_ms: int) -> None:
+    def __init__(self, counting: MeterParts) -> None:
         self._counting = counting
-        self._future_ms = future_ms
 
     async def cancel(self, organization: str, names: Sequence[CallName], who: str, why: str) -> Correction:
         """See `Maintenance.cancel`."""
         _check_number(len(names), "ids")
         names = tuple(dict.fromkeys(names))
-        identities = _identities(organization, names, self._counting.step.identity_key)
+        identities = self._counting.corrector.identities(organization, names)
         note = _note(who, why, "cancel", _subject_of(names))
 
         async def cancelled(known_up_to: int) -> CorrectedCalls:
@@ -101,7 +89,7 @@ class Corrections:
         """See `Maintenance.replace`."""
         if calls:
             _check_number(len(calls), "calls")
-        range_ = CallRange(window, where, self._counting.step.derive_route)
+        range_ = CallRange(window, where, self._counting.corrector.derive_route)
         range_.check(calls)
         stated = await self._prepared(organization, calls) if calls else None
         note = _note(who, why, "replace", range_.subject(len(calls)))
@@ -123,9 +111,10 @@ class Corrections:
         """Reads and appends, again where a sender came in between; returns once the correction is on disk."""
         for _ in range(_TRIES):
             corrected = await read(await self._counting.settled())
-            if corrected.stated is not None:
-                self._check_bounds(corrected.stated, organization)
-            done = self._counting.step.correct(corrected, organization, note, self._counting.clock.now_ms())
+            try:
+                done = self._counting.corrector.correct(corrected, organization, note)
+            except FaultyCallError as error:
+                raise _refused(corrected.stated.calls if corrected.stated else (), error) from None
             if done is not None:
                 position, correction = done
                 await self._counting.journal.durable.reached(position)
@@ -134,15 +123,12 @@ class Corrections:
 
     async def _prepared(self, organization: str, calls: Sequence[Call]) -> PreparedCalls:
         """The calls as columns, every one without fault and each another one."""
-        admission = Admission(
-            organization, False, 0, self._counting.clock.now_ms() + self._future_ms, backfill=True
-        )
-        key = self._counting.step.identity_key
-        prepared, faults = await self._counting.read(
-            lambda: prepare(list(calls), list(range(len(calls))), admission, key)
-        )
-        if faults or prepared is None:
-            _refuse(calls, *faults[0])
+        try:
+            prepared = await self._counting.read(
+                lambda: self._counting.corrector.prepared(organization, calls)
+            )
+        except FaultyCallError as error:
+            raise _refused(calls, error) from None
         self._check_open(prepared)
         _check_different(prepared)
         return prepared
@@ -151,10 +137,6 @@ class Corrections:
         earliest_ms, calls_from = int(calls.time_ms.min()), self._counting.store.calls_from
         if earliest_ms < open_from_ms(calls_from):
             raise PrunedError(midnight(calls_from), instant_of(earliest_ms))
-
-    def _check_bounds(self, stated: PreparedCalls, organization: str) -> None:
-        if excess := self._counting.step.excess(stated, organization):
-            _refuse(stated.calls, *excess[0])
 
     async def _found(
         self, organization: str, high: UInt64s, low: UInt64s, names: Sequence[CallName]
@@ -191,11 +173,12 @@ class Corrections:
         return await self._counting.read(lambda: store.current_calls(organization, high, low))
 
 
-def _refuse(calls: Sequence[Call], index: int, fault: Fault) -> NoReturn:
-    raise InvalidInputError(
-        f"{fault.field} of call {index} {fault.reason}; nothing was corrected",
-        field=f"calls[{index}].{fault.field}",
-        received=getattr(calls[index], fault.field, None),
+def _refused(calls: Sequence[Call], error: FaultyCallError) -> InvalidInputError:
+    field = error.fault.field
+    return InvalidInputError(
+        f"{error}; nothing was corrected",
+        field=f"calls[{error.index}].{field}",
+        received=getattr(calls[error.index], field, None),
         accepted="calls as they are sent to be counted",
     )
 
@@ -214,12 +197,6 @@ def _added(stated: PreparedCalls, known: StoredCalls, within: StoredCalls) -> Bo
                 accepted="ids of calls that are replaced or were never counted",
             )
     return np.array([pair not in active for pair in pairs], np.bool_)
-
-
-def _identities(organization: str, names: Sequence[CallName], key: IdentityKey) -> tuple[UInt64s, UInt64s]:
-    organizations = TextColumn([organization] * len(names))
-    origins = TextColumn([name.origin for name in names])
-    return identities_of(organizations, origins, [name.id for name in names], key)
 
 
 def _names_of(calls: PreparedCalls) -> list[CallName]:

@@ -6,14 +6,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from calltally.call import Call
+from calltally.call import Call, CallName
 from calltally.call_batch import Correction
 from calltally.dictionary import Kind
 from calltally.errors import BusyError
 from calltally.journal.recovery_log import Recoveries
 from calltally.maintenance.backup import BackupReport, Backups
 from calltally.maintenance.control_data import ControlData, NoControlData
-from calltally.maintenance.corrections import CallName, Corrections
+from calltally.maintenance.corrections import Corrections
 from calltally.maintenance.erasing import Erasing
 from calltally.maintenance.meter_parts import MeterParts
 from calltally.maintenance.pruning import PruneReport, Pruning
@@ -39,14 +39,13 @@ class Maintenance:
         counting: MeterParts,
         control: ControlData | None = None,
         *,
-        future_ms: int = 5 * 60_000,
         patience: float = 30.0,
     ) -> None:
         control = control or NoControlData()
         self._counting = counting
         self._patience = patience
         self._verification = Verification(counting, control)
-        self._corrections = Corrections(counting, future_ms=future_ms)
+        self._corrections = Corrections(counting)
         self._repairing = Repairing(counting)
         self._erasing = Erasing(counting, control)
         self._pruning = Pruning(counting, self._verification)

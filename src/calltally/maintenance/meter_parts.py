@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from calltally.apply.applier import Applier
 from calltally.clock import Clock, instant_ms
+from calltally.ingest.corrector import Corrector
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.journal.journal import Journal
 from calltally.store.usage_store import UsageStore
@@ -24,6 +25,7 @@ class MeterParts:
     journal: Journal
     applier: Applier
     step: OrderedStep
+    corrector: Corrector
     clock: Clock
 
     async def settled(self) -> int:

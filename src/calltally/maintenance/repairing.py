@@ -88,11 +88,10 @@ class Repairing:
         withdrawn = found.columns[[row for one in calls for row in one.withdrawn]]
         kept = found.columns[[one.kept for one in calls if one.kept is not None]]
         subject = msgspec.json.encode({"calls": len(calls)}).decode()
-        done = self._counting.step.correct(
+        done = self._counting.corrector.correct(
             CorrectedCalls(known_up_to, withdrawn, found.paths, kept=kept),
             self._counting.store.dictionary.text(Kind.ORGANIZATION, organization),
             CorrectionNote(who, why, "repair", subject),
-            self._counting.clock.now_ms(),
         )
         if done is None:
             raise AssertionError("a repair adds no identities")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from calltally.call_batch import (
+    Bools,
     CallBatch,
     CallColumns,
     Conflict,
@@ -30,8 +30,6 @@ from calltally.store.kept import EVERYTHING_KEPT, KeptPage
 from calltally.unstored_calls import NONE_UNSTORED, UnstoredCalls
 from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageResult
 from calltally.window import Window
-
-Bools = npt.NDArray[np.bool_]
 
 DORMANCY_DIMENSIONS = (Dimension.CLIENT_ID, Dimension.USER_ID, Dimension.SOURCE_ID, Dimension.ACCOUNT_ID)
 """The dimensions that name somebody or something that can fall asleep."""

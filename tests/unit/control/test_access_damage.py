@@ -17,10 +17,11 @@ from calltally.control.access_rows import update_access
 from calltally.control.api_tokens import ApiTokens
 from calltally.control.clients import ClientRegistry
 from calltally.control.control_database import FILE_NAME, ControlDatabase
-from calltally.control.executions import Executions, Outcome
+from calltally.control.executions import Executions
 from calltally.control.signing_keys import SigningKeys
 from calltally.control.tables import api_tokens, clients
 from calltally.errors import CalltallyError, DamagedDataError
+from calltally.executions import ExecutionOutcome
 from tests.support.metering import NOON
 from tests.support.seeds import luck
 
@@ -78,7 +79,7 @@ def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Left]:
     tokens.revoke(token.token_id)
     keys.rotate(forget=True)
     for _ in range(3):
-        executions.keep(executions.new("acme", "c", "k", "t", "q" * 200), Outcome([b"p" * 500], 1))
+        executions.keep(executions.new("acme", "c", "k", "t", "q" * 200), ExecutionOutcome([b"p" * 500], 1))
     monkeypatch.setattr(os, "fsync", lambda _: None)
     yield Left(folder, client.client_id, token.token, key_id)
     database.close()

@@ -4,13 +4,8 @@ from typing import Any
 
 import pytest
 
-from calltally.control.executions import (
-    Execution,
-    Executions,
-    ExecutionState,
-    Outcome,
-    TooManyExecutionsError,
-)
+from calltally.control.executions import Executions
+from calltally.executions import Execution, ExecutionOutcome, ExecutionState, TooManyExecutionsError
 from tests.installations import NOON, Installation
 
 
@@ -53,8 +48,8 @@ def test_nothing_knows_of_an_execution_that_was_not_kept(executions: Executions)
 def test_a_question_and_its_answer_may_be_kept_together(executions: Executions) -> None:
     complete, failed = (executions.new("acme", "client-1", "query", "target", "now?") for _ in range(2))
 
-    executions.keep(complete, Outcome([b"[1,2]", b"[3]"], 3))
-    executions.keep(failed, Outcome(failure="it cannot be"))
+    executions.keep(complete, ExecutionOutcome([b"[1,2]", b"[3]"], 3))
+    executions.keep(failed, ExecutionOutcome(failure="it cannot be"))
 
     assert (found(executions, complete).state, found(executions, complete).rows) == (
         ExecutionState.COMPLETE,
@@ -74,7 +69,7 @@ def test_one_too_many_leaves_nothing_behind_though_it_is_answered(installation: 
     refused = executions.new("acme", "client-1", "query", "target", "now?")
 
     with pytest.raises(TooManyExecutionsError):
-        executions.keep(refused, Outcome([b"[1]"], 1))
+        executions.keep(refused, ExecutionOutcome([b"[1]"], 1))
 
     assert executions.find("acme", refused.execution_id) is None
     assert executions.pages(refused.execution_id, 0, 9) == []
@@ -83,7 +78,7 @@ def test_one_too_many_leaves_nothing_behind_though_it_is_answered(installation: 
 def test_an_answer_is_found_page_by_page(executions: Executions) -> None:
     execution = asked(executions)
 
-    executions.finish(execution.execution_id, Outcome([b"[1,2]", b"[3,4]", b"[5]"], 5))
+    executions.finish(execution.execution_id, ExecutionOutcome([b"[1,2]", b"[3,4]", b"[5]"], 5))
 
     assert found(executions, execution).state is ExecutionState.COMPLETE
     assert found(executions, execution).rows == 5
@@ -95,7 +90,7 @@ def test_an_answer_is_found_page_by_page(executions: Executions) -> None:
 def test_an_answer_may_be_empty(executions: Executions) -> None:
     execution = asked(executions)
 
-    executions.finish(execution.execution_id, Outcome([], 0))
+    executions.finish(execution.execution_id, ExecutionOutcome([], 0))
 
     assert found(executions, execution).state is ExecutionState.COMPLETE
     assert executions.pages(execution.execution_id, 0, 0) == []
@@ -103,10 +98,10 @@ def test_an_answer_may_be_empty(executions: Executions) -> None:
 
 def test_an_answer_stays_as_it_is(executions: Executions) -> None:
     execution = asked(executions)
-    executions.finish(execution.execution_id, Outcome([b"first"], 1))
+    executions.finish(execution.execution_id, ExecutionOutcome([b"first"], 1))
 
-    executions.finish(execution.execution_id, Outcome([b"second", b"third"], 2))
-    executions.finish(execution.execution_id, Outcome(failure="never mind"))
+    executions.finish(execution.execution_id, ExecutionOutcome([b"second", b"third"], 2))
+    executions.finish(execution.execution_id, ExecutionOutcome(failure="never mind"))
 
     assert executions.pages(execution.execution_id, 0, 9) == [b"first"]
     assert found(executions, execution).state is ExecutionState.COMPLETE
@@ -115,9 +110,9 @@ def test_an_answer_stays_as_it_is(executions: Executions) -> None:
 
 def test_a_failure_is_told_and_stays(executions: Executions) -> None:
     execution = asked(executions)
-    executions.finish(execution.execution_id, Outcome(failure="it cannot be"))
+    executions.finish(execution.execution_id, ExecutionOutcome(failure="it cannot be"))
 
-    executions.finish(execution.execution_id, Outcome([b"after all"], 1))
+    executions.finish(execution.execution_id, ExecutionOutcome([b"after all"], 1))
 
     assert found(executions, execution).state is ExecutionState.FAILED
     assert found(executions, execution).failure == "it cannot be"
@@ -141,7 +136,7 @@ def test_unfinished_ones_are_there_after_a_restart_oldest_first(
     first = asked(executions)
     installation.clock.move_to(NOON + timedelta(seconds=1))
     second, done = asked(executions, organization="globex"), asked(executions)
-    executions.finish(done.execution_id, Outcome([], 0))
+    executions.finish(done.execution_id, ExecutionOutcome([], 0))
 
     assert bounded(installation).unfinished() == (first, second)
 
@@ -164,7 +159,7 @@ def test_an_answer_expires_a_day_after_it_was_given(
 ) -> None:
     execution = asked(executions)
     installation.clock.move_to(NOON + timedelta(hours=2))
-    executions.finish(execution.execution_id, Outcome([b"[1]"], 1))
+    executions.finish(execution.execution_id, ExecutionOutcome([b"[1]"], 1))
 
     installation.clock.move_to(NOON + timedelta(hours=26, milliseconds=-1))
     assert found(executions, execution).finished_ms == execution.created_ms + 7_200_000
@@ -177,10 +172,10 @@ def test_what_has_expired_is_removed_with_its_answer_and_nothing_else(
     installation: Installation, executions: Executions
 ) -> None:
     old = asked(executions)
-    executions.finish(old.execution_id, Outcome([b"[1]"], 1))
+    executions.finish(old.execution_id, ExecutionOutcome([b"[1]"], 1))
     installation.clock.move_to(NOON + timedelta(hours=1))
     young = asked(executions)
-    executions.finish(young.execution_id, Outcome([b"[2]"], 1))
+    executions.finish(young.execution_id, ExecutionOutcome([b"[2]"], 1))
 
     installation.clock.move_to(NOON + timedelta(hours=24))
 
@@ -197,7 +192,7 @@ def test_an_execution_that_was_removed_meanwhile_takes_no_answer(
     installation.clock.move_to(NOON + timedelta(hours=24))
     executions.remove_expired()
 
-    executions.finish(execution.execution_id, Outcome([b"[1]"], 1))
+    executions.finish(execution.execution_id, ExecutionOutcome([b"[1]"], 1))
 
     assert executions.pages(execution.execution_id, 0, 0) == []
 
@@ -213,7 +208,7 @@ def test_a_client_with_too_many_unfinished_ones_must_wait_and_others_need_not(
 
     asked(executions, asked_by="client-2")
     asked(executions, organization="globex")
-    executions.finish(first.execution_id, Outcome(failure=""))
+    executions.finish(first.execution_id, ExecutionOutcome(failure=""))
     asked(executions)
 
 
@@ -232,7 +227,7 @@ def test_an_organization_with_too_many_unfinished_ones_must_wait_whoever_asks(
 def test_an_organization_with_too_many_kept_ones_must_wait_whoever_asks(installation: Installation) -> None:
     executions = bounded(installation, max_kept=3)
     for client in ("client-1", "client-2", "client-3"):
-        executions.finish(asked(executions, asked_by=client).execution_id, Outcome([b"[1]"], 1))
+        executions.finish(asked(executions, asked_by=client).execution_id, ExecutionOutcome([b"[1]"], 1))
 
     with pytest.raises(TooManyExecutionsError, match="3 executions of this organization are kept"):
         asked(executions, asked_by="client-4")
@@ -241,7 +236,7 @@ def test_an_organization_with_too_many_kept_ones_must_wait_whoever_asks(installa
 
 def test_results_of_an_organization_have_only_so_many_bytes(installation: Installation) -> None:
     executions = bounded(installation, kept=timedelta(seconds=30), max_bytes=1000)
-    large = Outcome([random_bytes(600), random_bytes(600)], 2)
+    large = ExecutionOutcome([random_bytes(600), random_bytes(600)], 2)
     late = asked(executions)
     executions.finish(asked(executions).execution_id, large)
 
@@ -267,9 +262,9 @@ def test_an_organization_with_too_many_kept_ones_must_wait_for_the_first_to_expi
     installation: Installation,
 ) -> None:
     executions = bounded(installation, kept=timedelta(seconds=30), max_kept=2)
-    executions.finish(asked(executions).execution_id, Outcome([], 0))
+    executions.finish(asked(executions).execution_id, ExecutionOutcome([], 0))
     installation.clock.move_to(NOON + timedelta(seconds=10))
-    executions.finish(asked(executions).execution_id, Outcome(failure=""))
+    executions.finish(asked(executions).execution_id, ExecutionOutcome(failure=""))
 
     with pytest.raises(TooManyExecutionsError) as caught:
         asked(executions)
@@ -281,7 +276,7 @@ def test_an_organization_with_too_many_kept_ones_must_wait_for_the_first_to_expi
 
 def test_nobody_is_told_to_wait_for_longer_than_a_minute(installation: Installation) -> None:
     executions = bounded(installation, max_kept=1)
-    executions.finish(asked(executions).execution_id, Outcome(failure=""))
+    executions.finish(asked(executions).execution_id, ExecutionOutcome(failure=""))
 
     with pytest.raises(TooManyExecutionsError) as caught:
         asked(executions)

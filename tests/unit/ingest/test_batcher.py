@@ -9,7 +9,7 @@ import pytest
 
 from calltally.dictionary import Kind
 from calltally.ingest.loop_turns import LoopTurns
-from calltally.meter import MeterOptions
+from calltally.wiring import MeterOptions
 from tests.support.metering import NOON, Metering
 
 FLOOD = 40

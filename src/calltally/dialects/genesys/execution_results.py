@@ -4,7 +4,6 @@ from collections.abc import Collection
 
 import msgspec
 
-from calltally.control.executions import Execution, Executions, ExecutionState
 from calltally.dialects.genesys.bad_request import BadRequestError, page_too_large
 from calltally.dialects.genesys.contract import (
     MAX_JOB_PAGE_BYTES,
@@ -24,6 +23,7 @@ from calltally.dialects.genesys.writing import (
     to_genesys_results,
 )
 from calltally.errors import NotFoundError
+from calltally.executions import Execution, ExecutionState, ExecutionStore
 from calltally.query.fair_threads import FairThreads
 
 
@@ -35,7 +35,7 @@ class ExecutionResults:
     `BadRequestError`, but of a job it is what the job has to show.
     """
 
-    def __init__(self, executions: Executions, threads: FairThreads) -> None:
+    def __init__(self, executions: ExecutionStore, threads: FairThreads) -> None:
         self._executions = executions
         self._threads = threads
 

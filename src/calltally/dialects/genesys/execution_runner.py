@@ -11,12 +11,12 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from calltally.clock import instant_of
-from calltally.control.executions import Execution, Executions, Outcome, TooManyExecutionsError
 from calltally.dialects.genesys.bad_request import bad_request_of
 from calltally.dialects.genesys.contract import Column
 from calltally.dialects.genesys.question import Question
 from calltally.dialects.genesys.writing import to_genesys_pages, to_genesys_rows
 from calltally.errors import BusyError, InvalidInputError, OutOfServiceError, PrunedError
+from calltally.executions import Execution, ExecutionOutcome, ExecutionStore, TooManyExecutionsError
 from calltally.query.fair_threads import FairThreads
 from calltally.query.fair_turns import FairTurns
 from calltally.query.query_engine import QueryEngine
@@ -61,7 +61,7 @@ class ExecutionRunner:
         self,
         engine: QueryEngine,
         names: ClientNames,
-        executions: Executions,
+        executions: ExecutionStore,
         threads: FairThreads,
         *,
         concurrency: int,
@@ -144,7 +144,7 @@ class ExecutionRunner:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _finish(self, execution: Execution, answering: asyncio.Task[Outcome | None]) -> None:
+    async def _finish(self, execution: Execution, answering: asyncio.Task[ExecutionOutcome | None]) -> None:
         outcome = await answering
         if outcome is None:
             return
@@ -158,7 +158,7 @@ class ExecutionRunner:
         except Exception:  # noqa: BLE001 - it is answered again after the next start
             _log.exception("execution %s could not be ended", execution.execution_id)
 
-    async def _outcome(self, execution: Execution, as_of: datetime | None = None) -> Outcome | None:
+    async def _outcome(self, execution: Execution, as_of: datetime | None = None) -> ExecutionOutcome | None:
         """How the execution ends; None when that is for the next start to find out.
 
         ``as_of`` is when it was asked, where that is not now.
@@ -171,7 +171,7 @@ class ExecutionRunner:
                     return await self._answer(execution, as_of)
             except InvalidInputError as error:
                 bad = bad_request_of(error)
-                return Outcome(failure=msgspec.json.encode(Failure(bad.code, bad.reason)).decode())
+                return ExecutionOutcome(failure=msgspec.json.encode(Failure(bad.code, bad.reason)).decode())
             except OutOfServiceError:
                 _log.warning("execution %s must wait for the next start", execution.execution_id)
                 return None
@@ -181,9 +181,9 @@ class ExecutionRunner:
                 )
             except Exception:  # noqa: BLE001 - whatever it is, nobody shall wait for this execution
                 _log.exception("execution %s failed", execution.execution_id)
-        return Outcome(failure="")
+        return ExecutionOutcome(failure="")
 
-    async def _answer(self, execution: Execution, as_of: datetime | None) -> Outcome:
+    async def _answer(self, execution: Execution, as_of: datetime | None) -> ExecutionOutcome:
         question, organization = Question.from_text(execution.question), execution.organization
         asked = None
         if question.client_names is not None:
@@ -202,8 +202,8 @@ class ExecutionRunner:
             column = result.columns.index(Dimension.CLIENT_ID)
             seen = await self._names.names(organization, {str(row[column]) for row in result.rows})
 
-        def written() -> Outcome:
-            return Outcome(*to_genesys_pages(to_genesys_rows(question, organization, result, seen)))
+        def written() -> ExecutionOutcome:
+            return ExecutionOutcome(*to_genesys_pages(to_genesys_rows(question, organization, result, seen)))
 
         return await self._threads.run(organization, written)
 
@@ -225,6 +225,6 @@ class ExecutionRunner:
             await asyncio.sleep(self._cleaning_seconds)
 
 
-def _known(answering: asyncio.Task[Outcome | None]) -> Outcome | None:
+def _known(answering: asyncio.Task[ExecutionOutcome | None]) -> ExecutionOutcome | None:
     """The outcome, where the answer is there; a stop may have interrupted it."""
     return answering.result() if answering.done() and not answering.cancelled() else None

@@ -5,7 +5,6 @@ from http import HTTPStatus
 
 from msgspec import UNSET
 
-from calltally.control.executions import TooManyExecutionsError
 from calltally.dialects.genesys.bad_request import bad_request_of
 from calltally.dialects.genesys.contract import ErrorBody
 from calltally.errors import (
@@ -21,6 +20,7 @@ from calltally.errors import (
     TooSlowError,
     UnsupportedMediaTypeError,
 )
+from calltally.executions import TooManyExecutionsError
 
 _NO_TOKEN = "No authentication bearer token specified in authorization header."  # noqa: S105 - a sentence
 _FORBIDDEN = (

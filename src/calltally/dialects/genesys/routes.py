@@ -15,7 +15,6 @@ from litestar.enums import HttpMethod
 from calltally.asgi import Receive
 from calltally.auth.caller import Authenticator, Caller
 from calltally.clock import Clock
-from calltally.control.executions import Executions
 from calltally.control.permissions import (
     GENESYS_CLIENT_JOBS,
     GENESYS_CLIENT_USAGE,
@@ -35,6 +34,7 @@ from calltally.dialects.genesys.refusals import WrongMethodError, to_genesys_ref
 from calltally.dialects.genesys.request_body import read_json
 from calltally.dialects.genesys.request_pace import RequestPace
 from calltally.errors import NotFoundError
+from calltally.executions import ExecutionStore
 from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
 
@@ -63,7 +63,7 @@ class GenesysDialect:
         engine: QueryEngine,
         authenticator: Authenticator,
         names: ClientNames,
-        executions: Executions,
+        executions: ExecutionStore,
         clock: Clock,
         threads: FairThreads,
         *,

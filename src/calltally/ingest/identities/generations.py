@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from calltally.call_batch import UInt64s
+from calltally.call_batch import Bools, UInt64s
 from calltally.ingest.identities.identity_run import IdentityRun
-from calltally.ingest.identities.identity_table import BYTES_PER_SLOT, Bools
+from calltally.ingest.identities.identity_table import BYTES_PER_SLOT
 from calltally.ingest.identities.run_file import Boundary
 from calltally.ingest.identities.sorted_identities import Sorted
 

@@ -8,8 +8,7 @@ from weakref import finalize
 
 import numpy as np
 
-from calltally.call_batch import UInt64s
-from calltally.ingest.identities.identity_table import Bools
+from calltally.call_batch import Bools, UInt64s
 from calltally.ingest.identities.run_file import BLOCKS_START, DAMAGED, DamagedRunError, read_run
 from calltally.ingest.identities.sorted_identities import (
     BLOCK_BYTES,

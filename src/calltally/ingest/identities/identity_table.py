@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from calltally.call_batch import Int64s, UInt64s
+from calltally.call_batch import Bools, Int64s, UInt64s
 from calltally.ingest.identities.sorted_identities import Sorted, SortedIdentities
 
 BUCKET = 8
@@ -11,8 +11,6 @@ BUCKET = 8
 
 MAX_LOAD = 0.78
 BYTES_PER_SLOT = 24 + 1 / BUCKET
-
-Bools = npt.NDArray[np.bool_]
 
 
 class IdentityTable:

@@ -6,9 +6,8 @@ from typing import TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from calltally.call_batch import UInt64s
+from calltally.call_batch import Bools, UInt64s
 from calltally.ingest.identities.identity_run import Found
-from calltally.ingest.identities.identity_table import Bools
 from calltally.ingest.identities.kernel_identity_run import KernelIdentityRun
 from calltally.ingest.identities.seen_ids import AT_ONCE, Seen, SeenIds, Verdicts
 from calltally.ingest.identities.sorted_identities import Sorted

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from calltally.call_batch import Entry
+from calltally.call_batch import Bools, Entry
 from calltally.dictionary import Dictionary
 from calltally.ingest.identities.generations import Evicted
 from calltally.ingest.identities.identity_run import IdentityRun
-from calltally.ingest.identities.identity_table import Bools
 from calltally.ingest.identities.proven_runs import Gap, gaps, proven
 from calltally.ingest.identities.run_file import Boundary, DamagedRunError
 from calltally.ingest.identities.seen_ids import SeenIds

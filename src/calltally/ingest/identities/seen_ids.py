@@ -7,10 +7,10 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from calltally.call_batch import UInt64s
+from calltally.call_batch import Bools, UInt64s
 from calltally.ingest.identities.generations import Evicted, Generation, Generations, ReceiptRange, Table
 from calltally.ingest.identities.identity_run import Found, IdentityRun
-from calltally.ingest.identities.identity_table import BYTES_PER_SLOT, Bools, IdentityTable
+from calltally.ingest.identities.identity_table import BYTES_PER_SLOT, IdentityTable
 from calltally.ingest.identities.resizing_table import LARGEST, SMALLEST, ResizingTable
 from calltally.ingest.identities.run_file import Boundary
 

@@ -110,7 +110,7 @@ def begin_life(timeline: int, position: int) -> Statement:
     return Statement(
         """
         INSERT INTO life
-        SELECT COALESCE(MAX(number), 0) + 1, $life, $position
+        SELECT COALESCE(MAX(number), 0) + 1, $timeline, $position
         FROM   life
         """,
         timeline=timeline,

@@ -1,4 +1,4 @@
-"""The only place that knows every concrete class."""
+"""A data directory with everything that serves it."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -46,9 +46,9 @@ from calltally.dialects.segment import SegmentDialect
 from calltally.dialects.segment import description as segment
 from calltally.dictionary import Kind
 from calltally.errors import CalltallyError
-from calltally.ingest.intake import IntakeLimits
+from calltally.ingest.body_decoder import TimeLimits
 from calltally.ingest.text_bounds import TextLimits
-from calltally.meter import Meter, MeterOptions
+from calltally.meter import Meter
 from calltally.process import lower_priority
 from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
@@ -59,6 +59,7 @@ from calltally.shares import Shares
 from calltally.store.duckdb.compaction import CompactionLimits
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.duckdb.rewriting import write_anew
+from calltally.wiring.meter_assembly import MeterOptions, assemble_meter
 
 log = structlog.get_logger()
 
@@ -260,7 +261,7 @@ class Installation:
         options = MeterOptions(
             seen_ids_memory=settings.seen_ids_memory,
             use_kernel=settings.kernel == "auto",
-            limits=IntakeLimits(settings.future_seconds * 1000, settings.late_days * DAY_MS),
+            times=TimeLimits(settings.future_seconds * 1000, settings.late_days * DAY_MS),
             route_patterns=tuple(settings.route_patterns),
             max_derived_routes=settings.max_derived_routes,
             text_limits=TextLimits(
@@ -276,7 +277,7 @@ class Installation:
             answer_timeout=settings.answer_timeout_seconds,
             question_threads=settings.question_threads,
         )
-        return Meter(
+        return assemble_meter(
             store,
             self._directory.journal,
             self._clock,

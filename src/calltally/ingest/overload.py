@@ -1,0 +1,64 @@
+"""Whether ingest must refuse new requests for the time being."""
+
+import os
+import time
+from collections.abc import Callable
+from math import ceil, inf
+from pathlib import Path
+
+from calltally.errors import BusyError, DiskShortError
+from calltally.journal.journal import Journal
+
+_LONGEST_WAIT_SECONDS = 60
+_DISK_LOOK_SECONDS = 0.05
+
+
+class Overload:
+    """Limits on the journal that the store has not made safe yet, and on free disk space; sizes in bytes.
+
+    The free space is read at most every 50 ms. A minimum of 0 means that it is never read.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        folder: Path,
+        lag_seconds: Callable[[], float],
+        *,
+        max_journal: int,
+        minimum_free_disk: int,
+    ) -> None:
+        self._journal = journal
+        self._folder = folder
+        self._lag_seconds = lag_seconds
+        self._max_journal = max_journal
+        self._minimum_free_disk = minimum_free_disk
+        self._free_disk = -inf, 0  # when it was read, and how many bytes there were
+
+    def refusal(self) -> BusyError | None:
+        """Why no request may come in at present; it ends by itself once the store has caught up."""
+        if self.journal_is_full:
+            return BusyError(
+                "the store is too far behind the calls that were taken in",
+                retry_after=min(_LONGEST_WAIT_SECONDS, max(1, ceil(self._lag_seconds()))),
+            )
+        return self.disk_shortage()
+
+    @property
+    def journal_is_full(self) -> bool:
+        """Whether the store is too far behind the journal."""
+        return self._journal.unsafe_bytes > self._max_journal
+
+    def disk_shortage(self) -> DiskShortError | None:
+        """Set while less space is free than there must be."""
+        if self._minimum_free_disk <= 0:
+            return None
+        now = time.monotonic()
+        looked_at, free = self._free_disk
+        if not looked_at <= now < looked_at + _DISK_LOOK_SECONDS:
+            disk = os.statvfs(self._folder)
+            free = disk.f_bavail * disk.f_frsize
+            self._free_disk = now, free
+        if free >= self._minimum_free_disk:
+            return None
+        return DiskShortError(f"only {free} bytes are free on the disk", retry_after=30)
