@@ -22,7 +22,6 @@ from calltally.identity_key import IdentityKey, IdentityScheme
 from calltally.ingest import kernel
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.call_slices import CheckedSlice
-from calltally.ingest.cutting import cut
 from calltally.ingest.dictionary_encoder import DictionaryEncoder
 from calltally.ingest.identities.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.identities.seen_ids import SeenIds
@@ -30,9 +29,10 @@ from calltally.ingest.json_calls import decode_calls
 from calltally.ingest.json_form import JsonForm
 from calltally.ingest.kernel import KernelCalls
 from calltally.ingest.kernel_rows import KernelRowMaker, KernelRows
+from calltally.ingest.line_slices import cut
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
-from calltally.ingest.routes import RouteNaming
+from calltally.ingest.routes import RouteNamer
 from calltally.ingest.text_bounds import USUAL_LIMITS
 from calltally.journal.frame import Frame, encode_frame
 from calltally.journal.journal import Journal
@@ -122,7 +122,7 @@ class _ReferencePath:
         self.seen = SeenIds(_MEMORY)
         self.appended = 0
         journal = cast("Journal", self)
-        self._step = OrderedStep(journal, Dictionary(), _Judged(_MEMORY), RouteNaming(), _KEY)
+        self._step = OrderedStep(journal, Dictionary(), _Judged(_MEMORY), RouteNamer(), _KEY)
 
     def decode(self, body: bytes, admission: Admission) -> PreparedCalls:
         (decoded,) = decode_calls(body, JsonForm.LINES, max_calls=_BATCH, max_call_bytes=_MAX_CALL_BYTES)
@@ -148,7 +148,7 @@ class _KernelPath:
         self.seen = KernelSeenIds(_MEMORY)
         self._dictionary = Dictionary()
         self._rows = KernelRowMaker(self._dictionary)
-        self._routes = RouteNaming()
+        self._routes = RouteNamer()
 
     def decode(self, body: bytes, admission: Admission) -> KernelCalls:
         (lines,) = cut(

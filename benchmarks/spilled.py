@@ -116,7 +116,7 @@ class _Identities:
 
     def _remember(self, columns: _Columns, position: int) -> None:
         self.seen.remember(*columns, position=position, received_ms=_RECEIVED_MS, latest_ms=_RECEIVED_MS)
-        self._spilling.settle(_RECEIVED_MS, _ALL_STORED)
+        self._spilling.spill_now(_RECEIVED_MS, _ALL_STORED)
 
     def _is_settled(self) -> bool:
         self._spilling.look(_RECEIVED_MS, _ALL_STORED)

@@ -14,8 +14,9 @@ TRIED = {
 """The version tried, and the next one, which pyproject.toml must not let in.
 
 httptools parses heads (`calltally.server.head_parser`). uvicorn makes connections with a class of ours, to
-which it passes what its documentation does not name (`calltally.server.serving`). Before a newer one is let
-in, tests/end_to_end must pass with it: test_http_conformance, test_overload, test_stopping and test_tls.
+which it passes arguments that its documentation does not name (`calltally.server.app_server`). Before a newer
+one is let in, these must pass in tests/end_to_end:
+test_http_conformance, test_overload, test_stopping and test_tls.
 """
 
 

@@ -12,9 +12,9 @@ import uvloop
 
 from calltally.data_directory import DataDirectory
 from calltally.process import collect_as_ever, collect_less, keep_freed_memory
+from calltally.server.app_server import AppServer, listening_socket, owner_socket
 from calltally.server.certificate import Certificate, CertificateError, certificate_of
-from calltally.server.connection_bounds import ConnectionBounds
-from calltally.server.serving import Serving, listening_socket, owner_socket
+from calltally.server.connection_limits import ConnectionLimits
 from calltally.settings import Settings
 from calltally.wiring import Installation
 
@@ -62,10 +62,10 @@ async def _serve(
     meter = await installation.open_meter(on_failure=_end_at_once)
     owners = owner_socket(directory.socket())
     public = await installation.public_application()
-    serving = Serving(
+    serving = AppServer(
         [(public, listener), (installation.owner_application(), owners)],
         forwarded_from=settings.forwarded_from,
-        bounds=ConnectionBounds(
+        bounds=ConnectionLimits(
             settings.max_connections,
             settings.body_timeout_seconds,
             settings.keep_alive_seconds,

@@ -27,8 +27,8 @@ class SlowVendor:
 
     def wait(self, timeout: float) -> UsageResult:
         exchange = Exchange(ORGANIZATION, RetryPolicy(attempts=1), lambda: self.seconds)
-        errand = ORGANIZATION.questions.wait_for_usage_query("e-1", timeout=timeout)
-        result: UsageResult = hold(errand.put(exchange), self._came)
+        workflow = ORGANIZATION.questions.wait_for_usage_query("e-1", timeout=timeout)
+        result: UsageResult = hold(workflow.put(exchange), self._came)
         return result
 
     def _came(self, step: Step) -> object:

@@ -109,8 +109,8 @@ def run_commands(told: Told, folder: Path) -> None:
     again.write_bytes(ndjson([*CALLS, {**CALLS[2], "status": 501}]) + b"\n")
     told.run("import", *acme, again)
     for as_json in ((), ("--json",)):
-        told.run("books", "conflicts", *acme, *as_json)
-        told.run("books", "rejects", *acme, *as_json)
+        told.run("outcomes", "conflicts", *acme, *as_json)
+        told.run("outcomes", "rejects", *acme, *as_json)
         told.run("correct", "list", *acme, *as_json)
         told.run("verify", *data, *as_json)
     for form in ("csv", "parquet"):

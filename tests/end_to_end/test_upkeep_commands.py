@@ -289,11 +289,11 @@ def test_the_books_tell_what_became_of_all_that_came_in(data: Path) -> None:
     send(data, [CALLS[0], {**CALLS[1], "status": 404}, {**CALLS[2], "id": "5", "status": 99}])
     books = ("--data", data, *ACME)
 
-    outcomes = calltally("books", *books)
-    (day,) = cli_json("books", "outcomes", *books, "--json")["days"]
-    conflicts = calltally("books", "conflicts", *books)
-    rejects = calltally("books", "rejects", *books, "--code", "status.out_of_range")
-    none = calltally("books", "rejects", *books, "--code", "time.too_late")
+    outcomes = calltally("outcomes", *books)
+    (day,) = cli_json("outcomes", "days", *books, "--json")["days"]
+    conflicts = calltally("outcomes", "conflicts", *books)
+    rejects = calltally("outcomes", "rejects", *books, "--code", "status.out_of_range")
+    none = calltally("outcomes", "rejects", *books, "--code", "time.too_late")
 
     assert outcomes.stdout.splitlines()[1].split() == [day["day"], "6", "3", "1", "1", "1"]
     assert outcomes.stdout.splitlines()[2:] == [f"{day['day']}  calls rejected by status.out_of_range 1"]
@@ -310,7 +310,7 @@ def test_bad_words_and_files_are_refused_in_one_line(data: Path) -> None:
         ("correct", "amend", *told, "-"): "line 2 of <stdin> is no call as JSON",
         ("correct", "replace", *told, "--from", "x", "--to", "2024-03-01", "-"): "line 2 of <stdin>",
         ("correct", "list", "--data", data, *ACME, "--from", "yesterday"): "yesterday",
-        ("books", "conflicts", "--data", data, *ACME, "--limit", "0"): "'0'",
+        ("outcomes", "conflicts", "--data", data, *ACME, "--limit", "0"): "'0'",
         ("usage", "--data", data, *ACME, "--as-of", "2999-01-01"): "lies in the future",
         ("prune", "--data", data, "--calls-before", "2999-01-01", "--yes"): "not over",
         ("export", "--data", data, *ACME, "--from", "x", "--to", "y", data / "x" / "y.csv"): "no folder",

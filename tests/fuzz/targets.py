@@ -33,7 +33,7 @@ from calltally.dialects.segment.usage_month import UsageMonth
 from calltally.errors import CalltallyError, InvalidInputError
 from calltally.imports.access_log import AccessLog
 from calltally.imports.kernel_access_log import KernelAccessLog
-from calltally.imports.log_file import LineSlice, LogFile
+from calltally.imports.log_file import LogFile, LogLines
 from calltally.imports.log_part import LogPart
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.instants import parse_instant
@@ -114,7 +114,7 @@ def _kernel(text: bytes) -> None:
 
 def _access_log(text: bytes) -> None:
     lines = text.split(b"\n")
-    found = AccessLog("log").decode(LineSlice(1, lines))
+    found = AccessLog("log").decode(LogLines(1, lines))
     assert len(found.calls) + len(found.skipped) == len(lines)
     prepare(found.calls, list(range(len(found.calls))), _ADMISSION, KEY)
 

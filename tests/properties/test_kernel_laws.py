@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from calltally.clock import instant_ms
 from calltally.identity_key import IdentityKey
 from calltally.ingest.call_rules import MEASURES, TEXT_LIMITS, Admission
-from calltally.ingest.cutting import LineSlice
 from calltally.ingest.json_calls import decode_calls
 from calltally.ingest.json_form import JsonForm
 from calltally.ingest.kernel import KernelCalls, decode_slice, native
+from calltally.ingest.line_slices import LineSlice
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
-from calltally.ingest.routes import RouteNaming
+from calltally.ingest.routes import RouteNamer
 from calltally.ingest.text_bounds import TextLimits
 from tests.support.identity_keys import FORMER_KEY, KEY
 from tests.support.ingest_chains import (
@@ -400,8 +400,8 @@ def test_slices_hold_every_line_that_is_a_call_for_the_reference(body: bytes) ->
     admissions,
 )
 def test_both_chains_write_the_same_frames(given_bodies: list[bytes], admission: Admission) -> None:
-    reference = ReferenceChain(KEY, RouteNaming(max_derived=3))
-    chain = KernelChain(KEY, RouteNaming(max_derived=3))
+    reference = ReferenceChain(KEY, RouteNamer(max_derived=3))
+    chain = KernelChain(KEY, RouteNamer(max_derived=3))
 
     for body in given_bodies:
         reference.take(body, admission, NOW_MS)
@@ -423,8 +423,8 @@ limits = st.builds(
 def test_both_chains_write_the_same_frames_where_there_is_no_room_for_texts(
     given_bodies: list[bytes], text_limits: TextLimits
 ) -> None:
-    reference = ReferenceChain(KEY, RouteNaming(max_derived=3), text_limits)
-    chain = KernelChain(KEY, RouteNaming(max_derived=3), text_limits)
+    reference = ReferenceChain(KEY, RouteNamer(max_derived=3), text_limits)
+    chain = KernelChain(KEY, RouteNamer(max_derived=3), text_limits)
 
     for body in given_bodies:
         reference.take(body, BACKFILL, NOW_MS)
@@ -446,8 +446,8 @@ steps = st.lists(
 def test_both_chains_write_the_same_frame_of_all_that_comes_at_one_time(
     at_once: list[list[bytes]], admission: Admission
 ) -> None:
-    reference = ReferenceChain(KEY, RouteNaming(max_derived=3))
-    chain = KernelChain(KEY, RouteNaming(max_derived=3))
+    reference = ReferenceChain(KEY, RouteNamer(max_derived=3))
+    chain = KernelChain(KEY, RouteNamer(max_derived=3))
 
     for given_bodies in at_once:
         reference.take_at_once(given_bodies, admission, NOW_MS)
@@ -459,8 +459,8 @@ def test_both_chains_write_the_same_frame_of_all_that_comes_at_one_time(
 @settings(max_examples=examples(100))
 @given(st.lists(bodies(plain_lines), min_size=1, max_size=4))
 def test_configured_patterns_for_routes_are_left_to_the_reference(given_bodies: list[bytes]) -> None:
-    reference = ReferenceChain(KEY, RouteNaming(["us[a-z]+"]))
-    chain = KernelChain(KEY, RouteNaming(["us[a-z]+"]))
+    reference = ReferenceChain(KEY, RouteNamer(["us[a-z]+"]))
+    chain = KernelChain(KEY, RouteNamer(["us[a-z]+"]))
 
     for body in given_bodies:
         reference.take(body, ADMISSION, NOW_MS)
@@ -488,8 +488,8 @@ def many_calls(count: int, chance: np.random.Generator) -> bytes:
 
 def test_long_bodies_give_the_same_frames_and_the_kernel_takes_all_of_them() -> None:
     chance = numpy_luck(1)
-    reference = ReferenceChain(KEY, RouteNaming(max_derived=1))
-    chain = KernelChain(KEY, RouteNaming(max_derived=1))
+    reference = ReferenceChain(KEY, RouteNamer(max_derived=1))
+    chain = KernelChain(KEY, RouteNamer(max_derived=1))
     given_bodies = [many_calls(3500, chance) for _ in range(5)]
 
     for body in given_bodies:
@@ -561,8 +561,8 @@ def frames_of(chain: ReferenceChain, *given_bodies: list[dict[str, str]]) -> lis
 def test_frames_are_the_same_where_order_decides(calls: list[dict[str, str]]) -> None:
     given_bodies = [[{"id": "1"}], calls, [call | {"id": f"{call['id']} again"} for call in calls[::-1]]]
 
-    expected = frames_of(ReferenceChain(KEY, RouteNaming(max_derived=2)), *given_bodies)
-    chain = KernelChain(KEY, RouteNaming(max_derived=2))
+    expected = frames_of(ReferenceChain(KEY, RouteNamer(max_derived=2)), *given_bodies)
+    chain = KernelChain(KEY, RouteNamer(max_derived=2))
 
     assert frames_of(chain, *given_bodies) == expected
     assert chain.taken == 1 + 2 * len(calls)
@@ -577,8 +577,8 @@ def test_a_name_that_the_reference_told_meanwhile_is_told_anew() -> None:
         [{"id": "3"} | named],
     ]
 
-    expected = frames_of(ReferenceChain(KEY, RouteNaming()), *given_bodies)
-    chain = KernelChain(KEY, RouteNaming())
+    expected = frames_of(ReferenceChain(KEY, RouteNamer()), *given_bodies)
+    chain = KernelChain(KEY, RouteNamer())
 
     assert frames_of(chain, *given_bodies) == expected
     assert chain.taken == 2

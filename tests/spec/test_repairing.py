@@ -7,7 +7,7 @@ import pytest
 
 from calltally.errors import InvalidInputError
 from calltally.ingest.identities.kernel_seen_ids import KernelSeenIds
-from calltally.maintenance.repairing import RepairedCall
+from calltally.maintenance.repairer import RepairedCall
 from calltally.usage_query import Dimension
 from tests.support.metering import LastingMetering, Metering, a_call
 
@@ -125,7 +125,7 @@ async def test_organizations_are_repaired_each_by_corrections_of_their_own(any_m
 async def test_calls_of_many_days_are_repaired_some_at_a_time(
     any_meter: Metering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("calltally.maintenance.repairing.CALLS_AT_ONCE", 3)
+    monkeypatch.setattr("calltally.maintenance.repairer.CALLS_AT_ONCE", 3)
     await twice(any_meter, *(a_call(str(n), time=f"2026-03-{1 + n % 14:02}T10:00:00Z") for n in range(40)))
 
     mended = await repaired(any_meter)

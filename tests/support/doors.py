@@ -10,9 +10,9 @@ from litestar import Litestar
 
 from calltally.api.body_budget import BodyBudget
 from calltally.api.body_threads import BodyThreads
-from calltally.api.books_routes import books_router
 from calltally.api.calls_routes import BodyLimits
 from calltally.api.corrections_routes import corrections_router
+from calltally.api.inspection_routes import inspection_router
 from calltally.api.owner.maintenance_routes import owner_maintenance_router
 from calltally.api.owner.verify_routes import owner_verify_router
 from calltally.api.problems import problem_response
@@ -96,7 +96,7 @@ async def open_doors(metering: Metering) -> AsyncIterator[Doors]:
     litestar = Litestar(
         [
             usage_router(meter.engine, keeper, clock),
-            books_router(meter.engine, keeper, clock),
+            inspection_router(meter.engine, keeper, clock),
             corrections_router(
                 meter.maintenance,
                 meter.engine,

@@ -8,14 +8,14 @@ from calltally.identity_key import IdentityKey
 from calltally.ingest import kernel
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.call_slices import CheckedSlice, RejectedCall
-from calltally.ingest.cutting import LineSlice, cut
 from calltally.ingest.identities.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.identities.seen_ids import SeenIds
 from calltally.ingest.json_calls import decode_calls
 from calltally.ingest.json_form import JsonForm
+from calltally.ingest.line_slices import LineSlice, cut
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import prepare
-from calltally.ingest.routes import RouteNaming
+from calltally.ingest.routes import RouteNamer
 from calltally.ingest.text_bounds import USUAL_LIMITS, TextLimits
 from calltally.journal.frame import Frame, encode_frame
 from calltally.journal.journal import Journal
@@ -40,7 +40,7 @@ def slices_of(body: bytes) -> list[LineSlice]:
 class ReferenceChain:
     """Ingest as it is without a kernel; ``frames`` are the bytes of what it journaled."""
 
-    def __init__(self, key: IdentityKey, routes: RouteNaming, text_limits: TextLimits = USUAL_LIMITS) -> None:
+    def __init__(self, key: IdentityKey, routes: RouteNamer, text_limits: TextLimits = USUAL_LIMITS) -> None:
         self.frames: list[bytes] = []
         self.appended = 0
         self._journal = cast("Journal", self)
@@ -82,7 +82,7 @@ class ReferenceChain:
 class KernelChain(ReferenceChain):
     """The same with the kernel, and the reference for the slices that the kernel declines."""
 
-    def __init__(self, key: IdentityKey, routes: RouteNaming, text_limits: TextLimits = USUAL_LIMITS) -> None:
+    def __init__(self, key: IdentityKey, routes: RouteNamer, text_limits: TextLimits = USUAL_LIMITS) -> None:
         super().__init__(key, routes, text_limits)
         self.taken = 0
         self._derive_routes = not routes.has_patterns

@@ -157,7 +157,7 @@ def copy_of_an_instant(store: UsageStore, folder: Path, target: Path) -> None:
     which they did is made again.
     """
     assert isinstance(store, DuckDBUsageStore)
-    with store._tidying, store._writing:
+    with store._compaction_lock, store._writing:
         while True:
             before = _states(folder)
             try:

@@ -39,7 +39,7 @@ class NamedCall(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelling:
+class CancelRequest:
     """Takes the named calls back."""
 
     ids: tuple[CallName, ...]
@@ -47,7 +47,7 @@ class Cancelling:
 
 
 @dataclass(frozen=True, slots=True)
-class Amending:
+class AmendRequest:
     """Says the calls anew, each known by its id."""
 
     calls: tuple[Call, ...]
@@ -55,7 +55,7 @@ class Amending:
 
 
 @dataclass(frozen=True, slots=True)
-class Replacing:
+class ReplaceRequest:
     """Puts calls in the place of all that are counted in a window."""
 
     window: Window
@@ -80,7 +80,7 @@ _TEXTS = str | Annotated[list[str], _SOME]
 _NUMBERS = int | Annotated[list[int], _SOME]
 
 
-def read_correction(body: bytes, *, max_call_bytes: int) -> Cancelling | Amending | Replacing:
+def read_correction(body: bytes, *, max_call_bytes: int) -> CancelRequest | AmendRequest | ReplaceRequest:
     """What a body asks for; raises `InvalidInputError`, or all faults together in an `ExceptionGroup`."""
     fields = JsonFields(body)
     actions = ", ".join(FIELDS)
@@ -94,14 +94,14 @@ def read_correction(body: bytes, *, max_call_bytes: int) -> Cancelling | Amendin
     if action == "cancel":
         ids = tuple(_ids(fields))
         fields.check()
-        return Cancelling(ids, why)
+        return CancelRequest(ids, why)
     calls = _calls(fields, max_call_bytes)
     if action == "amend":
         fields.check()
-        return Amending(calls, why)
+        return AmendRequest(calls, why)
     window, where = _window(fields), _where(fields)
     fields.check()
-    return Replacing(window, calls, why, where)
+    return ReplaceRequest(window, calls, why, where)
 
 
 def _name(one: str | NamedCall) -> CallName:

@@ -8,9 +8,9 @@ from litestar import Request, Response, Router, get, post
 from calltally.api.bodies import ClientGoneError, read_body
 from calltally.api.body_budget import BodyBudget
 from calltally.api.body_threads import BodyThreads
-from calltally.api.book_page import read_book_question
 from calltally.api.calls_routes import BodyLimits
-from calltally.api.correction_request import Amending, Cancelling, Replacing, read_correction
+from calltally.api.correction_request import AmendRequest, CancelRequest, ReplaceRequest, read_correction
+from calltally.api.inspection_page import read_book_question
 from calltally.api.problems import problem_response
 from calltally.api.unpacking import unpacked
 from calltally.api.usage_writing import written_instant
@@ -54,7 +54,7 @@ def corrections_router(
         encoding = request.headers.get("Content-Encoding", "")
         receive: Receive = request.receive  # type: ignore[assignment] # the same ASGI, typed more closely
         work = threads.worker(caller.organization, receive)
-        asked: list[Cancelling | Amending | Replacing] = []
+        asked: list[CancelRequest | AmendRequest | ReplaceRequest] = []
 
         def read() -> bool:
             asked.append(read_correction(body, max_call_bytes=limits.call))
@@ -85,19 +85,19 @@ def corrections_router(
 
 
 async def _corrected(
-    maintenance: Maintenance, caller: Caller, asked: Cancelling | Amending | Replacing
+    maintenance: Maintenance, caller: Caller, asked: CancelRequest | AmendRequest | ReplaceRequest
 ) -> Correction:
     organization, who = caller.organization, caller.client_id
     match asked:
-        case Cancelling(ids, why):
+        case CancelRequest(ids, why):
             return await maintenance.cancel(organization, ids, who, why)
-        case Amending(calls, why):
+        case AmendRequest(calls, why):
             try:
                 return await maintenance.amend(organization, calls, who, why)
             except PrunedError as error:  # what it names otherwise is no field of this action
                 error.field = "calls"
                 raise
-        case Replacing(window, calls, why, where):
+        case ReplaceRequest(window, calls, why, where):
             return await maintenance.replace(organization, window, where, calls, who, why)
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from calltally.errors import InvalidInputError
 from calltally.ingest import kernel, structure
-from calltally.ingest.cutting import CutBody, Scanner, TooManyCallsError, cut_array
+from calltally.ingest.line_slices import CutBody, Scanner, TooManyCallsError, cut_array
 from calltally.ingest.structure import ListFaultError, Why
 
 T = TypeVar("T")

@@ -103,7 +103,7 @@ class MeterMetrics:
             meter.seen_ids.generations.filter_bytes,
         )
         yield _gauge(
-            "seen_ids_forgotten_position",
+            "seen_ids_evicted_position",
             "Identities received up to this position are looked up in the store, for calls of their days.",
             meter.seen_ids.forgotten.position,
         )

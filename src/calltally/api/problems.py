@@ -25,7 +25,7 @@ from calltally.errors import (
     TooSlowError,
     UnsupportedMediaTypeError,
 )
-from calltally.ingest.cutting import TooManyCallsError
+from calltally.ingest.line_slices import TooManyCallsError
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -48,7 +48,7 @@ _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
 log = structlog.get_logger()
 
 
-class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
+class InvalidField(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing wrong with a request: where, what came, and what would be taken."""
 
     detail: str
@@ -72,7 +72,7 @@ class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
     title: str
     status: int
     detail: str = ""
-    errors: tuple[Fault, ...] = ()
+    errors: tuple[InvalidField, ...] = ()
 
 
 def problem_of(error: Exception) -> Problem:
@@ -129,10 +129,10 @@ def _bad_request(error: Exception) -> Problem:
     return _problem(HTTPStatus.BAD_REQUEST, detail, faults[:_MOST_FAULTS])
 
 
-def _faults(error: Exception) -> tuple[Fault, ...] | None:
+def _faults(error: Exception) -> tuple[InvalidField, ...] | None:
     """None where anything but the caller's mistakes is in a group."""
     if isinstance(error, InvalidInputError):
-        return (Fault(error.reason, error.field, _shown(error.received), error.accepted),)
+        return (InvalidField(error.reason, error.field, _shown(error.received), error.accepted),)
     if not isinstance(error, ExceptionGroup):
         return None
     parts = [_faults(part) for part in error.exceptions]
@@ -145,7 +145,7 @@ def _problem_of_litestar(error: HTTPException) -> Problem:
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _problem(error.status_code)
     faults = tuple(
-        Fault(str(part.get("message", "")), str(part.get("key", "")))
+        InvalidField(str(part.get("message", "")), str(part.get("key", "")))
         for part in (error.extra if isinstance(error.extra, list) else [])
         if isinstance(part, dict)
     )
@@ -176,7 +176,7 @@ def _remedy(error: Exception) -> dict[str, str]:
 
 
 def _problem(
-    status: int, detail: str = "", faults: Sequence[Fault] = (), headers: dict[str, str] | None = None
+    status: int, detail: str = "", faults: Sequence[InvalidField] = (), headers: dict[str, str] | None = None
 ) -> Problem:
     known = status in HTTPStatus.__members__.values()
     details = _Details(HTTPStatus(status).phrase if known else "", status, detail, tuple(faults))

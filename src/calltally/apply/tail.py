@@ -20,7 +20,7 @@ _LEAST_ROOM = 131_072
 Names = Sequence[tuple[int, NameUpdate]]
 """Names with the positions that they came with."""
 
-Columns = dict[str, Column]
+FrameColumns = dict[str, Column]
 
 
 class Tail:
@@ -106,5 +106,5 @@ class Tail:
         self._columns, self._start, self._end = room, 0, len(held)
 
 
-def _room(calls: int) -> Columns:
+def _room(calls: int) -> FrameColumns:
     return {name: np.empty(max(calls, _LEAST_ROOM), kind) for name, kind in COLUMNS.items()}

@@ -18,8 +18,8 @@ from calltally.demo.demo_directory import fresh_demo_directory
 from calltally.demo.demo_load import LoadedDemo, load_demo
 from calltally.demo.demo_screen import DemoScreen
 from calltally.serve import serve
+from calltally.server.app_server import PortTakenError, listening_socket
 from calltally.server.logs import configure_logs
-from calltally.server.serving import PortTakenError, listening_socket
 from calltally.settings import Settings
 from calltally.wiring import Installation
 

@@ -53,7 +53,7 @@ def erase(
             say(f"{kind} {id_} of {organization} has {counted(found['calls'], 'call')}", err=True)
             click.confirm("Erase it for good?", abort=True, err=True)
         wanted = {"organization": organization, "kind": kind, "id": id_, "why": why}
-        with waiting("Erasing", quiet=as_json):
+        with waiting("Eraser", quiet=as_json):
             response = owner.ask("POST", "/owner/erase", json=wanted, seconds=None)
     if as_json:
         print_json(response.content)

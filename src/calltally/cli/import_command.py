@@ -106,7 +106,7 @@ def import_(
             bar = progress.add_task(file.name, total=file.stat().st_size)
             with LogFile.open(file, bounds.block_bytes) as log:
                 run = LogImport(str(file), log, *readers(log))
-                for part, receipt in _sent(run.parts(bounds), _Posting(owner, organization), poster):
+                for part, receipt in _sent(run.parts(bounds), _Poster(owner, organization), poster):
                     run.report.take(part, receipt)
                     progress.update(bar, completed=run.bytes_read)
                 reports.append(run.report)
@@ -171,7 +171,7 @@ def _done(part: LogPart, sent: Future[SentReceipt] | None) -> tuple[LogPart, Sen
     return part, None if sent is None else sent.result()
 
 
-class _Posting:
+class _Poster:
     """Sends one part of a log to the owner's door."""
 
     def __init__(self, owner: OwnerClient, organization: str) -> None:

@@ -18,7 +18,7 @@ from calltally.process import collect_as_ever
 from calltally.settings import Settings
 
 if TYPE_CHECKING:
-    from calltally.server.serving import Serving
+    from calltally.server.app_server import AppServer
 
 # What holding takes is loaded by whoever holds: most commands find a server that does.
 
@@ -74,7 +74,7 @@ class ThreadedServer:
         finally:
             self._up.set()
 
-    def _is_up(self, serving: "Serving") -> None:
+    def _is_up(self, serving: "AppServer") -> None:
         loop = asyncio.get_running_loop()
         self._stop = lambda: loop.is_closed() or loop.call_soon_threadsafe(serving.stop)
         self._up.set()
@@ -126,7 +126,7 @@ def _hold(directory: Path, settings: Settings, pipe: Connection, commands_end: C
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which then closes the pipe
     os.umask(0o077)
 
-    def is_up(serving: "Serving") -> None:
+    def is_up(serving: "AppServer") -> None:
         gc.freeze()  # what was loaded just now is needed; how often to look was told before the fork
         loop = asyncio.get_running_loop()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import uvloop
 
 from calltally.data_directory import DataDirectory
-from calltally.server.serving import Serving, owner_socket
+from calltally.server.app_server import AppServer, owner_socket
 from calltally.settings import Settings
 from calltally.wiring import Installation
 
@@ -14,14 +14,14 @@ __all__ = ["serve_owner", "uvloop"]
 
 
 async def serve_owner(
-    directory: DataDirectory, settings: Settings, counting: bool, is_up: Callable[[Serving], None]
+    directory: DataDirectory, settings: Settings, counting: bool, is_up: Callable[[AppServer], None]
 ) -> None:
     """Serves the owner's doors of a held directory until told to stop; ``is_up`` hears once they answer."""
     installation = Installation(directory, settings)
     try:
         if counting:
             await installation.open_meter()
-        serving = Serving([(installation.owner_application(), owner_socket(directory.socket()))])
+        serving = AppServer([(installation.owner_application(), owner_socket(directory.socket()))])
         running = asyncio.create_task(serving.run())
         await serving.started()
         is_up(serving)

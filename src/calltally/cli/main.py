@@ -25,7 +25,7 @@ _PLACES = {
     "name": "calltally.cli.name_commands:name_group",
     "import": "calltally.cli.import_command:import_",
     "usage": "calltally.cli.usage_command:usage_group",
-    "books": "calltally.cli.books_commands:books_group",
+    "outcomes": "calltally.cli.outcomes_commands:outcomes_group",
     "correct": "calltally.cli.correct_commands:correct_group",
     "verify": "calltally.cli.verify_command:verify",
     "backup": "calltally.cli.backup_commands:backup",

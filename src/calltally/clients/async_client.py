@@ -9,7 +9,7 @@ import httpx
 from calltally.clients.conversation import Authorize, Conversation, Pause, Send, Step
 from calltally.clients.exchange import Exchange
 from calltally.clients.pages import K, Pages
-from calltally.clients.question import Errand
+from calltally.clients.question import Workflow
 from calltally.clients.retry_policy import DEFAULT_RETRIES, RetryPolicy
 from calltally.clients.sending import NOT_FOLLOWED, TIMEOUT, request_parts, shown_as
 from calltally.clients.vendor import Vendor
@@ -58,19 +58,19 @@ class AsyncClient(Generic[Q]):
         if self._owns_http:
             await self._http.aclose()
 
-    async def settle(self, errand: Errand[T]) -> T:
+    async def run(self, workflow: Workflow[T]) -> T:
         """The answer; raises a `VendorError` if there is none."""
-        return await self._hold(errand.put(self._exchange))
+        return await self._hold(workflow.put(self._exchange))
 
     async def walk(self, pages: Pages[R, K, T]) -> AsyncIterator[T]:
         """All rows of all pages; each page is asked for when its first row is."""
-        errand: Errand[R] | None = pages.first
+        workflow: Workflow[R] | None = pages.first
         places: set[K] = set()
-        while errand is not None:
-            page = await self.settle(errand)
+        while workflow is not None:
+            page = await self.run(workflow)
             for row in pages.rows(page):
                 yield row
-            errand = pages.following(page, places)
+            workflow = pages.following(page, places)
 
     async def _hold(self, conversation: Conversation[T]) -> T:
         try:
@@ -100,12 +100,12 @@ class AsyncClient(Generic[Q]):
 
 
 def asks(
-    build: Callable[Concatenate[Q, P], Errand[T]],
+    build: Callable[Concatenate[Q, P], Workflow[T]],
 ) -> Callable[Concatenate[AsyncClient[Q], P], Coroutine[Any, Any, T]]:
     """A method that asks what ``build`` makes, and returns the answer once it is awaited."""
 
     def ask(client: AsyncClient[Q], /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
-        return client.settle(build(client.vendor.questions, *args, **kwargs))
+        return client.run(build(client.vendor.questions, *args, **kwargs))
 
     return shown_as(build, ask, Awaitable)
 

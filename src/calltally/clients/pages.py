@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from calltally.clients.question import Errand
+from calltally.clients.question import Workflow
 from calltally.clients.vendor_error import UnexpectedReplyError
 
 P = TypeVar("P")
@@ -19,12 +19,12 @@ class Pages(Generic[P, K, T]):
     ``place_after`` is where the next page begins, an offset or a cursor, or None behind the last one.
     """
 
-    first: Errand[P]
+    first: Workflow[P]
     rows: Callable[[P], Sequence[T]]
     place_after: Callable[[P], K | None]
-    page_at: Callable[[K], Errand[P]]
+    page_at: Callable[[K], Workflow[P]]
 
-    def following(self, page: P, places: set[K]) -> Errand[P] | None:
+    def following(self, page: P, places: set[K]) -> Workflow[P] | None:
         """How to get the next page; ``places`` remembers where the pages so far began.
 
         Raises `UnexpectedReplyError` where the pages go in a circle.

@@ -39,7 +39,7 @@ class Asker(Protocol):
     def answer(self, question: Question[T], until: float | None = None) -> Conversation[T]: ...
 
 
-class Errand(Protocol[T_co]):
+class Workflow(Protocol[T_co]):
     """What is done with one question or with several: a question, or waiting for its answer to change."""
 
     def put(self, asker: Asker) -> Conversation[T_co]: ...

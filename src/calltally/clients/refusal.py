@@ -6,7 +6,7 @@ import httpx
 
 from calltally.clients.grant import TokenRefusal
 from calltally.clients.retry_after import retry_after
-from calltally.clients.vendor import Fault, fault_body
+from calltally.clients.vendor import VendorFault, fault_body
 from calltally.clients.vendor_error import (
     CredentialsError,
     PermissionMissingError,
@@ -36,7 +36,9 @@ _BY_CLASS: dict[int, type[VendorError]] = {4: RejectedRequestError, 5: VendorFau
 _WRONG_CREDENTIALS = ("invalid_client", "invalid_grant", "unauthorized_client", "access_denied")
 
 
-def refusal_of(vendor: str, request: VendorRequest, response: httpx.Response, fault: Fault) -> VendorError:
+def refusal_of(
+    vendor: str, request: VendorRequest, response: httpx.Response, fault: VendorFault
+) -> VendorError:
     """The error for a response that is no success."""
     status = response.status_code
     kind = _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, UnexpectedReplyError)
@@ -47,15 +49,15 @@ def login_refusal_of(vendor: str, request: VendorRequest, response: httpx.Respon
     """The error for a response of a token endpoint that is no success."""
     body = fault_body(response, TokenRefusal)
     if not isinstance(body, TokenRefusal):
-        return refusal_of(vendor, request, response, Fault(body, ""))
-    fault = Fault(body, body.reason)
+        return refusal_of(vendor, request, response, VendorFault(body, ""))
+    fault = VendorFault(body, body.reason)
     if body.error in _WRONG_CREDENTIALS:
         return _error(CredentialsError, vendor, request, response, fault)
     return refusal_of(vendor, request, response, fault)
 
 
 def _error(
-    kind: type[VendorError], vendor: str, request: VendorRequest, response: httpx.Response, fault: Fault
+    kind: type[VendorError], vendor: str, request: VendorRequest, response: httpx.Response, fault: VendorFault
 ) -> VendorError:
     words = fault.words or response.reason_phrase
     status = response.status_code

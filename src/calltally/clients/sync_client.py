@@ -10,7 +10,7 @@ import httpx
 from calltally.clients.conversation import Authorize, Conversation, Pause, Send, Step
 from calltally.clients.exchange import Exchange
 from calltally.clients.pages import K, Pages
-from calltally.clients.question import Errand
+from calltally.clients.question import Workflow
 from calltally.clients.retry_policy import DEFAULT_RETRIES, RetryPolicy
 from calltally.clients.sending import NOT_FOLLOWED, TIMEOUT, request_parts, shown_as
 from calltally.clients.vendor import Vendor
@@ -59,18 +59,18 @@ class SyncClient(Generic[Q]):
         if self._owns_http:
             self._http.close()
 
-    def settle(self, errand: Errand[T]) -> T:
+    def run(self, workflow: Workflow[T]) -> T:
         """The answer; raises a `VendorError` if there is none."""
-        return self._hold(errand.put(self._exchange))
+        return self._hold(workflow.put(self._exchange))
 
     def walk(self, pages: Pages[R, K, T]) -> Iterator[T]:
         """All rows of all pages; each page is asked for when its first row is."""
-        errand: Errand[R] | None = pages.first
+        workflow: Workflow[R] | None = pages.first
         places: set[K] = set()
-        while errand is not None:
-            page = self.settle(errand)
+        while workflow is not None:
+            page = self.run(workflow)
             yield from pages.rows(page)
-            errand = pages.following(page, places)
+            workflow = pages.following(page, places)
 
     def _hold(self, conversation: Conversation[T]) -> T:
         try:
@@ -99,11 +99,11 @@ class SyncClient(Generic[Q]):
                     return self._hold(self._exchange.token(refused, until))
 
 
-def asks(build: Callable[Concatenate[Q, P], Errand[T]]) -> Callable[Concatenate[SyncClient[Q], P], T]:
+def asks(build: Callable[Concatenate[Q, P], Workflow[T]]) -> Callable[Concatenate[SyncClient[Q], P], T]:
     """A method that asks what ``build`` makes, and returns the answer."""
 
     def ask(client: SyncClient[Q], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return client.settle(build(client.vendor.questions, *args, **kwargs))
+        return client.run(build(client.vendor.questions, *args, **kwargs))
 
     return shown_as(build, ask)
 

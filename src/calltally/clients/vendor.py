@@ -12,7 +12,7 @@ Q_co = TypeVar("Q_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class VendorFault:
     """What a response that is no success says: its body, and the vendor's own words in it."""
 
     body: object
@@ -38,7 +38,7 @@ class Vendor(Protocol[Q_co]):
     @property
     def questions(self) -> Q_co: ...
 
-    def read_fault(self, response: httpx.Response) -> Fault: ...
+    def read_fault(self, response: httpx.Response) -> VendorFault: ...
 
 
 def fault_body(response: httpx.Response, *shapes: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
 from calltally.call import Call
-from calltally.demo.call_writing import CallWriting
+from calltally.demo.call_writer import CallWriter
 from calltally.demo.demo_story import DemoStory
 from calltally.demo.organization import Organization
 from calltally.demo.traffic import Traffic
@@ -36,7 +36,7 @@ class DemoCalls:
 
     def slices(self) -> Iterator[list[Call]]:
         """All calls from the first on, in slices of up to `SLICE_CALLS`."""
-        writing = CallWriting(self.organization)
+        writing = CallWriter(self.organization)
         for index in range(self.story.days):
             day = self.story.first_day + index * _DAY
             midnight = datetime.combine(day, time(), tzinfo=UTC)

@@ -6,7 +6,7 @@ import msgspec
 from xxhash import xxh3_128_digest
 
 from calltally.imports.line_ordinals import LineOrdinals
-from calltally.imports.log_file import LineSlice, line_slices
+from calltally.imports.log_file import LogLines, log_lines
 from calltally.imports.log_line import LoggedRequest, UnreadableLineError, read_log_line
 from calltally.imports.log_part import LogPart, LogSlice, SkippedLine
 from calltally.imports.logged_calls import LogField, LoggedCalls
@@ -34,11 +34,11 @@ class AccessLog:
         self._ordinals = LineOrdinals()
         self._next_number = 1
 
-    def read(self, slices: Iterable[LineSlice]) -> Iterator[LogSlice]:
+    def read(self, slices: Iterable[LogLines]) -> Iterator[LogSlice]:
         """Decodes all slices of a log, in order."""
         return map(self.decode, slices)
 
-    def decode(self, lines: LineSlice) -> LogSlice:
+    def decode(self, lines: LogLines) -> LogSlice:
         """The calls of the log's next lines, and which lines tell none."""
         found = LogSlice()
         requests: list[LoggedRequest] = []
@@ -61,7 +61,7 @@ class AccessLog:
     def part(self, block: bytes) -> LogPart:
         """The log's next whole lines as they are sent."""
         part = LogPart()
-        for lines in line_slices(block, self._next_number):
+        for lines in log_lines(block, self._next_number):
             self._next_number += len(lines.lines)
             decoded = self.decode(lines)
             if decoded.calls:

@@ -23,7 +23,7 @@ class LogFormat(Enum):
     NDJSON = "NDJSON"
 
 
-class LineSlice(NamedTuple):
+class LogLines(NamedTuple):
     """Some neighbouring lines without their line endings; the first of them has ``first_number``.
 
     A line longer than `MAX_LINE_BYTES` comes cut, but not to less than one byte more than that.
@@ -33,7 +33,7 @@ class LineSlice(NamedTuple):
     lines: list[bytes]
 
 
-def line_slices(block: bytes, first_number: int) -> Iterator[LineSlice]:
+def log_lines(block: bytes, first_number: int) -> Iterator[LogLines]:
     """The lines of a block without their endings, in slices of up to `SLICE_LINES`."""
     lines = block.split(b"\n")
     lines.pop()
@@ -42,7 +42,7 @@ def line_slices(block: bytes, first_number: int) -> Iterator[LineSlice]:
     if b"\r" in block:
         lines = [line.removesuffix(b"\r") for line in lines]
     for start in range(0, len(lines), SLICE_LINES):
-        yield LineSlice(first_number + start, lines[start : start + SLICE_LINES])
+        yield LogLines(first_number + start, lines[start : start + SLICE_LINES])
 
 
 class LogFile:
@@ -101,11 +101,11 @@ class LogFile:
     def blocks(self) -> Iterator[bytes]:
         return self._blocks
 
-    def slices(self) -> Iterator[LineSlice]:
+    def slices(self) -> Iterator[LogLines]:
         """All lines of the blocks without their endings, in slices."""
         next_number = 1
         for block in self._blocks:
-            for lines in line_slices(block, next_number):
+            for lines in log_lines(block, next_number):
                 next_number += len(lines.lines)
                 yield lines
 

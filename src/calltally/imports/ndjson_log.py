@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from calltally.imports.log_file import MAX_LINE_BYTES, SLICE_LINES, LineSlice, LogFile, line_slices
+from calltally.imports.log_file import MAX_LINE_BYTES, SLICE_LINES, LogFile, LogLines, log_lines
 from calltally.imports.log_part import LogPart, SkippedLine
 
 Pieces = Callable[[bytes, int, int], list[tuple[int, int, int]] | None]
@@ -29,7 +29,7 @@ class NdjsonLog:
         for block in self._file.blocks():
             pieces = self._pieces(block, SLICE_LINES, MAX_LINE_BYTES)
             if pieces is None:
-                for lines in line_slices(block, next_number):
+                for lines in log_lines(block, next_number):
                     next_number += len(lines.lines)
                     yield _part_of(lines)
             else:
@@ -42,12 +42,12 @@ class NdjsonLog:
         if last is None or not last.strip():
             return
         if _is_json(last):
-            yield _part_of(LineSlice(next_number, [last]))
+            yield _part_of(LogLines(next_number, [last]))
         else:
             self.waiting = True
 
 
-def _part_of(lines: LineSlice) -> LogPart:
+def _part_of(lines: LogLines) -> LogPart:
     part = LogPart()
     found: list[bytes] = []
     for number, line in enumerate(lines.lines, lines.first_number):

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, TypeVar
 from calltally.clock import Clock
 from calltally.ingest.body_decoder import BodyDecoder
 from calltally.ingest.call_slices import SLICE, CheckedSlice
-from calltally.ingest.cutting import LineSlice
 from calltally.ingest.identity_lookup import IdentityLookup
-from calltally.ingest.loop_turns import LoopTurns
+from calltally.ingest.line_slices import LineSlice
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.receipt import CallVerdict, Receipt
+from calltally.ingest.round_robin import RoundRobin
 from calltally.ingest.sender import Sender
 from calltally.journal.progress import Progress
 
@@ -69,14 +69,14 @@ class Batcher:
         durable: Progress,
         lookup: IdentityLookup,
         decoder: BodyDecoder,
-        loop_turns: LoopTurns,
+        round_robin: RoundRobin,
     ) -> None:
         self._durable = durable
         self._step = step
         self._clock = clock
         self._lookup = lookup
         self._decoder = decoder
-        self._loop_turns = loop_turns
+        self._round_robin = round_robin
         self._pending: list[_Pending] = []
         self._running: set[asyncio.Task[None]] = set()
 
@@ -140,7 +140,7 @@ class Batcher:
         """Has slices judged, in several frames if they are much work; the position of the last frame."""
         while True:
             slices = [slice_ for slice_, _ in shares]
-            await self._loop_turns.turn(slices[0].sender)
+            await self._round_robin.turn(slices[0].sender)
             await self._lookup.look_up(slices)
             step = self._step.take(slices, self._clock.now_ms())
             for (slice_, sharing), told in zip(shares, step.told, strict=False):

@@ -7,8 +7,8 @@ from calltally.clock import DAY_MS, Clock
 from calltally.ingest.call_rules import Admission, Fault
 from calltally.ingest.call_slices import CheckedSlice, DecodedCalls, RejectedCall
 from calltally.ingest.calls_body import CallsBody
-from calltally.ingest.cutting import LineSlice
 from calltally.ingest.kernel import KernelCalls, decode_slice
+from calltally.ingest.line_slices import LineSlice
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import prepare
 from calltally.ingest.sender import Sender

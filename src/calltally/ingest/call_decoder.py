@@ -11,7 +11,7 @@ import msgspec
 from calltally.call import Call
 
 
-class HalfAPairError(ValueError):
+class LoneSurrogateError(ValueError):
     """A text of a call has half of a pair of surrogates; ``field`` is empty where a field's name has it."""
 
     def __init__(self, field: str, text: str) -> None:
@@ -20,7 +20,7 @@ class HalfAPairError(ValueError):
         self.text = text
 
 
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, HalfAPairError)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, LoneSurrogateError)
 """What decoding raises for JSON that is no call."""
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -80,7 +80,7 @@ def _with_surrogates(written: bytes) -> Any | None:
     """A call with escaped surrogates; None where it has none, or is not JSON.
 
     The decoder refuses half of a pair before it says whose text has it, and also where the text does not
-    count. Raises `HalfAPairError` and `msgspec.ValidationError`.
+    count. Raises `LoneSurrogateError` and `msgspec.ValidationError`.
     """
     if not _SURROGATE.search(written):
         return None
@@ -91,10 +91,10 @@ def _with_surrogates(written: bytes) -> Any | None:
     try:
         found = msgspec.convert(fields, _WrittenCall)
     except UnicodeEncodeError as error:  # the message about an unknown field would hold its name
-        raise HalfAPairError("", error.object) from None
+        raise LoneSurrogateError("", error.object) from None
     for name, value in msgspec.structs.asdict(found).items():
         if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
-            raise HalfAPairError(name, value)
+            raise LoneSurrogateError(name, value)
     return found
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from calltally.ingest import kernel, structure
 from calltally.ingest.call_slices import DecodedCalls
-from calltally.ingest.cutting import LineSlice, cut
 from calltally.ingest.json_calls import decode_lines
 from calltally.ingest.json_form import JsonForm
+from calltally.ingest.line_slices import LineSlice, cut
 
 _QUICK_BYTES, _QUICK_BYTES_BY_REFERENCE = 2**20, 2**17
 """Bodies of at most so many bytes are cut in some milliseconds, whatever is in them."""

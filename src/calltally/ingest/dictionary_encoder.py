@@ -5,7 +5,7 @@ import numpy as np
 from calltally.call_batch import Int64s
 from calltally.dictionary import Dictionary, DictionaryValue, Kind, memory_of
 from calltally.ingest.prepared_calls import Int32s, TextColumn
-from calltally.ingest.routes import OTHER_ROUTE, RouteNaming
+from calltally.ingest.routes import OTHER_ROUTE, RouteNamer
 
 
 class DictionaryEncoder:
@@ -16,7 +16,7 @@ class DictionaryEncoder:
     it is seen here that an organization's texts take no more than ``most_memory``.
     """
 
-    def __init__(self, dictionary: Dictionary, routes: RouteNaming, most_memory: int) -> None:
+    def __init__(self, dictionary: Dictionary, routes: RouteNamer, most_memory: int) -> None:
         self._dictionary = dictionary
         self._routes = routes
         self._most_memory = most_memory

@@ -9,10 +9,10 @@ from calltally.dictionary import Dictionary, Kind
 from calltally.ingest.call_rows import call_rows
 from calltally.ingest.call_slices import JudgeableCalls
 from calltally.ingest.dictionary_encoder import DictionaryEncoder
-from calltally.ingest.identities.seen_ids import Seen, Verdicts
+from calltally.ingest.identities.seen_ids import Seen, VerdictCodes
 from calltally.ingest.kernel import KernelCalls, is_installed
 from calltally.ingest.kernel_rows import KernelRowMaker, KernelRows
-from calltally.ingest.name_news import NameNews
+from calltally.ingest.name_updates import NameUpdates
 from calltally.ingest.outcome_tally import Judged, judged_by_organization
 from calltally.ingest.prepared_calls import Int32s, PreparedCalls
 from calltally.packed_texts import NO_TEXT, PackedTexts
@@ -84,7 +84,7 @@ class RowEncoder:
     """
 
     def __init__(self, dictionary: Dictionary) -> None:
-        self._names = NameNews()
+        self._names = NameUpdates()
         self._kernel = KernelRowMaker(dictionary) if is_installed() else None
 
     def organizations(self, calls: JudgeableCalls, interning: DictionaryEncoder) -> Int32s:
@@ -100,7 +100,7 @@ class RowEncoder:
         return self._kernel is not None and self._kernel.knows(calls, owner)
 
     def accept(
-        self, calls: JudgeableCalls, verdicts: Verdicts, interning: DictionaryEncoder, rows: RowBuffer
+        self, calls: JudgeableCalls, verdicts: VerdictCodes, interning: DictionaryEncoder, rows: RowBuffer
     ) -> list[Judged]:
         """Adds the rows of the calls that are new; tells how the calls of each organization were judged."""
         if isinstance(calls, KernelCalls) and self._kernel is not None:

@@ -10,10 +10,10 @@ from calltally.ingest.batcher import MOST_IN_FRAME, Batcher
 from calltally.ingest.body_decoder import BodyDecoder
 from calltally.ingest.call_slices import CheckedSlice, DecodedCalls
 from calltally.ingest.calls_body import CallsBody
-from calltally.ingest.cutting import LineSlice
-from calltally.ingest.loop_turns import LoopTurns
+from calltally.ingest.line_slices import LineSlice
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.receipt import Receipt, Verdict
+from calltally.ingest.round_robin import RoundRobin
 from calltally.ingest.sender import Sender
 from calltally.journal.journal import Journal
 
@@ -42,7 +42,7 @@ class Intake:
         step: OrderedStep,
         journal: Journal,
         clock: Clock,
-        loop_turns: LoopTurns,
+        round_robin: RoundRobin,
         *,
         max_queued_bytes: int = MAX_QUEUED_BYTES,
         refuse: Callable[[], BusyError | None] = lambda: None,
@@ -58,7 +58,7 @@ class Intake:
         self._step = step
         self._journal = journal
         self._clock = clock
-        self._loop_turns = loop_turns
+        self._round_robin = round_robin
         self._max_queued_bytes = max_queued_bytes
         self._refuse = refuse
         self._throttle = throttle
@@ -138,7 +138,7 @@ class Intake:
         gathered: list[CheckedSlice] = []
         size = weight = 0
         for left in reversed(range(count)):
-            await self._loop_turns.turn(organization)
+            await self._round_robin.turn(organization)
             slice_ = next(slices)
             gathered.append(slice_)
             size += slice_.received

@@ -9,15 +9,15 @@ from calltally.call import Call
 from calltally.ingest import structure
 from calltally.ingest.call_decoder import (
     UNREADABLE,
-    HalfAPairError,
+    LoneSurrogateError,
     decode_call,
     decode_plain_calls,
     field_of,
 )
 from calltally.ingest.call_rules import TEXT_LIMITS, Fault, shown
 from calltally.ingest.call_slices import MOST_KEPT, DecodedCalls, RejectedCall
-from calltally.ingest.cutting import LineSlice, cut
 from calltally.ingest.json_form import JsonForm
+from calltally.ingest.line_slices import LineSlice, cut
 
 _PATH = re.compile(r" - at `\$\.(\w+)`$")
 _UNKNOWN = re.compile(r"unknown field `(.*)`", re.DOTALL)
@@ -105,7 +105,7 @@ def _fault(item: bytes, error: Exception) -> Fault:
     except UnicodeDecodeError as wrong:
         reason = f"the call is not valid UTF-8: {wrong.reason} at byte {wrong.start}"
         return Fault("not_utf8", "", reason)
-    if isinstance(error, HalfAPairError):
+    if isinstance(error, LoneSurrogateError):
         code = f"{error.field}.not_unicode" if error.field in TEXT_LIMITS else "not_unicode"
         subject = "" if error.field else "the name of a field "
         return Fault(code, error.field, f"{subject}is not valid Unicode: {shown(error.text)}")

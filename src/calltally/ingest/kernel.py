@@ -7,7 +7,7 @@ from calltally.call_batch import Int64s, UInt64s
 from calltally.identity_key import IdentityKey
 from calltally.ingest.call_decoder import decode_call
 from calltally.ingest.call_rules import Admission
-from calltally.ingest.cutting import LineSlice
+from calltally.ingest.line_slices import LineSlice
 from calltally.ingest.prepared_calls import PreparedCalls, prepare_faultless
 from calltally.ingest.structure import ListFaultError
 

@@ -9,7 +9,7 @@ import numpy as np
 from calltally.call_batch import CALL_COLUMNS, CallColumns, NameUpdate
 from calltally.dictionary import Dictionary, Kind
 from calltally.ingest.dictionary_encoder import DictionaryEncoder
-from calltally.ingest.identities.seen_ids import Verdicts
+from calltally.ingest.identities.seen_ids import VerdictCodes
 from calltally.ingest.kernel import KernelCalls, native
 from calltally.packed_texts import PackedTexts
 
@@ -51,7 +51,7 @@ class KernelRowMaker:
     def add(
         self,
         calls: KernelCalls,
-        verdicts: Verdicts,
+        verdicts: VerdictCodes,
         owner: int,
         interning: DictionaryEncoder,
         rows: KernelRows,

@@ -16,12 +16,12 @@ from calltally.ingest.corrected_calls import CorrectedCalls, CorrectionNote
 from calltally.ingest.dictionary_encoder import DictionaryEncoder
 from calltally.ingest.encoded_rows import EncodedRows, RowBuffer, RowEncoder
 from calltally.ingest.identities.generations import Evicted
-from calltally.ingest.identities.seen_ids import Seen, SeenIds, Verdicts
+from calltally.ingest.identities.seen_ids import Seen, SeenIds, VerdictCodes
 from calltally.ingest.kernel import KernelCalls
-from calltally.ingest.outcome_tally import ConflictBox, OutcomeTally, RefusalBook, SampleBox
+from calltally.ingest.outcome_tally import ConflictBuffer, OutcomeTally, RefusalTally, RejectSamples
 from calltally.ingest.prepared_calls import PreparedCalls
 from calltally.ingest.receipt import CallVerdict, Verdict
-from calltally.ingest.routes import RouteNaming
+from calltally.ingest.routes import RouteNamer
 from calltally.ingest.text_bounds import USUAL_LIMITS, TextBounds, TextLimits
 from calltally.ingest.used_texts import UsedTexts
 from calltally.journal.frame import Frame
@@ -65,7 +65,7 @@ class OrderedStep:
         journal: Journal,
         dictionary: Dictionary,
         seen_ids: SeenIds,
-        routes: RouteNaming,
+        routes: RouteNamer,
         identity_key: IdentityKey,
         *,
         open_from_ms: int = 0,
@@ -82,9 +82,9 @@ class OrderedStep:
         self._most_memory = text_limits.memory
         self._bounds = TextBounds(dictionary, text_limits)
         self._rows = RowEncoder(dictionary)
-        self._samples = SampleBox()
-        self._conflicts = ConflictBox()
-        self._refusals = RefusalBook()
+        self._samples = RejectSamples()
+        self._conflicts = ConflictBuffer()
+        self._refusals = RefusalTally()
         self._used_texts: UsedTexts | None = None  # while unused ones are being removed
 
     @property
@@ -372,7 +372,7 @@ class _Made:
     samples: list[RejectedSample] = field(default_factory=list)
 
 
-def _told(calls: JudgeableCalls, verdicts: Verdicts) -> list[CallVerdict]:
+def _told(calls: JudgeableCalls, verdicts: VerdictCodes) -> list[CallVerdict]:
     rows = np.flatnonzero(verdicts != Seen.NEW)
     seen = verdicts[rows].tolist()
     return list(

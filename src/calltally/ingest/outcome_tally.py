@@ -11,7 +11,7 @@ from calltally.call_batch import Conflict, Outcome, RejectedSample, Rejection
 from calltally.clock import DAY_MS
 from calltally.ingest.call_slices import MOST_KEPT, JudgeableCalls, RejectedCall
 from calltally.ingest.dictionary_encoder import distinct
-from calltally.ingest.identities.seen_ids import Seen, Verdicts
+from calltally.ingest.identities.seen_ids import Seen, VerdictCodes
 from calltally.ingest.prepared_calls import Int32s
 
 SAMPLES_PER_DAY = 20
@@ -30,7 +30,7 @@ class Judged(NamedTuple):
     conflict: int
 
 
-def judged_by_organization(organizations: Int32s, verdicts: Verdicts) -> list[Judged]:
+def judged_by_organization(organizations: Int32s, verdicts: VerdictCodes) -> list[Judged]:
     """Calls counted, each of which has its organization and its verdict."""
     judged = []
     for organization in distinct(organizations).tolist():
@@ -75,7 +75,7 @@ class OutcomeTally:
         return self._sums.setdefault(organization, [0, 0, 0, 0, 0])
 
 
-class SampleBox:
+class RejectSamples:
     """Keeps the first rejected calls of each organization, day of receipt and code, and lets others pass.
 
     What was kept before a start is not known after it; the store drops what is too much.
@@ -101,15 +101,15 @@ class SampleBox:
         return samples
 
 
-class ConflictBox:
-    """Keeps the first calls in conflict of each organization and day of receipt, as `SampleBox` does."""
+class ConflictBuffer:
+    """Keeps the first calls in conflict of each organization and day of receipt, as `RejectSamples` does."""
 
     def __init__(self) -> None:
         self._day = 0
         self._kept: Counter[int] = Counter()
 
     def of(
-        self, calls: JudgeableCalls, verdicts: Verdicts, organizations: Int32s, now_ms: int
+        self, calls: JudgeableCalls, verdicts: VerdictCodes, organizations: Int32s, now_ms: int
     ) -> list[Conflict]:
         """The conflicts to keep among some calls, which are those of the organizations."""
         day = now_ms // DAY_MS
@@ -130,7 +130,7 @@ class ConflictBox:
         return kept
 
 
-class RefusalBook:
+class RefusalTally:
     """Counts requests that were refused as a whole, until a frame takes them along."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ _PATHS_REMEMBERED, _LONGEST_REMEMBERED = 65_536, 256
 _IDENTIFIER = r"[0-9]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{24,}"
 
 
-class RouteNaming:
+class RouteNamer:
     """Turns ``/users/17`` into ``/users/{id}``.
 
     A part of digits, a UUID, 24 or more hex digits, or what one of ``patterns`` (regular expressions for a

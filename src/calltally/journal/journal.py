@@ -15,7 +15,7 @@ from calltally.journal.framing import Parts
 from calltally.journal.journal_files import drop_through, file_for, files_of
 from calltally.journal.journal_reader import JournalReader
 from calltally.journal.progress import Progress
-from calltally.journal.recovering import recover
+from calltally.journal.recovery import recover
 from calltally.journal.recovery_log import RecoveryLog
 from calltally.journal.sync_times import SyncTimes
 from calltally.journal.unsafe_bytes import UnsafeBytes

@@ -2,6 +2,6 @@
 
 from calltally.maintenance.backup import BackupReport
 from calltally.maintenance.maintenance import Maintenance
-from calltally.maintenance.pruning import PruneReport
+from calltally.maintenance.pruner import PruneReport
 
 __all__ = ["BackupReport", "Maintenance", "PruneReport"]

@@ -36,14 +36,14 @@ class Backups:
     whose name ends in ``.partial`` and nothing else; making the backup again begins anew.
     """
 
-    def __init__(self, counting: MeterParts, control: ControlData) -> None:
-        self._counting = counting
+    def __init__(self, parts: MeterParts, control: ControlData) -> None:
+        self._parts = parts
         self._control = control
 
     async def backup(self, folder: Path) -> BackupReport:
         """See `Maintenance.backup`."""
-        await self._counting.settled()
-        return await self._counting.read(lambda: self._write(folder))
+        await self._parts.caught_up()
+        return await self._parts.read(lambda: self._write(folder))
 
     def _write(self, folder: Path) -> BackupReport:
         folder = folder.absolute()
@@ -67,10 +67,10 @@ class Backups:
         return BackupReport(folder, manifest.position, len(manifest.files), size)
 
     def _fill(self, folder: Path) -> Manifest:
-        position = self._counting.store.backup(folder / STORE_FILE)
+        position = self._parts.store.backup(folder / STORE_FILE)
         (folder / JOURNAL_FOLDER).mkdir(mode=0o700)
         file_for(folder / JOURNAL_FOLDER, position + 1).touch(mode=0o600)
-        self._counting.journal.recoveries.copy_to(folder / JOURNAL_FOLDER)
+        self._parts.journal.recoveries.copy_to(folder / JOURNAL_FOLDER)
         self._control.copy_to(folder)
         for path in folder.rglob("*"):
             path.chmod(0o700 if path.is_dir() else 0o600)
@@ -78,7 +78,7 @@ class Backups:
         manifest = Manifest(
             format=FORMAT,
             version=__version__,
-            created=instant_of(self._counting.clock.now_ms()).isoformat(),
+            created=instant_of(self._parts.clock.now_ms()).isoformat(),
             position=position,
             files=described(folder, [path for path in folder.rglob("*") if path.is_file()]),
         )

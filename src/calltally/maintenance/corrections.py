@@ -46,14 +46,14 @@ class Corrections:
     was not answered finds out in the list of corrections, or corrects again, which changes nothing more.
     """
 
-    def __init__(self, counting: MeterParts) -> None:
-        self._counting = counting
+    def __init__(self, parts: MeterParts) -> None:
+        self._parts = parts
 
     async def cancel(self, organization: str, names: Sequence[CallName], who: str, why: str) -> Correction:
         """See `Maintenance.cancel`."""
         _check_number(len(names), "ids")
         names = tuple(dict.fromkeys(names))
-        identities = self._counting.corrector.identities(organization, names)
+        identities = self._parts.corrector.identities(organization, names)
         note = _note(who, why, "cancel", _subject_of(names))
 
         async def cancelled(known_up_to: int) -> CorrectedCalls:
@@ -89,7 +89,7 @@ class Corrections:
         """See `Maintenance.replace`."""
         if calls:
             _check_number(len(calls), "calls")
-        range_ = CallRange(window, where, self._counting.corrector.derive_route)
+        range_ = CallRange(window, where, self._parts.corrector.derive_route)
         range_.check(calls)
         stated = await self._prepared(organization, calls) if calls else None
         note = _note(who, why, "replace", range_.subject(len(calls)))
@@ -110,23 +110,21 @@ class Corrections:
     async def _correct(self, organization: str, note: CorrectionNote, read: _Read) -> Correction:
         """Reads and appends, again where a sender came in between; returns once the correction is on disk."""
         for _ in range(_TRIES):
-            corrected = await read(await self._counting.settled())
+            corrected = await read(await self._parts.caught_up())
             try:
-                done = self._counting.corrector.correct(corrected, organization, note)
+                done = self._parts.corrector.correct(corrected, organization, note)
             except FaultyCallError as error:
                 raise _refused(corrected.stated.calls if corrected.stated else (), error) from None
             if done is not None:
                 position, correction = done
-                await self._counting.journal.durable.reached(position)
+                await self._parts.journal.durable.reached(position)
                 return correction
         raise BusyError("the calls to be added keep coming in meanwhile", retry_after=5)
 
     async def _prepared(self, organization: str, calls: Sequence[Call]) -> PreparedCalls:
         """The calls as columns, every one without fault and each another one."""
         try:
-            prepared = await self._counting.read(
-                lambda: self._counting.corrector.prepared(organization, calls)
-            )
+            prepared = await self._parts.read(lambda: self._parts.corrector.prepared(organization, calls))
         except FaultyCallError as error:
             raise _refused(calls, error) from None
         self._check_open(prepared)
@@ -134,7 +132,7 @@ class Corrections:
         return prepared
 
     def _check_open(self, calls: PreparedCalls) -> None:
-        earliest_ms, calls_from = int(calls.time_ms.min()), self._counting.store.calls_from
+        earliest_ms, calls_from = int(calls.time_ms.min()), self._parts.store.calls_from
         if earliest_ms < open_from_ms(calls_from):
             raise PrunedError(midnight(calls_from), instant_of(earliest_ms))
 
@@ -155,8 +153,8 @@ class Corrections:
         return found
 
     async def _within(self, organization: str, range_: CallRange) -> StoredCalls:
-        store = self._counting.store
-        found = await self._counting.read(
+        store = self._parts.store
+        found = await self._parts.read(
             lambda: store.calls_within(organization, range_.window, range_.where, MAX_CORRECTED + 1)
         )
         if len(found.columns) > MAX_CORRECTED:
@@ -169,8 +167,8 @@ class Corrections:
         return found
 
     async def _known(self, organization: str, high: UInt64s, low: UInt64s) -> StoredCalls:
-        store = self._counting.store
-        return await self._counting.read(lambda: store.current_calls(organization, high, low))
+        store = self._parts.store
+        return await self._parts.read(lambda: store.current_calls(organization, high, low))
 
 
 def _refused(calls: Sequence[Call], error: FaultyCallError) -> InvalidInputError:

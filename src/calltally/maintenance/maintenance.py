@@ -14,10 +14,10 @@ from calltally.journal.recovery_log import Recoveries
 from calltally.maintenance.backup import BackupReport, Backups
 from calltally.maintenance.control_data import ControlData, NoControlData
 from calltally.maintenance.corrections import Corrections
-from calltally.maintenance.erasing import Erasing
+from calltally.maintenance.eraser import Eraser
 from calltally.maintenance.meter_parts import MeterParts
-from calltally.maintenance.pruning import PruneReport, Pruning
-from calltally.maintenance.repairing import RepairedCalls, Repairing
+from calltally.maintenance.pruner import Pruner, PruneReport
+from calltally.maintenance.repairer import RepairedCalls, Repairer
 from calltally.maintenance.verification import Verification
 from calltally.store.audit import AuditStep
 from calltally.store.export import Form, What
@@ -36,20 +36,20 @@ class Maintenance:
 
     def __init__(
         self,
-        counting: MeterParts,
+        parts: MeterParts,
         control: ControlData | None = None,
         *,
         patience: float = 30.0,
     ) -> None:
         control = control or NoControlData()
-        self._counting = counting
+        self._parts = parts
         self._patience = patience
-        self._verification = Verification(counting, control)
-        self._corrections = Corrections(counting)
-        self._repairing = Repairing(counting)
-        self._erasing = Erasing(counting, control)
-        self._pruning = Pruning(counting, self._verification)
-        self._backups = Backups(counting, control)
+        self._verification = Verification(parts, control)
+        self._corrections = Corrections(parts)
+        self._repairing = Repairer(parts)
+        self._erasing = Eraser(parts, control)
+        self._pruning = Pruner(parts, self._verification)
+        self._backups = Backups(parts, control)
         self._turn = asyncio.Lock()
         self._under_way = ""
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -115,7 +115,7 @@ class Maintenance:
         """Counts once what was counted more often, some calls at a time, and says which.
 
         These are the calls that `verify` finds. Each step is a correction in the ledger, and may wait for
-        others as corrections do. Raises what `Repairing.some` does.
+        others as corrections do. Raises what `Repairer.some` does.
         """
         since = date.min
         while (
@@ -126,7 +126,7 @@ class Maintenance:
 
     async def recoveries(self) -> Recoveries:
         """What starts had to cut off the journal or to pass over in it, since there is this directory."""
-        return await self._counting.read(self._counting.journal.recoveries.read)
+        return await self._parts.read(self._parts.journal.recoveries.read)
 
     async def backup(self, folder: Path) -> BackupReport:
         """Copies everything into a new folder; `restore` makes a directory of it.
@@ -146,9 +146,9 @@ class Maintenance:
         every_entry: bool = False,
     ) -> int:
         """Writes a file of calls or counts; returns how many rows. See `UsageStore.export`."""
-        await self._counting.settled()
-        store = self._counting.store
-        return await self._counting.read(
+        await self._parts.caught_up()
+        store = self._parts.store
+        return await self._parts.read(
             lambda: store.export(organization, window, what, form, path, every_entry=every_entry)
         )
 

@@ -28,7 +28,7 @@ class MeterParts:
     corrector: Corrector
     clock: Clock
 
-    async def settled(self) -> int:
+    async def caught_up(self) -> int:
         """Waits until the store holds everything that was appended; returns a position that it holds.
 
         Raises `BusyError` when that takes longer than an answer may.

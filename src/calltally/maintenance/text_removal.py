@@ -28,19 +28,19 @@ class TextRemoval:
     bring ids that they read from the store; they may not be under way meanwhile.
     """
 
-    def __init__(self, counting: MeterParts) -> None:
-        self._counting = counting
+    def __init__(self, parts: MeterParts) -> None:
+        self._parts = parts
 
     async def remove(self) -> int:
         """Returns how many texts went. Raises `BusyError` where the store is too far behind."""
-        counting = self._counting
-        with counting.step.noting_used_texts():
-            await counting.settled()
-            unused = await counting.read(counting.store.unused_texts)
+        parts = self._parts
+        with parts.step.noting_used_texts():
+            await parts.caught_up()
+            unused = await parts.read(parts.store.unused_texts)
             forgotten = [unused[:0]]
             for start in range(0, len(unused), TEXTS_AT_ONCE):
-                forgotten.append(counting.step.forget_texts(unused[start : start + TEXTS_AT_ONCE]))
+                forgotten.append(parts.step.forget_texts(unused[start : start + TEXTS_AT_ONCE]))
                 await asyncio.sleep(0)
         texts: TextNumbers = np.concatenate(forgotten)
-        await counting.read(lambda: counting.store.remove_texts(texts))
+        await parts.read(lambda: parts.store.remove_texts(texts))
         return len(texts)

@@ -16,19 +16,19 @@ _CONTROL = "the control data"
 class Verification:
     """Recounts everything, and reads the control data and the journal, while calls keep coming in."""
 
-    def __init__(self, counting: MeterParts, control: ControlData) -> None:
-        self._counting = counting
+    def __init__(self, parts: MeterParts, control: ControlData) -> None:
+        self._parts = parts
         self._control = control
 
     async def store(self) -> AsyncIterator[AuditStep]:
         """The steps of the store's audit; see `UsageStore.audit`."""
-        async for step in _stepped(self._counting.store.audit()):
+        async for step in _stepped(self._parts.store.audit()):
             yield step
 
     async def everything(self) -> AsyncIterator[AuditStep]:
         """The same once all that was durable is in the store, then the control data and the journal."""
-        await self._counting.settled()
-        store, journal = self._counting.store, self._counting.journal
+        await self._parts.caught_up()
+        store, journal = self._parts.store, self._parts.journal
         async for step in _stepped(chain(store.audit(), _audit(self._control), audit_journal(journal))):
             yield step
 

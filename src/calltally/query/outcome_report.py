@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from calltally.errors import BusyError
 from calltally.store.usage_store import UsageStore
 
-Verdicts = tuple[int, int, int, int, int]
+OutcomeCounts = tuple[int, int, int, int, int]
 """Received, accepted, duplicate, conflict, rejected."""
 
 _TRIES = 20
@@ -19,7 +19,7 @@ class OutcomeReport:
     were refused as a whole, before any call in them was judged; a day may have them alone.
     """
 
-    verdicts: dict[int, Verdicts]
+    verdicts: dict[int, OutcomeCounts]
     rejections: dict[int, dict[str, int]]
     refusals: dict[int, dict[str, int]]
 

@@ -14,7 +14,7 @@ from calltally.api.openapi.server import DOCUMENT_PATH, PAGE_PATH
 from calltally.api.problems import problem_response
 from calltally.asgi import Receive, Scope, Send
 from calltally.errors import CalltallyError
-from calltally.server.bounded_bodies import BodyBounds, BoundedBodies
+from calltally.server.bounded_bodies import BodyTransferLimits, BoundedBodies
 from calltally.server.path_normalizer import PathNormalizer, require_readable_path
 from calltally.server.security_headers import SecurityHeaders
 
@@ -33,7 +33,7 @@ class Application:
         descriptions: Iterable[Mapping[str, Any]] = (),
         *,
         max_body: int,
-        bounds: BodyBounds,
+        bounds: BodyTransferLimits,
     ) -> None:
         self._calls_door = calls_door
         paths = [route.path for router in routers for route in router.routes]

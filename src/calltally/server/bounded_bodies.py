@@ -15,7 +15,7 @@ _SMALL_ANSWER = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class BodyBounds:
+class BodyTransferLimits:
     """``seconds`` for each part of a body, ``rate`` bytes a second for the whole, ``shares`` for them all."""
 
     seconds: float
@@ -33,7 +33,7 @@ class BoundedBodies:
     may have is refused before anything is read.
     """
 
-    def __init__(self, app: App, bounds: BodyBounds) -> None:
+    def __init__(self, app: App, bounds: BodyTransferLimits) -> None:
         self._app = app
         self._bounds = bounds
 
@@ -89,7 +89,9 @@ async def _nothing() -> None:
 class _Body:
     """The body of one request, on its way."""
 
-    def __init__(self, scope: Scope, receive: Receive, bounds: BodyBounds, share: RequestShare) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, bounds: BodyTransferLimits, share: RequestShare
+    ) -> None:
         self._scope = scope
         self._receive = receive
         self._bounds = bounds

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from litestar.exceptions import HTTPException
 
 from calltally.errors import InvalidInputError
-from calltally.server.connection_bounds import HEAD_BYTES
+from calltally.server.connection_limits import HEAD_BYTES
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})([ \t]*;[^\0-\x08\x0a-\x1f\x7f]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0-\x08\x0a-\x1f\x7f]*")

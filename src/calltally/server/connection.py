@@ -18,8 +18,8 @@ from calltally.asgi import App
 from calltally.errors import BusyError, InvalidInputError
 from calltally.server.body_buffer import BodyBuffer
 from calltally.server.chunked_body import ChunkedBody
-from calltally.server.connection_bounds import ConnectionBounds
-from calltally.server.connection_places import ConnectionPlaces
+from calltally.server.connection_limits import ConnectionLimits
+from calltally.server.connection_slots import ConnectionSlots
 from calltally.server.deadline import Deadline
 from calltally.server.exchange import Exchange
 from calltally.server.head_buffer import HeadBuffer
@@ -70,7 +70,7 @@ class Connection(asyncio.Protocol):
     """
 
     def __init__(
-        self, app: App, bounds: ConnectionBounds, places: ConnectionPlaces, state: ServerState
+        self, app: App, bounds: ConnectionLimits, places: ConnectionSlots, state: ServerState
     ) -> None:
         self._app = app
         self._bounds = bounds

@@ -8,9 +8,9 @@ import structlog
 
 from calltally.api.problems import problem_of
 from calltally.asgi import App, Message, Scope
-from calltally.server.answer_head import AnswerHead, Headers
 from calltally.server.body_buffer import BodyBuffer
 from calltally.server.request_head import RequestHead
+from calltally.server.response_head import Headers, ResponseHead
 
 log = structlog.get_logger()
 
@@ -51,7 +51,7 @@ class Exchange:
         self._scope = scope
         self._is_over = False
         self._task: asyncio.Task[Any] | None = None
-        self._answer: AnswerHead | None = None
+        self._answer: ResponseHead | None = None
         self._unsent = b""
         self._left = 0
 
@@ -94,7 +94,9 @@ class Exchange:
             raise RuntimeError("the answer was started before")
         # A client that was not asked for the body may send it or not: what comes next could be either.
         keep_alive = self.keep_alive and not self.body.awaits_continue
-        answer = AnswerHead(status, headers, self._channel.common_headers, self._head, keep_alive=keep_alive)
+        answer = ResponseHead(
+            status, headers, self._channel.common_headers, self._head, keep_alive=keep_alive
+        )
         self.body.awaits_continue = False
         self.has_started = True
         self.keep_alive = answer.keep_alive

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from litestar.exceptions import HTTPException
 
 from calltally.errors import InvalidInputError
-from calltally.server.connection_bounds import HEAD_BYTES, HEADERS, TARGET_BYTES
+from calltally.server.connection_limits import HEAD_BYTES, HEADERS, TARGET_BYTES
 
 NOT_A_REQUEST = "not a valid HTTP/1.1 request"
 

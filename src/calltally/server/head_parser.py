@@ -7,7 +7,7 @@ import httptools
 from litestar.exceptions import HTTPException
 
 from calltally.errors import InvalidInputError
-from calltally.server.connection_bounds import HEADERS, TARGET_BYTES
+from calltally.server.connection_limits import HEADERS, TARGET_BYTES
 from calltally.server.head_buffer import NOT_A_REQUEST, head_is_too_long, target_is_too_long
 from calltally.server.request_head import RequestHead
 

@@ -12,11 +12,11 @@ from litestar import Router
 
 from calltally.api.body_budget import BodyBudget
 from calltally.api.body_threads import BodyThreads
-from calltally.api.books_routes import books_router
 from calltally.api.calls_routes import BodyLimits, CallsRoute
 from calltally.api.corrections_routes import corrections_router
 from calltally.api.directory_routes import directory_router
 from calltally.api.health_routes import health_router
+from calltally.api.inspection_routes import inspection_router
 from calltally.api.owner.key_routes import owner_keys_router
 from calltally.api.owner.maintenance_routes import owner_maintenance_router
 from calltally.api.owner.owner_routes import owner_router
@@ -53,7 +53,7 @@ from calltally.process import lower_priority
 from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
 from calltally.server.application import Application
-from calltally.server.bounded_bodies import BodyBounds
+from calltally.server.bounded_bodies import BodyTransferLimits
 from calltally.settings import Settings
 from calltally.shares import Shares
 from calltally.store.duckdb.compaction import CompactionLimits
@@ -182,13 +182,13 @@ class Installation:
         bodies = BodyBudget(max(settings.max_bodies, _BODIES_OF_TWO * settings.max_body))
         strangers = bodies if for_owner else BodyBudget(_STRANGERS_BODIES)
         shares = RequestShares(bodies, strangers, Shares(settings.max_connections))
-        bounds = BodyBounds(settings.body_timeout_seconds, settings.minimum_body_rate, shares)
+        bounds = BodyTransferLimits(settings.body_timeout_seconds, settings.minimum_body_rate, shares)
         if self.meter is None:
             return Application(routers, None, descriptions, max_body=settings.max_body, bounds=bounds)
         limits = BodyLimits(settings.max_body, settings.max_call, settings.max_calls)
         own = [
             usage_router(self.meter.engine, authenticator, self._clock),
-            books_router(self.meter.engine, authenticator, self._clock),
+            inspection_router(self.meter.engine, authenticator, self._clock),
             corrections_router(
                 self.meter.maintenance,
                 self.meter.engine,

@@ -23,10 +23,10 @@ from calltally.ingest.identity_lookup import IdentityLookup
 from calltally.ingest.intake import MAX_QUEUED_BYTES, Intake
 from calltally.ingest.intake_throttle import IntakeThrottle
 from calltally.ingest.kernel import is_installed
-from calltally.ingest.loop_turns import LoopTurns
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.overload import Overload
-from calltally.ingest.routes import RouteNaming
+from calltally.ingest.round_robin import RoundRobin
+from calltally.ingest.routes import RouteNamer
 from calltally.ingest.text_bounds import USUAL_LIMITS, TextLimits
 from calltally.journal.journal import Journal
 from calltally.maintenance import Maintenance
@@ -88,7 +88,7 @@ def assemble_meter(
         journal,
         store.dictionary,
         seen_ids,
-        RouteNaming(options.route_patterns, options.max_derived_routes),
+        RouteNamer(options.route_patterns, options.max_derived_routes),
         store.identity_key,
         open_from_ms=open_from_ms(store.calls_from),
         text_limits=options.text_limits,
@@ -120,14 +120,14 @@ def assemble_meter(
     decoder = BodyDecoder(step, clock, options.times, use_kernel=use_kernel)
     lookups = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="lookup")
     stored = StoredIdentities(store, clock, options.times.late_ms)
-    loop_turns = LoopTurns()
+    round_robin = RoundRobin()
     intake = Intake(
         decoder,
-        Batcher(step, clock, journal.durable, IdentityLookup(step, stored, lookups), decoder, loop_turns),
+        Batcher(step, clock, journal.durable, IdentityLookup(step, stored, lookups), decoder, round_robin),
         step,
         journal,
         clock,
-        loop_turns,
+        round_robin,
         max_queued_bytes=options.max_queued,
         refuse=overload.refusal,
         throttle=throttle.seconds,
@@ -192,6 +192,6 @@ def _rebuilt_seen_ids(
         store.dictionary,
         seen_ids,
         now_ms - horizon_ms,
-        lambda: spiller.settle(now_ms, store.position),
+        lambda: spiller.spill_now(now_ms, store.position),
     )
     return spiller

@@ -24,7 +24,7 @@ from calltally.dictionary import Kind
 from calltally.errors import NotAuthenticatedError
 from calltally.query.fair_threads import FairThreads
 from calltally.query.query_engine import QueryEngine
-from calltally.server.bounded_bodies import BodyBounds, BoundedBodies
+from calltally.server.bounded_bodies import BodyTransferLimits, BoundedBodies
 from calltally.server.path_normalizer import PathNormalizer
 from calltally.shares import Shares
 from calltally.store.memory.memory_store import MemoryUsageStore
@@ -152,7 +152,7 @@ class GenesysApp:
     def asgi(self) -> Any:
         litestar = Litestar([self.dialect.router()], openapi_config=None, logging_config=None)
         budget = BodyBudget(self.body_budget)
-        bounds = BodyBounds(self.body_seconds, 1024, RequestShares(budget, budget, Shares(1000)))
+        bounds = BodyTransferLimits(self.body_seconds, 1024, RequestShares(budget, budget, Shares(1000)))
         return PathNormalizer(BoundedBodies(litestar, bounds))  # type: ignore[arg-type] # the same ASGI
 
     def client(self, token: str = "acme-token") -> httpx.AsyncClient:

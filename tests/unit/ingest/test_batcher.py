@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from calltally.dictionary import Kind
-from calltally.ingest.loop_turns import LoopTurns
+from calltally.ingest.round_robin import RoundRobin
 from calltally.wiring import MeterOptions
 from tests.support.metering import NOON, Metering
 
@@ -18,7 +18,7 @@ FLOOD = 40
 @pytest.fixture(autouse=True)
 def pieces_that_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = count(0.0, 0.1).__next__
-    monkeypatch.setattr(LoopTurns.__init__, "__defaults__", (clock,))
+    monkeypatch.setattr(RoundRobin.__init__, "__defaults__", (clock,))
 
 
 def calls_of_new_texts(request: int) -> list[dict[str, Any]]:

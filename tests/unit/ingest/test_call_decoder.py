@@ -5,8 +5,8 @@ import pytest
 
 from calltally.call import Call
 from calltally.ingest.call_slices import RejectedCall
-from calltally.ingest.cutting import LineSlice
 from calltally.ingest.json_calls import decode_lines
+from calltally.ingest.line_slices import LineSlice
 
 TIME = "2026-03-15T11:59:00Z"
 

@@ -11,7 +11,7 @@ from calltally.ingest.encoded_rows import RowEncoder
 from calltally.ingest.identities.seen_ids import SeenIds
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import prepare
-from calltally.ingest.routes import RouteNaming
+from calltally.ingest.routes import RouteNamer
 from calltally.journal.journal import Journal, JournalFailedError
 from tests.call_batches import a_call
 from tests.support.identity_keys import KEY
@@ -29,7 +29,7 @@ def a_slice(*ids: str) -> CheckedSlice:
 def test_a_step_that_fails_half_way_is_the_last_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failures: list[Exception] = []
     journal = Journal(tmp_path, on_failure=failures.append)
-    step = OrderedStep(journal, Dictionary(), SeenIds(2**20), RouteNaming(), KEY)
+    step = OrderedStep(journal, Dictionary(), SeenIds(2**20), RouteNamer(), KEY)
     step.take([a_slice("1")], NOW_MS)
 
     def broken(*_: object) -> None:
@@ -49,7 +49,7 @@ def test_a_step_that_fails_half_way_is_the_last_one(tmp_path: Path, monkeypatch:
 def test_a_slice_whose_numbers_do_not_add_up_changes_nothing(tmp_path: Path) -> None:
     failures: list[Exception] = []
     journal = Journal(tmp_path, on_failure=failures.append)
-    step = OrderedStep(journal, Dictionary(), SeenIds(2**20), RouteNaming(), KEY)
+    step = OrderedStep(journal, Dictionary(), SeenIds(2**20), RouteNamer(), KEY)
     wrong = a_slice("1")
     wrong.received = 2
 

@@ -15,7 +15,7 @@ from calltally.journal.frame import Frame, encode_frame
 from calltally.journal.framing import END
 from calltally.journal.journal import Journal
 from calltally.journal.journal_files import file_for, files_of, frames_in
-from calltally.journal.recovering import recover
+from calltally.journal.recovery import recover
 from calltally.journal.recovery_log import FILE_NAME as RECOVERIES
 from calltally.journal.recovery_log import Recovery, RecoveryKind, RecoveryLog
 from tests.support.seeds import luck, numpy_luck

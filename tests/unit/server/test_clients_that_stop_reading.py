@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from calltally.asgi import App
-from calltally.server.connection_bounds import ConnectionBounds
-from calltally.server.connection_places import ConnectionPlaces
-from calltally.server.serving import Serving, listening_socket
+from calltally.server.app_server import AppServer, listening_socket
+from calltally.server.connection_limits import ConnectionLimits
+from calltally.server.connection_slots import ConnectionSlots
 
 LARGE = 64 * 2**20
 """More than the system buffers for a connection."""
@@ -48,7 +48,7 @@ async def served(app: App, **bounds: Any) -> AsyncIterator[int]:
     """The port at which an application is served."""
     listener = listening_socket("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
-    serving = Serving([(app, listener)], bounds=ConnectionBounds(**bounds))
+    serving = AppServer([(app, listener)], bounds=ConnectionLimits(**bounds))
     running = asyncio.create_task(serving.run())
     await serving.started()
     try:
@@ -147,7 +147,7 @@ async def test_a_question_ends_once_its_client_is_gone_and_what_changes_somethin
 
 
 def test_an_address_has_as_many_connections_as_are_free_besides() -> None:
-    places = ConnectionPlaces(10)
+    places = ConnectionSlots(10)
     own = [places.take("192.0.2.1") for _ in range(7)]
 
     assert own == ["192.0.2.1"] * 5 + [None] * 2
@@ -157,7 +157,7 @@ def test_an_address_has_as_many_connections_as_are_free_besides() -> None:
 
 
 def test_a_proxy_has_as_many_connections_as_there_are() -> None:
-    places = ConnectionPlaces(10, ["10.0.0.0/24", "::ffff:10.0.0.0/120"])
+    places = ConnectionSlots(10, ["10.0.0.0/24", "::ffff:10.0.0.0/120"])
 
     assert all(places.take("10.0.0.7") for _ in range(4))
     assert all(places.take("::ffff:10.0.0.8") for _ in range(4))

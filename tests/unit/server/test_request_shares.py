@@ -11,7 +11,7 @@ from calltally.api.body_budget import BodyBudget
 from calltally.api.request_share import RequestShares, SharingAuthenticator
 from calltally.auth.caller import Caller
 from calltally.errors import BusyError
-from calltally.server.bounded_bodies import BodyBounds, BoundedBodies
+from calltally.server.bounded_bodies import BodyTransferLimits, BoundedBodies
 from calltally.shares import Shares
 
 
@@ -28,7 +28,7 @@ class Server:
     def __init__(self, *, bodies: int = 1000, strangers: int = 100, requests: int = 100) -> None:
         self.shares = RequestShares(BodyBudget(bodies), BodyBudget(strangers), Shares(requests))
         self.authenticator = SharingAuthenticator(Anybody())
-        self._bounded = BoundedBodies(self._app, BodyBounds(60, 1, self.shares))
+        self._bounded = BoundedBodies(self._app, BodyTransferLimits(60, 1, self.shares))
         self._taken: asyncio.Queue[None] = asyncio.Queue()
         self._over = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -144,7 +144,7 @@ async def answered(server: Server, organization: str, size: int, reading: asynci
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
-    bounds = BodyBounds(60, 1, server.shares)
+    bounds = BodyTransferLimits(60, 1, server.shares)
     await BoundedBodies(app, bounds)({"type": "http", "headers": [], "client": None}, receive, send)
     return int(statuses[0])
 

@@ -1,7 +1,7 @@
 """What the OpenAPI document says of corrections, and of what came in and was not counted."""
 
-from calltally.api.book_page import DEFAULT_ROWS, MOST_ROWS
 from calltally.api.correction_request import FIELDS, MOST_CALLS
+from calltally.api.inspection_page import DEFAULT_ROWS, MOST_ROWS
 from calltally.api.openapi.parts import (
     COUNT,
     DAY,

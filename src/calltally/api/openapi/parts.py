@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from calltally.api.problems import PROBLEM_JSON, Fault
+from calltally.api.problems import PROBLEM_JSON, InvalidField
 
 Data = dict[str, Any]
 
@@ -37,13 +37,13 @@ _HEADERS = {
 
 def problem_schemas() -> Data:
     """The component schemas that `problems` refers to."""
-    _, faults = msgspec.json.schema_components([Fault], ref_template=SCHEMAS + "{name}")
+    _, faults = msgspec.json.schema_components([InvalidField], ref_template=SCHEMAS + "{name}")
     problem = record(
         {
             "title": {**TEXT, "description": "What the status says."},
             "status": {"type": "integer", "minimum": 400, "maximum": 599},
             "detail": TEXT,
-            "errors": {"type": "array", "items": ref("Fault"), "minItems": 1, "maxItems": 100},
+            "errors": {"type": "array", "items": ref("InvalidField"), "minItems": 1, "maxItems": 100},
         },
         required=("title", "status"),
         description="Problem details (RFC 9457).",

@@ -27,14 +27,14 @@ _KINDS = {"user": (Kind.USER, Dimension.USER_ID), "account": (Kind.ACCOUNT, Dime
 Erasable = Literal["user", "account"]
 
 
-class PruneWanted(msgspec.Struct, forbid_unknown_fields=True):
+class PruneRequest(msgspec.Struct, forbid_unknown_fields=True):
     """The first UTC days whose calls, and whose counts, stay; without a day they all do."""
 
     calls_before: date | None = None
     counts_before: date | None = None
 
 
-class EraseWanted(msgspec.Struct, forbid_unknown_fields=True):
+class EraseRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Who is to be erased in an organization, and why."""
 
     organization: str
@@ -43,13 +43,13 @@ class EraseWanted(msgspec.Struct, forbid_unknown_fields=True):
     why: str
 
 
-class BackupWanted(msgspec.Struct, forbid_unknown_fields=True):
+class BackupRequest(msgspec.Struct, forbid_unknown_fields=True):
     """An absolute path on the machine of the server."""
 
     to: str
 
 
-class ExportWanted(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from"}):
+class ExportRequest(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from"}):
     """What goes into a file, whose absolute path is on the machine of the server."""
 
     organization: str
@@ -72,7 +72,7 @@ def owner_maintenance_router(maintenance: Maintenance, engine: QueryEngine) -> R
         return _plain((await engine.prunable(calls_before, counts_before)).value)
 
     @post("/owner/prune", status_code=200)
-    async def prune(data: JSONBody[PruneWanted]) -> dict[str, Any]:
+    async def prune(data: JSONBody[PruneRequest]) -> dict[str, Any]:
         return _plain(await maintenance.prune(data.calls_before, data.counts_before))
 
     @get("/owner/erase")
@@ -83,17 +83,17 @@ def owner_maintenance_router(maintenance: Maintenance, engine: QueryEngine) -> R
         return _plain((await engine.holdings(holder)).value)
 
     @post("/owner/erase", status_code=200)
-    async def erase(data: JSONBody[EraseWanted]) -> dict[str, Any]:
+    async def erase(data: JSONBody[EraseRequest]) -> dict[str, Any]:
         kind, _ = _KINDS[data.kind]
         return {"replacement": await maintenance.erase(data.organization, kind, data.id, _OWNER, data.why)}
 
     @post("/owner/backup", status_code=200)
-    async def backup(data: JSONBody[BackupWanted]) -> dict[str, Any]:
+    async def backup(data: JSONBody[BackupRequest]) -> dict[str, Any]:
         report = await maintenance.backup(_absolute(data.to, "to"))
         return {**_plain(report), "folder": str(report.folder)}
 
     @post("/owner/export", status_code=200)
-    async def export(data: JSONBody[ExportWanted]) -> dict[str, Any]:
+    async def export(data: JSONBody[ExportRequest]) -> dict[str, Any]:
         file = _absolute(data.file, "file")
         if file.exists() and not (data.replace and file.is_file()):
             raise _refused(f"{file} is there already", "file", data.file, "a file that does not exist")

@@ -11,7 +11,7 @@ from calltally.clock import instant_of
 from calltally.control.clients import Client, ClientRegistry, NewClient
 
 
-class ClientWanted(msgspec.Struct, forbid_unknown_fields=True):
+class ClientRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A client to be made; without permissions it may send, backfill and read its own organization."""
 
     organization: str
@@ -30,7 +30,7 @@ def owner_router(clients: ClientRegistry, *, counting: bool) -> Router:
         return {"version": __version__, "counting": counting}
 
     @post("/owner/clients", sync_to_thread=True)
-    def create_client(data: JSONBody[ClientWanted]) -> dict[str, Any]:
+    def create_client(data: JSONBody[ClientRequest]) -> dict[str, Any]:
         if data.permissions is None:
             return _with_secret(clients.create(data.organization, data.name))
         return _with_secret(clients.create(data.organization, data.name, data.permissions))

@@ -10,7 +10,7 @@ from calltally.clock import instant_of
 from calltally.control.api_tokens import ApiToken, ApiTokens
 
 
-class ApiTokenWanted(msgspec.Struct, forbid_unknown_fields=True):
+class ApiTokenRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A token to be made for a client; the name tells people what it is used for."""
 
     client_id: str
@@ -21,7 +21,7 @@ def owner_tokens_router(api_tokens: ApiTokens) -> Router:
     """Making, listing and revoking API tokens. Every handler here may block: the owner is alone."""
 
     @post("/owner/tokens", sync_to_thread=True)
-    def create_token(data: JSONBody[ApiTokenWanted]) -> dict[str, Any]:
+    def create_token(data: JSONBody[ApiTokenRequest]) -> dict[str, Any]:
         made = api_tokens.create(data.client_id, data.name)
         return {
             "token_id": made.token_id,

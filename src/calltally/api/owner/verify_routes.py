@@ -21,7 +21,7 @@ _OWNER = "owner"
 log = structlog.get_logger()
 
 
-class RepairWanted(msgspec.Struct, forbid_unknown_fields=True):
+class RepairRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Why calls that were counted more often than once are to be counted once."""
 
     why: str
@@ -40,7 +40,7 @@ def owner_verify_router(maintenance: Maintenance, engine: QueryEngine) -> Router
         return Stream(_verified(maintenance, engine), media_type=NDJSON)
 
     @post("/owner/repair", status_code=200)
-    async def repair(data: JSONBody[RepairWanted]) -> Stream:
+    async def repair(data: JSONBody[RepairRequest]) -> Stream:
         return Stream(_repaired(maintenance, data.why), media_type=NDJSON)
 
     return Router(

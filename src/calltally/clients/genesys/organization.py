@@ -12,7 +12,7 @@ from calltally.clients.genesys.fault import ErrorBody
 from calltally.clients.genesys.questions import GenesysQuestions
 from calltally.clients.genesys.region import api_of_region, login_of_api
 from calltally.clients.grant import ClientCredentials, Grant, grant_of
-from calltally.clients.vendor import Fault, fault_body
+from calltally.clients.vendor import VendorFault, fault_body
 
 _REGION = "GENESYSCLOUD_REGION"
 _CLIENT_ID = "GENESYSCLOUD_OAUTHCLIENT_ID"
@@ -75,6 +75,6 @@ class GenesysOrganization:
     def questions(self) -> GenesysQuestions:
         return GenesysQuestions()
 
-    def read_fault(self, response: httpx.Response) -> Fault:
+    def read_fault(self, response: httpx.Response) -> VendorFault:
         body = fault_body(response, ErrorBody)
-        return Fault(body, f"{body.code}: {body.message}" if isinstance(body, ErrorBody) else "")
+        return VendorFault(body, f"{body.code}: {body.message}" if isinstance(body, ErrorBody) else "")

@@ -10,7 +10,7 @@ from calltally.clients.genesys.bodies import QueryBody, SearchBody, texts
 from calltally.clients.genesys.execution_wait import ExecutionWait
 from calltally.clients.genesys.usage_result import UsageResult, read_usage_result
 from calltally.clients.pages import Pages
-from calltally.clients.question import Errand, Question, reads
+from calltally.clients.question import Question, Workflow, reads
 from calltally.clients.vendor_request import VendorRequest, path_part, query_of
 from calltally.dialects.genesys.contract import (
     GET_CLIENT_USAGE_RESULTS,
@@ -63,7 +63,7 @@ class GenesysQuestions:
 
     def wait_for_usage_query(
         self, execution: str | UsageExecutionResult, *, timeout: float = WAIT
-    ) -> Errand[UsageResult]:
+    ) -> Workflow[UsageResult]:
         """The rows of an execution of `post_usage_query`, within ``timeout`` seconds.
 
         Raises `ExecutionTimeoutError` when the time is over, `ExecutionFailedError` if the vendor gave up.
@@ -114,7 +114,7 @@ class GenesysQuestions:
         *,
         timeout: float = WAIT,
         page_size: int | None = None,
-    ) -> Errand[UsageResult]:
+    ) -> Workflow[UsageResult]:
         """The first page of an execution of `post_usage_simplesearch`; else as `wait_for_usage_query`."""
         question = self.get_usage_simplesearch_execution_id_results(execution, page_size=page_size)
         return ExecutionWait(question, _id(execution), timeout)
@@ -159,7 +159,7 @@ class GenesysQuestions:
 
     def wait_for_oauth_client_usage_query(
         self, client_id: str, execution: str | UsageExecutionResult, *, timeout: float = WAIT
-    ) -> Errand[UsageResult]:
+    ) -> Workflow[UsageResult]:
         """The rows of an execution for an OAuth client; else as `wait_for_usage_query`.
 
         Serves `get_oauth_client_usage_summary` as well.

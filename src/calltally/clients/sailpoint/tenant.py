@@ -12,7 +12,7 @@ import msgspec
 from calltally.clients.base_url import base_url
 from calltally.clients.grant import ClientCredentials, Grant, grant_of
 from calltally.clients.sailpoint.questions import SailPointQuestions
-from calltally.clients.vendor import Fault, fault_body
+from calltally.clients.vendor import VendorFault, fault_body
 from calltally.dialects.sailpoint.contract import (
     OPERATIONS,
     ErrorResponseDto,
@@ -86,14 +86,14 @@ class SailPointTenant:
     def questions(self) -> SailPointQuestions:
         return SailPointQuestions(self.version)
 
-    def read_fault(self, response: httpx.Response) -> Fault:
+    def read_fault(self, response: httpx.Response) -> VendorFault:
         match body := fault_body(response, ErrorResponseDto, GatewayError, RateLimitError):
             case ErrorResponseDto(detail_code=code, messages=messages):
-                return Fault(body, f"{code}: {messages[0].text}" if messages else code)
+                return VendorFault(body, f"{code}: {messages[0].text}" if messages else code)
             case GatewayError(error=text) | RateLimitError(message=text):
-                return Fault(body, text.strip())
+                return VendorFault(body, text.strip())
             case _:
-                return Fault(body, "")
+                return VendorFault(body, "")
 
 
 def _parts(found: Mapping[str, Any], names: tuple[str, ...], where: str) -> list[str]:

@@ -8,7 +8,7 @@ import httpx
 from calltally.clients.base_url import base_url
 from calltally.clients.grant import StaticToken
 from calltally.clients.segment.questions import SegmentQuestions
-from calltally.clients.vendor import Fault, fault_body
+from calltally.clients.vendor import VendorFault, fault_body
 from calltally.dialects.segment.contract import RequestErrorEnvelope
 
 _REGIONS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
@@ -47,9 +47,9 @@ class SegmentWorkspace:
     def questions(self) -> SegmentQuestions:
         return SegmentQuestions()
 
-    def read_fault(self, response: httpx.Response) -> Fault:
+    def read_fault(self, response: httpx.Response) -> VendorFault:
         match body := fault_body(response, RequestErrorEnvelope):
             case RequestErrorEnvelope(errors=errors):
-                return Fault(body, "; ".join(f"{error.type}: {error.message}" for error in errors))
+                return VendorFault(body, "; ".join(f"{error.type}: {error.message}" for error in errors))
             case _:
-                return Fault(body, "")
+                return VendorFault(body, "")

@@ -13,7 +13,7 @@ from calltally.ingest.identities.run_file import BLOCKS_START, DAMAGED, DamagedR
 from calltally.ingest.identities.sorted_identities import (
     BLOCK_BYTES,
     LINE_BYTES,
-    Columns,
+    IdentityColumns,
     Sorted,
     SortedIdentities,
     columns_of_blocks,
@@ -68,7 +68,7 @@ class IdentityRun:
         return (present, digest) if present.any() else None
 
     @classmethod
-    def joined(cls, parts: Sequence[Columns]) -> Sorted:
+    def joined(cls, parts: Sequence[IdentityColumns]) -> Sorted:
         """The identities of all parts in the order of runs."""
         high, low, digest = (
             (np.concatenate([np.empty(0, np.uint64), *columns]) for columns in zip(*parts, strict=True))
@@ -77,7 +77,7 @@ class IdentityRun:
         )
         return cls._sorted((high, low, digest))
 
-    def between(self, first_high: int, end_high: int) -> Columns:
+    def between(self, first_high: int, end_high: int) -> IdentityColumns:
         """The identities whose high half is in a range; raises `DamagedRunError`."""
         first = max(0, int(np.searchsorted(self._fences, np.uint64(first_high), "left")) - 1)
         end = int(np.searchsorted(self._fences, np.uint64(end_high - 1), "right"))
@@ -106,7 +106,7 @@ class IdentityRun:
         return DamagedRunError(f"{self.path.name} is damaged; the next start reads the store instead")
 
     @staticmethod
-    def _sorted(columns: Columns) -> Sorted:
+    def _sorted(columns: IdentityColumns) -> Sorted:
         return SortedIdentities(*columns)
 
     def _hold(self, lines: bytes) -> None:
@@ -138,11 +138,11 @@ class IdentityRun:
             raise self.damaged()
         return data
 
-    def _columns(self, blocks: bytes) -> Columns:
+    def _columns(self, blocks: bytes) -> IdentityColumns:
         columns = self._checked(blocks)
         if columns is None:
             raise self.damaged()
         return columns
 
-    def _checked(self, blocks: bytes) -> Columns | None:
+    def _checked(self, blocks: bytes) -> IdentityColumns | None:
         return columns_of_blocks(blocks)

@@ -8,7 +8,7 @@ import numpy as np
 from calltally.call_batch import UInt64s
 from calltally.ingest.identities.identity_run import Found, IdentityRun
 from calltally.ingest.identities.run_file import BLOCKS_START, DamagedRunError
-from calltally.ingest.identities.sorted_identities import Columns, Sorted
+from calltally.ingest.identities.sorted_identities import IdentityColumns, Sorted
 from calltally.ingest.kernel import native
 
 
@@ -34,7 +34,7 @@ class KernelIdentityRun(IdentityRun):
         self.native = self.native.without_filter()
 
     @staticmethod
-    def _sorted(columns: Columns) -> Sorted:
+    def _sorted(columns: IdentityColumns) -> Sorted:
         return native.SortedIdentities(*columns)
 
     def _hold(self, lines: bytes) -> None:
@@ -43,7 +43,7 @@ class KernelIdentityRun(IdentityRun):
         except OSError as error:
             raise DamagedRunError(f"{self.path.name} cannot be read: {error}") from error
 
-    def _checked(self, blocks: bytes) -> Columns | None:
+    def _checked(self, blocks: bytes) -> IdentityColumns | None:
         columns = native.columns_of_blocks(blocks)
         if columns is None:
             return None

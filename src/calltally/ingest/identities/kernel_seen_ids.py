@@ -9,7 +9,7 @@ import numpy.typing as npt
 from calltally.call_batch import Bools, UInt64s
 from calltally.ingest.identities.identity_run import Found
 from calltally.ingest.identities.kernel_identity_run import KernelIdentityRun
-from calltally.ingest.identities.seen_ids import AT_ONCE, Seen, SeenIds, Verdicts
+from calltally.ingest.identities.seen_ids import AT_ONCE, Seen, SeenIds, VerdictCodes
 from calltally.ingest.identities.sorted_identities import Sorted
 from calltally.ingest.kernel import native
 
@@ -61,7 +61,7 @@ class KernelTable:
         low: UInt64s,
         digest: UInt64s,
         stored: Found | None,
-    ) -> Verdicts:
+    ) -> VerdictCodes:
         """The verdicts on identities for which there is room; new ones are in the table afterwards."""
         verdicts = self.native.judge(
             [(table.native, run.native if run else None) for table, run in others],
@@ -89,7 +89,7 @@ class KernelSeenIds(SeenIds):
         received_ms: int,
         latest_ms: int,
         stored: Found | None = None,
-    ) -> Verdicts:
+    ) -> VerdictCodes:
         """See `SeenIds.judge`."""
         stored = self._spilled(high, low, stored)
         parts = []

@@ -14,7 +14,7 @@ from calltally.ingest.identities.identity_table import BYTES_PER_SLOT, IdentityT
 from calltally.ingest.identities.resizing_table import LARGEST, SMALLEST, ResizingTable
 from calltally.ingest.identities.run_file import Boundary
 
-Verdicts = npt.NDArray[np.int8]
+VerdictCodes = npt.NDArray[np.int8]
 
 AT_ONCE = 16_384
 """Identities added in one go; more would not fit into the processor's cache."""
@@ -95,7 +95,7 @@ class SeenIds:
         received_ms: int,
         latest_ms: int,
         stored: Found | None = None,
-    ) -> Verdicts:
+    ) -> VerdictCodes:
         """The verdict `Seen` for each identity, in order; new ones are in the set afterwards.
 
         No call happened after ``latest_ms``. ``stored`` says which identities the store holds, and their
@@ -239,7 +239,7 @@ class SeenIds:
 
 
 def _first_copies(
-    new: npt.NDArray[np.int64], high: UInt64s, low: UInt64s, digest: UInt64s, verdicts: Verdicts
+    new: npt.NDArray[np.int64], high: UInt64s, low: UInt64s, digest: UInt64s, verdicts: VerdictCodes
 ) -> npt.NDArray[np.int64]:
     """Of new identities the first of each; later copies in the batch get their verdict against the first."""
     in_order = np.sort(low[new])

@@ -18,7 +18,7 @@ _LINE_BITS = LINE_BYTES * 8
 _PROBES = 7
 _WORDS = BLOCK_BYTES // 8
 
-Columns = tuple[UInt64s, UInt64s, UInt64s]
+IdentityColumns = tuple[UInt64s, UInt64s, UInt64s]
 """High halves, low halves and digests."""
 
 
@@ -93,7 +93,7 @@ def tally_of_blocks(blocks: bytes) -> IdentityTally:
     return IdentityTally(int(words[:, 1].sum()), int(np.bitwise_xor.reduce(low, axis=None)))
 
 
-def columns_of_blocks(blocks: bytes) -> Columns | None:
+def columns_of_blocks(blocks: bytes) -> IdentityColumns | None:
     """What is in some blocks; None when any is not as it was written."""
     if len(blocks) % BLOCK_BYTES:
         return None

@@ -62,7 +62,7 @@ class Spiller:
         if self._work is None and time.monotonic() >= self._try_again_at:
             self._begin(stored_position)
 
-    def settle(self, now_ms: int, stored_position: int) -> None:
+    def spill_now(self, now_ms: int, stored_position: int) -> None:
         """Writes whatever is over the memory, and returns once it is written or cannot be."""
         while True:
             self._forget(now_ms, stored_position)

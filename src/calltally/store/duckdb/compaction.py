@@ -108,7 +108,7 @@ class Compaction:
             part_start_ms = self._packed_until_ms if start_ms < self._packed_until_ms < end_ms else start_ms
             part_end_ms, packed, fresh = self._part(part_start_ms, end_ms)
             self._packed_until_ms = part_end_ms
-            pack = statements.sort_span if 0 < packed <= _FEW * fresh else statements.pack_span
+            pack = statements.sort_span if 0 < packed <= _FEW * fresh else statements.compact_span
             work = pack(day, part_start_ms, part_end_ms)
             return work if part_end_ms < end_ms else [*work, *statements.note_day(day, start_ms, end_ms)]
         return []

@@ -164,7 +164,7 @@ def calls_within(start_ms: int, end_ms: int) -> Statement:
     return Statement(f"SELECT packed, fresh\n{_COUNTED}", start_ms=start_ms, end_ms=end_ms)
 
 
-def pack_span(day: int, start_ms: int, end_ms: int) -> list[Statement]:
+def compact_span(day: int, start_ms: int, end_ms: int) -> list[Statement]:
     """Packs the fresh calls of a part of a day, sorted among themselves."""
     span = {"start_ms": start_ms, "end_ms": end_ms}
     return [

@@ -37,7 +37,7 @@ _PATIENCE_WITH_READERS, _PAUSE_FOR_READERS = 0.1, 0.2
 
 
 @contextmanager
-def telling_the_end() -> Iterator[None]:
+def raising_store_failed() -> Iterator[None]:
     """Raises `StoreFailedError` for the errors after which DuckDB answers nothing more.
 
     They are of several classes and all say that the database was invalidated: a sync that failed, a
@@ -52,7 +52,7 @@ def telling_the_end() -> Iterator[None]:
 
 
 @contextmanager
-def _telling_of_memory() -> Iterator[None]:
+def _raising_busy() -> Iterator[None]:
     """Raises `BusyError` where there was too little memory beside what else the store does."""
     try:
         yield
@@ -140,7 +140,7 @@ class Database:
                 self._local.position = self.position
             self._local.sees_a_moment = True
             try:
-                with _telling_of_memory():
+                with _raising_busy():
                     yield connection
             finally:
                 self._local.sees_a_moment = False

@@ -24,20 +24,20 @@ from calltally.identity_key import IdentityKey, IdentityScheme
 from calltally.store.audit import AuditStep
 from calltally.store.doubled_calls import DoubledCalls
 from calltally.store.duckdb import batch_statements, statements, text_statements
-from calltally.store.duckdb.auditing import Auditing
+from calltally.store.duckdb.auditor import Auditor
 from calltally.store.duckdb.backup import copy_store
 from calltally.store.duckdb.batch_tables import CallTables, rows_beside
 from calltally.store.duckdb.compaction import Compaction, CompactionLimits
-from calltally.store.duckdb.database import Database, telling_the_end
-from calltally.store.duckdb.erasing import Erasing
-from calltally.store.duckdb.exporting import Exporting
+from calltally.store.duckdb.database import Database, raising_store_failed
+from calltally.store.duckdb.eraser import Eraser
+from calltally.store.duckdb.exporter import Exporter
 from calltally.store.duckdb.extent import Extent
 from calltally.store.duckdb.identity_lookup import IdentityLookup
 from calltally.store.duckdb.inspection import Inspected, Inspection
 from calltally.store.duckdb.ledger_calls import NO_CALLS, LedgerCalls
 from calltally.store.duckdb.marginals import GATHERING
 from calltally.store.duckdb.outcome_reader import OutcomeReader
-from calltally.store.duckdb.pruning import Pruning
+from calltally.store.duckdb.pruner import Pruner
 from calltally.store.duckdb.statements import NO_ORGANIZATION
 from calltally.store.duckdb.text_removal import TextRemoval
 from calltally.store.duckdb.usage.resolved_query import ResolvedQuery, first_ms
@@ -108,11 +108,11 @@ class DuckDBUsageStore:
         self._inspection = Inspection(self._writer)
         self._tidier = self._database.connection()
         self._compaction = Compaction(self._tidier, limits or CompactionLimits(), self._database.commit_moved)
-        self._tidying = threading.Lock()
+        self._compaction_lock = threading.Lock()
         """For whatever changes or removes rows; taken before ``_writing`` where both are needed."""
         self._writing = threading.Lock()
-        self._pruning = Pruning(self._database, self._tidying, lambda: self._retained, self._retain)
-        self._text_removal = TextRemoval(self._database, self._tidying)
+        self._pruning = Pruner(self._database, self._compaction_lock, lambda: self._retained, self._retain)
+        self._text_removal = TextRemoval(self._database, self._compaction_lock)
         self._dictionary = Dictionary()
         self._checkpointed = 0
         try:
@@ -158,12 +158,12 @@ class DuckDBUsageStore:
         if batch.first_position != self.position + 1:
             raise ValueError(f"a batch from {batch.first_position} cannot follow {self.position}")
         self._dictionary.load(batch.values)
-        with telling_the_end():
+        with raising_store_failed():
             inspected = self._inspection.take(batch)
         moves = bool(batch.erasures or inspected.dropped)
-        with telling_the_end(), self._tidying if moves else nullcontext(), self._writing:
+        with raising_store_failed(), self._compaction_lock if moves else nullcontext(), self._writing:
             self._extent = self._extent.with_calls(batch.column("time_ms"), batch.received_ms)
-            erasing = [Erasing(self._writer, erasure) for erasure in batch.erasures]
+            erasing = [Eraser(self._writer, erasure) for erasure in batch.erasures]
             self._writer.begin()
             try:
                 self._write(batch, inspected)
@@ -320,12 +320,12 @@ class DuckDBUsageStore:
         return self._text_removal.unused()
 
     def remove_texts(self, texts: TextNumbers) -> None:
-        with telling_the_end():
+        with raising_store_failed():
             self._text_removal.remove(texts)
 
     def audit(self) -> Iterator[AuditStep]:
         """See `UsageStore.audit`; nothing may be pruned meanwhile."""
-        return Auditing(self._database, self._dictionary, self._retained).steps()
+        return Auditor(self._database, self._dictionary, self._retained).steps()
 
     def backup(self, path: Path) -> int:
         """See `UsageStore.backup`; checkpoints wait until it is done."""
@@ -353,12 +353,12 @@ class DuckDBUsageStore:
         number = self._organization(organization)
         span = first_ms(window.start), first_ms(window.end)
         question = ResolvedQuery(NO_ORGANIZATION if number is None else number, *span, where={})
-        exporting = Exporting(self._database.reader(), form, path)
+        exporting = Exporter(self._database.reader(), form, path)
         return exporting.write(question, what, every_entry=every_entry, check=demand)
 
     def checkpoint(self) -> int:
         """See `UsageStore.checkpoint`; it stays where it was while a long question is in the way."""
-        with telling_the_end(), self._tidying:
+        with raising_store_failed(), self._compaction_lock:
             reached = self.position  # what is applied from here on may be behind the checkpoint
             if self._database.checkpoint(self._tidier):
                 self._checkpointed = reached
@@ -366,12 +366,12 @@ class DuckDBUsageStore:
 
     def compact(self) -> Work:
         """See `UsageStore.compact`; a day is over once a call came on a later one."""
-        with telling_the_end(), self._tidying:
+        with raising_store_failed(), self._compaction_lock:
             return self._compaction.step(self._extent.received_ms // DAY_MS)
 
     def close(self) -> None:
         """Waits for a write under way; questions under way fail."""
-        with self._tidying, self._writing:
+        with self._compaction_lock, self._writing:
             self._database.close()
 
     @contextmanager

@@ -16,10 +16,10 @@ from calltally.store.duckdb.database import Database
 class TextRemoval:
     """Finds the unused texts and deletes texts, in one transaction under the lock of tidying."""
 
-    def __init__(self, database: Database, tidying: threading.Lock) -> None:
+    def __init__(self, database: Database, compaction_lock: threading.Lock) -> None:
         self._database = database
         self._connection = database.connection()
-        self._tidying = tidying
+        self._compaction_lock = compaction_lock
 
     def unused(self) -> TextNumbers:
         """See `UsageStore.unused_texts`."""
@@ -32,7 +32,7 @@ class TextRemoval:
         if not len(texts):
             return
         removed = {name: np.ascontiguousarray(texts[name]) for name in ("kind", "id")}
-        with self._tidying:
+        with self._compaction_lock:
             self._connection.register("removed", pa.table(removed))
             self._connection.begin()
             try:

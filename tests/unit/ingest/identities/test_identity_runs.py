@@ -258,7 +258,7 @@ def test_a_damaged_part_is_not_joined(kind: Kind, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "lives"),
+    ("key", "timelines"),
     [
         (ANOTHER_KEY, NEXT_LIVES),  # another installation's
         (KEY, [Timeline(3, 0), Timeline(2, 20)]),  # a life that is not the store's

@@ -115,7 +115,7 @@ def test_verdicts_equal_those_of_a_plain_dictionary_when_nearly_everything_is_on
     with spilling_of(seen) as spilling:
 
         def spill(position: int) -> None:
-            spilling.settle(position, position)
+            spilling.spill_now(position, position)
             if join:
                 spilling.look(position, position)
 

@@ -7,16 +7,16 @@ import pytest
 
 from calltally.call_batch import NameUpdate
 from calltally.dictionary import Kind
-from calltally.ingest import name_news
-from calltally.ingest.name_news import NameNews
-from calltally.ingest.routes import RouteNaming
+from calltally.ingest import name_updates
+from calltally.ingest.name_updates import NameUpdates
+from calltally.ingest.routes import RouteNamer
 
 
 def test_names_are_forgotten_before_they_take_more_memory_than_they_may(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(name_news, "_MOST_BYTES", 1_000_000)
-    news = NameNews()
+    monkeypatch.setattr(name_updates, "_MOST_BYTES", 1_000_000)
+    news = NameUpdates()
     tracemalloc.start()
 
     for number in range(20_000):
@@ -30,7 +30,7 @@ def test_names_are_forgotten_before_they_take_more_memory_than_they_may(
 
 
 def test_the_routes_of_long_paths_are_not_remembered() -> None:
-    naming = RouteNaming()
+    naming = RouteNamer()
     gc.collect()
     tracemalloc.start()
 

@@ -2,19 +2,19 @@
 
 import numpy as np
 
-from calltally.store.duckdb.usage.numpy_sums import Columns, added_months, numpy_sums
+from calltally.store.duckdb.usage.numpy_sums import NumericColumns, added_months, numpy_sums
 
 # Route 7: on day 1 three calls, one of them withdrawn; on day 2 one, withdrawn too. Route 8: nothing left.
-ROWS: Columns = {
+ROWS: NumericColumns = {
     "route": np.array([8, 7, 7, 7, 8, 7]),
     "day": np.array([1, 1, 2, 1, 1, 2]),
     "calls": np.array([2, 3, 1, -1, -2, -1]),
     "status_400": np.array([0, 1, 0, -1, 0, 0]),
 }
-NONE: Columns = {name: numbers[:0] for name, numbers in ROWS.items()}
+NONE: NumericColumns = {name: numbers[:0] for name, numbers in ROWS.items()}
 
 
-def listed(groups: Columns) -> dict[str, list[int]]:
+def listed(groups: NumericColumns) -> dict[str, list[int]]:
     return {str(name): numbers.tolist() for name, numbers in groups.items()}
 
 
@@ -46,7 +46,7 @@ def test_no_rows_have_no_groups() -> None:
 
 # Account 7 in month 24314: days 1 and 2 settled with three calls; since then one more on day 2, one on day 3,
 # and on day 4 one that was withdrawn again. Account 8: one settled call on day 1, withdrawn since.
-MONTHS: Columns = {
+MONTHS: NumericColumns = {
     "account": np.array([7, 8, 7, 7, 7, 7, 8]),
     "month": np.array([24314] * 7),
     "bit": np.array([0, 0, 2, 4, 8, 8, 1]),

@@ -5,7 +5,7 @@ from duckdb import DuckDBPyConnection
 
 from calltally.errors import TooManyGroupsError
 from calltally.store.duckdb.statements import Statement
-from calltally.store.duckdb.usage.numpy_sums import Columns, added_months, numpy_sums
+from calltally.store.duckdb.usage.numpy_sums import NumericColumns, added_months, numpy_sums
 from calltally.store.duckdb.usage.resolved_query import ResolvedQuery, name_of
 from calltally.store.duckdb.usage.row_source import RowSource, unique
 from calltally.store.duckdb.usage.time_buckets import TimeBuckets, bits_of, months_of
@@ -27,7 +27,7 @@ def grouped_counts(
     buckets: TimeBuckets,
     *,
     most: int | None = None,
-) -> Columns:
+) -> NumericColumns:
     """What the statement `usage` finds; few rows are added up here, where few can be expected.
 
     Raises `TooManyGroupsError` for more than ``most``.
@@ -47,7 +47,7 @@ def _groups(
     most: int | None,
     *,
     by_month: bool,
-) -> Columns:
+) -> NumericColumns:
     rows = RowSource(query, question, buckets, by_month=by_month, plain_times=True)
     if rows.marginal is not None and not rows.has_class and _is_about_few(question):
         counted = rows.statement()
@@ -65,7 +65,7 @@ def _groups(
     return found
 
 
-def _added(found: Columns, query: UsageQuery, rows: RowSource, buckets: TimeBuckets) -> Columns:
+def _added(found: NumericColumns, query: UsageQuery, rows: RowSource, buckets: TimeBuckets) -> NumericColumns:
     keys = unique([*([START] if rows.has_start else []), *(name_of(d) for d in query.group_by)])
     if not (rows.has_start or rows.has_day):
         return numpy_sums(found, keys, rows.counts, by_day=False)

@@ -8,12 +8,14 @@ from calltally.store.duckdb.usage.result_page import Numbers
 from calltally.store.duckdb.usage.usage_statement import WITHDRAWN
 from calltally.usage_query import Metric
 
-Columns = Mapping[str, Numbers]
+NumericColumns = Mapping[str, Numbers]
 
 _DAY, _MONTH, _BIT, _DAYS = "day", "month", "bit", "days"
 
 
-def numpy_sums(rows: Columns, keys: Sequence[str], counts: Sequence[str], *, by_day: bool) -> Columns:
+def numpy_sums(
+    rows: NumericColumns, keys: Sequence[str], counts: Sequence[str], *, by_day: bool
+) -> NumericColumns:
     """What `usage_statement.usage` finds in the same rows: their sums by keys, where calls are above none.
 
     With ``by_day`` also the days on which they are. Without keys there is always one group.
@@ -25,7 +27,7 @@ def numpy_sums(rows: Columns, keys: Sequence[str], counts: Sequence[str], *, by_
     return _groups(rows, keys, counts)
 
 
-def added_months(rows: Columns, keys: Sequence[str], counts: Sequence[str]) -> Columns:
+def added_months(rows: NumericColumns, keys: Sequence[str], counts: Sequence[str]) -> NumericColumns:
     """What `usage_statement.usage` finds in the same rows, where some of them are of whole months."""
     daily = _added(rows, [*keys, _MONTH, _BIT], {**dict.fromkeys(counts, np.add), _DAYS: np.bitwise_or})
     calls, bit = daily[Metric.CALLS], daily[_BIT]
@@ -37,7 +39,9 @@ def added_months(rows: Columns, keys: Sequence[str], counts: Sequence[str]) -> C
     return _groups(monthly, keys, [*counts, Metric.ACTIVE_DAYS], any_of=[WITHDRAWN])
 
 
-def _groups(rows: Columns, keys: Sequence[str], counts: Sequence[str], any_of: Sequence[str] = ()) -> Columns:
+def _groups(
+    rows: NumericColumns, keys: Sequence[str], counts: Sequence[str], any_of: Sequence[str] = ()
+) -> NumericColumns:
     """The sums by keys where calls are above none; without keys the one group there is."""
     how = {**dict.fromkeys(counts, np.add), **dict.fromkeys(any_of, np.bitwise_or)}
     if not keys:
@@ -47,11 +51,11 @@ def _groups(rows: Columns, keys: Sequence[str], counts: Sequence[str], any_of: S
     return {name: numbers[there] for name, numbers in groups.items()}
 
 
-def _sums(rows: Columns, keys: Sequence[str], counts: Sequence[str]) -> dict[str, Numbers]:
+def _sums(rows: NumericColumns, keys: Sequence[str], counts: Sequence[str]) -> dict[str, Numbers]:
     return _added(rows, keys, dict.fromkeys(counts, np.add))
 
 
-def _added(rows: Columns, keys: Sequence[str], how: Mapping[str, np.ufunc]) -> dict[str, Numbers]:
+def _added(rows: NumericColumns, keys: Sequence[str], how: Mapping[str, np.ufunc]) -> dict[str, Numbers]:
     """The groups by keys, in their order, with each other column put together in its way."""
     order = np.lexsort([rows[key] for key in keys])
     ordered = {name: rows[name][order] for name in (*keys, *how)}

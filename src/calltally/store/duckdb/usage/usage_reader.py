@@ -14,7 +14,7 @@ from calltally.store.duckdb import statements
 from calltally.store.duckdb.database import Database
 from calltally.store.duckdb.extent import Extent
 from calltally.store.duckdb.usage.grouped_counts import grouped_counts
-from calltally.store.duckdb.usage.numpy_sums import Columns
+from calltally.store.duckdb.usage.numpy_sums import NumericColumns
 from calltally.store.duckdb.usage.resolved_query import COLUMNS, KINDS, ResolvedQuery
 from calltally.store.duckdb.usage.result_page import ResultPage
 from calltally.store.duckdb.usage.time_buckets import EPOCH, TimeBuckets
@@ -96,7 +96,9 @@ class UsageReader:
         rows = statement.run(self._reader).fetchall()
         return {text: EPOCH + timedelta(days=day) for text, day in rows}
 
-    def _counted(self, query: UsageQuery, most: int | None = None) -> tuple[Columns, TimeBuckets] | None:
+    def _counted(
+        self, query: UsageQuery, most: int | None = None
+    ) -> tuple[NumericColumns, TimeBuckets] | None:
         """The groups of an answer as numbers; None when no call can be meant."""
         zone = time_zone(query.time_zone)
         question = self._question(query)

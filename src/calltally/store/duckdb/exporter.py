@@ -19,7 +19,7 @@ _COUNTED_BY = {
 }
 
 
-class Exporting:
+class Exporter:
     """Exports in one form to one path; the file gets its name when it is complete and on disk."""
 
     def __init__(self, connection: DuckDBPyConnection, form: Form, path: Path) -> None:

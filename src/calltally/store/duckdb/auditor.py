@@ -40,7 +40,7 @@ class _Check:
     tell: Tell
 
 
-class Auditing:
+class Auditor:
     """The steps of an audit, each of them one statement, which sees one instant.
 
     Spans are planned at the start; what is applied meanwhile lies within them, and a statement compares it

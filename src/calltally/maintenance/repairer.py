@@ -45,7 +45,7 @@ class RepairedCalls:
     next_day: date
 
 
-class Repairing:
+class Repairer:
     """Withdraws second copies of calls by corrections, which stay in the ledger like every other one.
 
     Every row that a doubled call has too many is withdrawn, and what it says now is restated: of a call that
@@ -53,8 +53,8 @@ class Repairing:
     mended some calls wholly and the others not at all.
     """
 
-    def __init__(self, counting: MeterParts) -> None:
-        self._counting = counting
+    def __init__(self, parts: MeterParts) -> None:
+        self._parts = parts
 
     async def some(self, since: date, who: str, why: str) -> RepairedCalls | None:
         """Mends up to `CALLS_AT_ONCE` doubled calls on days since one; None when there are none.
@@ -63,17 +63,17 @@ class Repairing:
         """
         check_reason("who", who)
         check_reason("why", why)
-        counting = self._counting
-        known_up_to = await counting.settled()
-        found = await counting.read(lambda: counting.store.doubled_calls(since, CALLS_AT_ONCE))
+        parts = self._parts
+        known_up_to = await parts.caught_up()
+        found = await parts.read(lambda: parts.store.doubled_calls(since, CALLS_AT_ONCE))
         if found is None:
             return None
-        mended = await counting.read(lambda: list(_mended(found)))
+        mended = await parts.read(lambda: list(_repairs(found)))
         for organization, calls in groupby(
             sorted(mended, key=lambda one: one.organization), lambda one: one.organization
         ):
             await self._correct(known_up_to, found, organization, list(calls), who, why)
-        dictionary = counting.store.dictionary
+        dictionary = parts.store.dictionary
         return RepairedCalls(tuple(one.told(found, dictionary) for one in mended), found.last_day)
 
     async def _correct(
@@ -81,25 +81,25 @@ class Repairing:
         known_up_to: int,
         found: DoubledCalls,
         organization: int,
-        calls: list["_Mended"],
+        calls: list["_Repair"],
         who: str,
         why: str,
     ) -> None:
         withdrawn = found.columns[[row for one in calls for row in one.withdrawn]]
         kept = found.columns[[one.kept for one in calls if one.kept is not None]]
         subject = msgspec.json.encode({"calls": len(calls)}).decode()
-        done = self._counting.corrector.correct(
+        done = self._parts.corrector.correct(
             CorrectedCalls(known_up_to, withdrawn, found.paths, kept=kept),
-            self._counting.store.dictionary.text(Kind.ORGANIZATION, organization),
+            self._parts.store.dictionary.text(Kind.ORGANIZATION, organization),
             CorrectionNote(who, why, "repair", subject),
         )
         if done is None:
             raise AssertionError("a repair adds no identities")
-        await self._counting.journal.durable.reached(done[0])
+        await self._parts.journal.durable.reached(done[0])
 
 
 @dataclass(frozen=True, slots=True)
-class _Mended:
+class _Repair:
     """One doubled call: the indexes of all its rows, of those to be withdrawn, and of the one that stays."""
 
     organization: int
@@ -127,7 +127,7 @@ class _Mended:
         )
 
 
-def _mended(found: DoubledCalls) -> Iterator[_Mended]:
+def _repairs(found: DoubledCalls) -> Iterator[_Repair]:
     columns = found.columns
     keys = list(
         zip(
@@ -153,7 +153,7 @@ def _mended(found: DoubledCalls) -> Iterator[_Mended]:
             else:
                 left.append(row)
         counted = len(rows) - 2 * len(withdrawals)
-        yield _Mended(key[1], rows, left[::-1][:counted], _kept(found, rows, withdrawals))
+        yield _Repair(key[1], rows, left[::-1][:counted], _kept(found, rows, withdrawals))
 
 
 def _kept(found: DoubledCalls, rows: list[int], withdrawals: list[int]) -> int | None:

@@ -16,7 +16,7 @@ _BYTES_PER_NAME = 400
 """What a name takes beside its characters, with the tuple that tells whose it is."""
 
 
-class NameNews:
+class NameUpdates:
     """Tells which names are news, so that a name which every call repeats is journaled once.
 
     A name told twice does no harm: the directory takes it again.

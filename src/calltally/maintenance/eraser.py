@@ -14,7 +14,7 @@ _ERASABLE = {Kind.USER: "user", Kind.ACCOUNT: "account"}
 _CHECKPOINT_SECONDS = 60.0
 
 
-class Erasing:
+class Eraser:
     """Puts a replacement, which tells nothing, in the place of a user or an account.
 
     In this order, and a crash behind each line leaves what is said there; erasing again always ends it:
@@ -30,8 +30,8 @@ class Erasing:
        file.
     """
 
-    def __init__(self, counting: MeterParts, control: ControlData) -> None:
-        self._counting = counting
+    def __init__(self, parts: MeterParts, control: ControlData) -> None:
+        self._parts = parts
         self._control = control
 
     async def erase(self, organization: str, kind: Kind, text: str, who: str, why: str) -> str:
@@ -39,22 +39,20 @@ class Erasing:
         _check(kind, text)
         check_reason("who", who)
         check_reason("why", why)
-        counting, replacement = self._counting, f"erased-{secrets.token_hex(8)}"
-        position = counting.step.erase(
-            kind, organization, text, replacement, who, why, counting.clock.now_ms()
-        )
-        await counting.settled()
-        await counting.read(lambda: self._control.erase(kind, organization, text, replacement))
-        await counting.read(self._control.wipe)
-        await counting.read(lambda: self._clear_journal(position))
+        parts, replacement = self._parts, f"erased-{secrets.token_hex(8)}"
+        position = parts.step.erase(kind, organization, text, replacement, who, why, parts.clock.now_ms())
+        await parts.caught_up()
+        await parts.read(lambda: self._control.erase(kind, organization, text, replacement))
+        await parts.read(self._control.wipe)
+        await parts.read(lambda: self._clear_journal(position))
         return replacement
 
     def _clear_journal(self, position: int) -> None:
         """Drops every file with a frame up to a position."""
-        counting = self._counting
-        counting.journal.rotate()
+        parts = self._parts
+        parts.journal.rotate()
         deadline = time.monotonic() + _CHECKPOINT_SECONDS
-        while (reached := counting.store.checkpoint()) < position:
+        while (reached := parts.store.checkpoint()) < position:
             if time.monotonic() > deadline:
                 raise BusyError(
                     "it is erased from what is counted, but a long question keeps the journal from being "
@@ -62,7 +60,7 @@ class Erasing:
                     retry_after=60,
                 )
             time.sleep(0.05)
-        counting.journal.drop_through(reached)
+        parts.journal.drop_through(reached)
 
 
 def _check(kind: Kind, text: str) -> None:

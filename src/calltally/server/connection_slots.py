@@ -8,7 +8,7 @@ from calltally.auth.network import network_of
 from calltally.shares import Shares
 
 
-class ConnectionPlaces:
+class ConnectionSlots:
     """Places for ``limit`` connections, divided among addresses as `Shares` says; of IPv6 among networks /64.
 
     Proxies, whose addresses and networks are in ``proxies``, speak for many: each of their connections counts

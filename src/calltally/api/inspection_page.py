@@ -25,7 +25,7 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class BookQuestion:
+class InspectionRequest:
     """Which entries of a list are asked for: those received on some UTC days, and of them one page.
 
     Entries are numbered as they come, so a page is told by the number that it lies below, and what comes in
@@ -76,7 +76,7 @@ class BookQuestion:
 
 def read_book_question(
     query_string: bytes, organization: str, listed: str, now: datetime, *, by_code: bool = False
-) -> BookQuestion:
+) -> InspectionRequest:
     """The question of an organization's caller; raises all faults together as `Parameters.check` does.
 
     ``listed`` names what is listed, so that a cursor of one list opens no other.
@@ -102,7 +102,7 @@ def read_book_question(
     limit = parameters.one("limit", whole_number(1, MOST_ROWS), DEFAULT_ROWS)
     code = parameters.one("code", str, None)
     parameters.check()
-    return BookQuestion(
+    return InspectionRequest(
         organization,
         bound,
         ((start - _EPOCH) // _DAY, (end - _EPOCH) // _DAY),

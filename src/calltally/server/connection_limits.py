@@ -9,7 +9,7 @@ TARGET_BYTES = 32 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectionBounds:
+class ConnectionLimits:
     """How many connections there may be, and for how many seconds one may stay silent.
 
     ``head_seconds`` are for the head of a request, and for the rest of a body that was answered before it was

@@ -11,7 +11,7 @@ _NO_BODY = frozenset((204, 304))
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus}
 
 
-class AnswerHead:
+class ResponseHead:
     """Frames an answer by its request: a HEAD, 204 or 304 has no body whatever the application gives.
 
     ``length`` is what the application announced, or None; then an answer in HTTP/1.1 goes in chunks and one

@@ -15,7 +15,7 @@ _LONGEST_IS_FORGOTTEN = 0.95
 """The time that a piece may take is the longest lately, which counts so much less after each turn."""
 
 
-class LoopTurns:
+class RoundRobin:
     """Spreads pieces of work over the turns of the event loop, organizations in turn (round robin).
 
     Of what is ready at one time the event loop would do everything, and nothing else meanwhile: whoever sends

@@ -15,7 +15,7 @@ from calltally.store.redaction import Redaction
 _ROWS_AT_ONCE = 10_000
 
 
-class Erasing:
+class Eraser:
     """One erasure, carried out within the transaction of its batch.
 
     `redact` changes what is stored; `rename` then says so in the dictionary in memory, after the commit.

@@ -2,11 +2,11 @@
 
 import asyncio
 
-from calltally.ingest.loop_turns import LoopTurns
+from calltally.ingest.round_robin import RoundRobin
 
 
 async def test_pieces_of_one_organization_are_spread_over_turns_of_the_loop() -> None:
-    turns, done, looks = LoopTurns(), 0, []
+    turns, done, looks = RoundRobin(), 0, []
 
     async def work() -> None:
         nonlocal done
@@ -24,7 +24,7 @@ async def test_pieces_of_one_organization_are_spread_over_turns_of_the_loop() ->
 
 
 async def test_an_organization_with_little_to_do_comes_right_after_one_piece_of_another() -> None:
-    turns, order = LoopTurns(), []
+    turns, order = RoundRobin(), []
 
     async def work(organization: str, pieces: int) -> None:
         for _ in range(pieces):
@@ -44,7 +44,7 @@ async def test_an_organization_with_little_to_do_comes_right_after_one_piece_of_
 
 async def test_one_piece_comes_at_a_time_where_some_take_long() -> None:
     now, looks = 0.0, []
-    turns = LoopTurns(lambda: now)
+    turns = RoundRobin(lambda: now)
 
     async def work(seconds: float) -> None:
         nonlocal now
@@ -62,7 +62,7 @@ async def test_one_piece_comes_at_a_time_where_some_take_long() -> None:
 
 
 async def test_who_goes_away_holds_up_nobody() -> None:
-    turns = LoopTurns()
+    turns = RoundRobin()
     tasks = [asyncio.create_task(turns.turn("acme")) for _ in range(48)]
     await asyncio.sleep(0)
     for task in tasks[20:24]:

@@ -17,12 +17,12 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from calltally.asgi import App
 from calltally.errors import CalltallyError
 from calltally.server.connection import Connection, ServerState
-from calltally.server.connection_bounds import ConnectionBounds
-from calltally.server.connection_places import ConnectionPlaces
+from calltally.server.connection_limits import ConnectionLimits
+from calltally.server.connection_slots import ConnectionSlots
 
 _BACKLOG = 2048
 _SECONDS_TO_FINISH = 20
-_USUAL_BOUNDS = ConnectionBounds()
+_USUAL_BOUNDS = ConnectionLimits()
 
 
 class PortTakenError(CalltallyError):
@@ -57,7 +57,7 @@ def owner_socket(address: str) -> socket.socket:
     return listener
 
 
-class Serving:
+class AppServer:
     """Serves applications, each on its socket, on the running loop, until `stop` or a signal.
 
     With ``tls`` what comes over a network is encrypted; what comes over a socket in the file system never is.
@@ -69,7 +69,7 @@ class Serving:
         served: Sequence[tuple[App, socket.socket]],
         *,
         forwarded_from: Iterable[str] = (),
-        bounds: ConnectionBounds = _USUAL_BOUNDS,
+        bounds: ConnectionLimits = _USUAL_BOUNDS,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._sockets = [listener for _, listener in served]
@@ -103,7 +103,7 @@ class Serving:
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to `Serving`, which has several servers to stop, and tells when it is up."""
+    """Leaves signals to `AppServer`, which has several servers to stop, and tells when it is up."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -127,12 +127,12 @@ def _spellings(address: str) -> Iterator[str]:
 
 
 def _config(
-    app: App, proxies: Sequence[str], bounds: ConnectionBounds, tls: ssl.SSLContext | None
+    app: App, proxies: Sequence[str], bounds: ConnectionLimits, tls: ssl.SSLContext | None
 ) -> uvicorn.Config:
     """uvicorn accepts connections, tells the date and stops; HTTP itself is `Connection`'s."""
     served: Any = ProxyHeadersMiddleware(app, ",".join(proxies)) if proxies else app  # type: ignore[arg-type]
 
-    places = ConnectionPlaces(bounds.connections, proxies)
+    places = ConnectionSlots(bounds.connections, proxies)
 
     def connection(server_state: ServerState, **_: object) -> Connection:
         return Connection(served, bounds, places, server_state)

@@ -13,7 +13,7 @@ from calltally.store.duckdb.usage.time_buckets import EPOCH
 from calltally.store.retained import Retained
 
 
-class Pruning:
+class Pruner:
     """Prunes calls day by day and counts month by month, each in one transaction under the lock of tidying.
 
     What is retained is told to others before the transaction commits, so that no question that sees the
@@ -23,13 +23,13 @@ class Pruning:
     def __init__(
         self,
         database: Database,
-        tidying: threading.Lock,
+        compaction_lock: threading.Lock,
         retained: Callable[[], Retained],
         tell: Callable[[Retained], None],
     ) -> None:
         self._database = database
         self._connection = database.connection()
-        self._tidying = tidying
+        self._compaction_lock = compaction_lock
         self._retained = retained
         self._tell = tell
 
@@ -40,7 +40,7 @@ class Pruning:
         end = _number(before)
         went = 0
         while True:
-            with self._tidying:
+            with self._compaction_lock:
                 day = self._one(statements.first_day_of_calls(end))
                 if day is None:
                     last = [statements.keep_calls_from(end), *statements.drop_inspected(end * DAY_MS)]
@@ -59,7 +59,7 @@ class Pruning:
             return 0
         went = 0
         while self._retained().counts_from < before:
-            with self._tidying:
+            with self._compaction_lock:
                 first = self._one(statements.first_day_of_counts(_number(before)))
                 until = before if first is None else min(before, _next_month(_date(first)))
                 end = _number(until)

@@ -1,4 +1,4 @@
-"""``calltally books``: what became of all that came in."""
+"""``calltally outcomes``: the verdicts on calls received, and the calls that were not counted."""
 
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,21 @@ from calltally.cli.wording import listing, print_json, say, show
 _VERDICTS = ("received", "accepted", "duplicate", "conflict", "rejected")
 
 
-@click.group("books", cls=DefaultGroup, default="outcomes")
-def books_group() -> None:
-    """Show what became of the calls that came in. Without a command: outcomes."""
+@click.group("outcomes", cls=DefaultGroup, default="days")
+def outcomes_group() -> None:
+    """Show how many calls were received, accepted and not accepted. Without a command: days."""
 
 
-@books_group.command("outcomes")
+@outcomes_group.command("days")
 @data_option
 @organization_option
 @click.option("--from", "from_", metavar="DATE", help="First day of receipt.  [default: this month's first]")
-@click.option("--to", metavar="DATE", help="Day behind the last.  [default: tomorrow]")
+@click.option(
+    "--to", metavar="DATE", help="End of the range: the day after the last one.  [default: tomorrow]"
+)
 @json_option
 @settings_options
-def outcomes(
+def days(
     directory: Path,
     organization: str,
     from_: str | None,
@@ -41,10 +43,10 @@ def outcomes(
     config: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Show by day of receipt (UTC) how many calls came in, what became of them, and why some were rejected.
+    """Show the calls received on each day (UTC), by verdict, and why calls were rejected.
 
-    Received is always the sum of accepted, duplicate, conflict and rejected. Refused are whole requests,
-    whose calls were never looked at.
+    Received is always the sum of accepted, duplicate, conflict and rejected. Refused requests were refused
+    as a whole, before any call in them was read.
     """
     content = _asked(directory, config, assignments, organization, "/v1/outcomes", {"from": from_, "to": to})
     if as_json:
@@ -65,12 +67,14 @@ def outcomes(
     say(f"complete up to {answer['complete_up_to']}", err=True)
 
 
-@books_group.command("conflicts")
+@outcomes_group.command("conflicts")
 @data_option
 @organization_option
-@click.option("--from", "from_", metavar="DATE", help="First day of receipt.  [default: the first there is]")
-@click.option("--to", metavar="DATE", help="Day behind the last.")
-@click.option("--limit", type=int, help="At most so many, the newest.  [default: 100]")
+@click.option(
+    "--from", "from_", metavar="DATE", help="First day of receipt.  [default: the earliest day kept]"
+)
+@click.option("--to", metavar="DATE", help="End of the range: the day after the last one.")
+@click.option("--limit", type=int, help="Maximum number of calls, newest first.  [default: 100]")
 @json_option
 @settings_options
 def conflicts(
@@ -81,7 +85,7 @@ def conflicts(
     assignments: tuple[str, ...],
     **asked: Any,
 ) -> None:
-    """Show calls whose id was taken by a call with other content, which is the one that counts.
+    """Show calls that reused the id of an earlier call with different content. The earlier call counts.
 
     The first thousand of each day are kept.
     """
@@ -93,17 +97,19 @@ def conflicts(
     for row in answer["rows"]:
         say(f"{row['received']}  {_content(row)}")
     if answer["not_kept"]:
-        say(f"{answer['not_kept']:,} more came and are not kept", err=True)
+        say(f"{answer['not_kept']:,} more were received and are not kept", err=True)
     _end(answer)
 
 
-@books_group.command("rejects")
+@outcomes_group.command("rejects")
 @data_option
 @organization_option
-@click.option("--from", "from_", metavar="DATE", help="First day of receipt.  [default: the first there is]")
-@click.option("--to", metavar="DATE", help="Day behind the last.")
+@click.option(
+    "--from", "from_", metavar="DATE", help="First day of receipt.  [default: the earliest day kept]"
+)
+@click.option("--to", metavar="DATE", help="End of the range: the day after the last one.")
 @click.option("--code", help="Only calls that broke this rule, such as time.too_late.")
-@click.option("--limit", type=int, help="At most so many, the newest.  [default: 100]")
+@click.option("--limit", type=int, help="Maximum number of calls, newest first.  [default: 100]")
 @json_option
 @settings_options
 def rejects(
@@ -143,7 +149,7 @@ def _asked(
 def _end(answer: dict[str, Any]) -> None:
     if not answer["rows"]:
         say("nothing")
-    more = "; more are kept: say a larger --limit, or days" if answer["next"] else ""
+    more = "; more are kept: increase --limit or narrow the range of days" if answer["next"] else ""
     say(f"complete up to {answer['complete_up_to']}{more}", err=True)
 
 

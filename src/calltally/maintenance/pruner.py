@@ -26,7 +26,7 @@ class PruneReport:
     counts_from: date | None
 
 
-class Pruning:
+class Pruner:
     """Deletes calls, and counts, of days before one, for good, after a recount of everything.
 
     In this order, and a crash behind each line leaves what is said there:
@@ -41,33 +41,33 @@ class Pruning:
     5. texts that nothing has any more are removed; see `TextRemoval`.
     """
 
-    def __init__(self, counting: MeterParts, verification: Verification) -> None:
-        self._counting = counting
+    def __init__(self, parts: MeterParts, verification: Verification) -> None:
+        self._parts = parts
         self._verification = verification
-        self._texts = TextRemoval(counting)
+        self._texts = TextRemoval(parts)
 
     async def prune(self, calls_before: date | None, counts_before: date | None) -> PruneReport:
         """See `Maintenance.prune`."""
-        store = self._counting.store
+        store = self._parts.store
         self._check(calls_before, counts_before)
         calls = counts = 0
         if calls_before is not None and calls_before > store.calls_from:
             calls = await self._prune_calls(calls_before)
         if counts_before is not None and counts_before > store.counts_from:
             day = counts_before
-            counts = await self._counting.read(lambda: store.prune_counts(day))
+            counts = await self._parts.read(lambda: store.prune_counts(day))
         texts = await self._texts.remove()
         return PruneReport(calls, counts, texts, _kept(store.calls_from), _kept(store.counts_from))
 
     async def _prune_calls(self, before: date) -> int:
-        store, step = self._counting.store, self._counting.step
-        recounted = await self._counting.settled()
+        store, step = self._parts.store, self._parts.step
+        recounted = await self._parts.caught_up()
         await self._recount()
         try:
             step.open_from_ms = open_from_ms(before)
-            if await self._counting.settled() > recounted:
+            if await self._parts.caught_up() > recounted:
                 await self._recount()
-            return await self._counting.read(lambda: store.prune_calls(before))
+            return await self._parts.read(lambda: store.prune_calls(before))
         finally:
             step.open_from_ms = open_from_ms(store.calls_from)
 
@@ -80,7 +80,7 @@ class Pruning:
                 )
 
     def _check(self, calls_before: date | None, counts_before: date | None) -> None:
-        today = instant_of(self._counting.clock.now_ms()).date()
+        today = instant_of(self._parts.clock.now_ms()).date()
         if calls_before is not None and calls_before > today:
             raise InvalidInputError(
                 "days that are not over cannot be pruned",
@@ -88,7 +88,7 @@ class Pruning:
                 received=calls_before.isoformat(),
                 accepted=f"a date up to {today.isoformat()}",
             )
-        calls_from = max(self._counting.store.calls_from, calls_before or date.min)
+        calls_from = max(self._parts.store.calls_from, calls_before or date.min)
         if counts_before is not None and counts_before > calls_from:
             raise InvalidInputError(
                 "days whose calls are kept keep their counts",

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, Router, get
 
-from calltally.api.book_page import read_book_question
+from calltally.api.inspection_page import read_book_question
 from calltally.api.problems import problem_response
 from calltally.api.usage_writing import written_instant
 from calltally.auth.caller import Authenticator, Caller
@@ -19,7 +19,7 @@ _Request = Request[Any, Any, Any]
 _JSON = "application/json"
 
 
-def books_router(engine: QueryEngine, authenticator: Authenticator, clock: Clock) -> Router:
+def inspection_router(engine: QueryEngine, authenticator: Authenticator, clock: Clock) -> Router:
     """Answers callers who may read usage about their own organization; errors are problem details."""
 
     async def authenticate(request: _Request) -> Caller:

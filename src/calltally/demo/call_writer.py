@@ -16,7 +16,7 @@ ORIGIN = "demo"
 _Texts = npt.NDArray[np.object_]
 
 
-class CallWriting:
+class CallWriter:
     """Writes days of calls, to be handed over from the first to the last: a client's, a source's or an
     account's name is on the first of its calls only."""
 
