@@ -3,6 +3,7 @@
 ``python -m tests.test_docs`` writes the pages that are drawn from the program.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,16 @@ def test_a_page_that_is_drawn_from_the_program_is_current(page: str) -> None:
     written = (DOCS / page).read_text("utf-8")
 
     assert written == DRAWN_PAGES[page](), "run python -m tests.test_docs"
+
+
+def test_the_figures_of_the_readme_are_those_of_the_page_about_performance() -> None:
+    readme = (DOCS.parent / "README.md").read_text("utf-8").partition("## Is it for you?")[0]
+    measured = (DOCS / "performance.md").read_text("utf-8")
+
+    figures = re.findall(r"\b\d{1,3},\d{3}\b", readme)
+
+    assert len(figures) >= 8
+    assert [figure for figure in figures if figure not in measured] == []
 
 
 @pytest.mark.parametrize("name", [field.name for field in msgspec.structs.fields(Call)])
