@@ -16,7 +16,11 @@ from calltally.call import Call
 from calltally.cli.cli_page import cli_page
 from calltally.settings.settings_page import settings_page
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(page for room in ("docs", "src", "tests") for page in (ROOT / room).rglob("*.md"))]
+)
 
 DRAWN_PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
@@ -32,7 +36,7 @@ def test_a_page_that_is_drawn_from_the_program_is_current(page: str) -> None:
 
 
 def test_the_figures_of_the_readme_are_those_of_the_page_about_performance() -> None:
-    readme = (DOCS.parent / "README.md").read_text("utf-8").partition("## Is it for you?")[0]
+    readme = (ROOT / "README.md").read_text("utf-8").partition("## Is it for you?")[0]
     measured = (DOCS / "performance.md").read_text("utf-8")
 
     figures = re.findall(r"\b\d{1,3},\d{3}\b", readme)
@@ -56,6 +60,38 @@ def test_the_openapi_document_tells_every_parameter_of_usage() -> None:
 
     told = [parameter["name"] for parameter in usage["parameters"]]
     assert told == list(usage_parameters.NAMES)
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as links name them."""
+    headings = re.findall(r"(?m)^#+ (.+)$", page.read_text("utf-8"))
+    plain = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text("utf-8"))
+
+    missing = [
+        (target, anchor)
+        for target, anchor in links
+        if not (linked := page.parent / target if target else page).exists()
+        or (anchor and anchor not in anchors(linked))
+    ]
+    assert missing == []
+
+
+def test_the_architecture_lists_every_decision_by_its_title() -> None:
+    listed = re.findall(
+        r"(?m)^(\d+\. )\[(.+)\]\((decisions/.+)\)$", (DOCS / "architecture.md").read_text("utf-8")
+    )
+
+    titles = {
+        f"decisions/{page.name}": page.read_text("utf-8").splitlines()[0].removeprefix("# ")
+        for page in (DOCS / "decisions").iterdir()
+    }
+    assert {page: f"{number}{title}" for number, title, page in listed} == titles
 
 
 if __name__ == "__main__":
