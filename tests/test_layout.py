@@ -13,6 +13,7 @@ NOUNS = {
     "call",
     "call_batch",
     "clock",
+    "compressed_data",
     "dictionary",
     "durable_files",
     "errors",
