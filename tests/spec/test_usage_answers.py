@@ -320,6 +320,8 @@ def test_a_cursor_is_good_for_its_own_question_and_organization_only(
         ("", "text/csv"),
         ("", "application/json;q=0.5, Text/CSV;q=0.8"),
         ("", "text/csv;q=high"),
+        ("", "text/csv, application/json"),
+        ("", "text/*, */*;q=0.1"),
     ],
 )
 def test_csv_comes_for_the_format_or_where_accept_prefers_it(app: UsageApp, query: str, accept: str) -> None:
@@ -337,6 +339,10 @@ def test_csv_comes_for_the_format_or_where_accept_prefers_it(app: UsageApp, quer
         ("", "text/csv;q=0"),
         ("", "text/csv;q=0.5, application/json"),
         ("", "image/png"),
+        ("", "*/*"),
+        ("", "text/html, text/csv;q=0"),
+        ("", "application/json, text/csv"),
+        ("", "text/csv;q=inf"),
         ("", ";;,q=,"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from collections.abc import Callable
 
 import pytest
 import zstandard
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from calltally.compressed_data import UNPACKERS, CompressedData, CompressedDataError
 
-PACK = {"gzip": gzip.compress, "zstd": zstandard.compress}
+PACK: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "zstd": zstandard.compress}
 NOISE = bytes(number * number % 251 for number in range(3_000))
 
 

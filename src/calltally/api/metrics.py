@@ -1,10 +1,9 @@
 """What Prometheus may know of a server. No label names an organization, a client or a path."""
 
 from collections.abc import Iterator
-from math import inf
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -45,14 +44,8 @@ class MeterMetrics:
         decoded.add_metric(["kernel"], meter.decoder.by_kernel)
         decoded.add_metric(["reference"], meter.decoder.by_reference)
         yield decoded
-        times = journal.sync_times
-        yield HistogramMetricFamily(
-            "calltally_journal_sync_seconds",
-            "Seconds that each sync of the journal took since the start.",
-            buckets=[("+Inf" if bound == inf else str(bound), count) for bound, count in times.up_to()],
-            sum_value=times.seconds,
-        )
-        yield _gauge("journal_longest_sync_seconds", "The longest of them.", times.longest_seconds)
+        yield from journal.sync_seconds.collect()
+        yield _gauge("journal_longest_sync_seconds", "The longest of them.", journal.longest_sync_seconds)
         yield _gauge("journal_queued_bytes", "Bytes taken in and not yet on disk.", journal.queued_bytes)
         yield _gauge("journal_bytes", "Bytes of the journal not behind a checkpoint.", journal.unsafe_bytes)
         yield _gauge("journal_position", "The last journal position on disk.", journal.durable.position)

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from litestar import Request, Response, Router, get
+from litestar.datastructures.headers import Accept
 
 from calltally.api.problems import problem_response
 from calltally.api.usage_parameters import (
@@ -59,22 +60,13 @@ def usage_router(engine: QueryEngine, authenticator: Authenticator, clock: Clock
 
 
 def preferred_format(accept: str) -> UsageFormat:
-    """CSV where an Accept header puts ``text/csv`` before JSON, else JSON, whatever else it says."""
-    quality = {"text/csv": 0.0, _JSON: 0.0}
-    for item in accept.split(","):
-        media_type, *parameters = (part.strip().lower() for part in item.split(";"))
-        if media_type in quality:
-            quality[media_type] = max(quality[media_type], _quality(parameters))
-    return UsageFormat.CSV if quality["text/csv"] > quality[_JSON] else UsageFormat.JSON
-
-
-def _quality(parameters: list[str]) -> float:
-    """The weight of a media type; one that cannot be read counts as none given."""
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q" and value.strip().replace(".", "", 1).isdecimal():
-            return float(value)
-    return 1.0
+    """CSV where an Accept header prefers ``text/csv`` or ``text/*``, of equals the first; else JSON."""
+    try:
+        # Litestar would match a type of weight 0, which is one that the client refuses: JSON comes before it.
+        preferred = Accept(f"{accept},{_JSON};q=0.01").best_match([_JSON, "text/csv"], _JSON)
+    except OverflowError:  # Litestar's, for a weight that is infinite
+        return UsageFormat.JSON
+    return UsageFormat.CSV if preferred == "text/csv" else UsageFormat.JSON
 
 
 def _as_json(question: UsageRequest, answer: Answer[UsageResult]) -> Response[bytes]:

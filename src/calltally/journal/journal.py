@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from prometheus_client import Histogram
+
 from calltally.durable_files import sync
 from calltally.errors import OutOfServiceError
 from calltally.journal.durable_mark import DurableMark
@@ -17,11 +19,13 @@ from calltally.journal.journal_reader import JournalReader
 from calltally.journal.progress import Progress
 from calltally.journal.recovery import recover
 from calltally.journal.recovery_log import RecoveryLog
-from calltally.journal.sync_times import SyncTimes
 from calltally.journal.unsafe_bytes import UnsafeBytes
 
 _JOINED_BYTES = 64 * 1024
 """What is written together is joined first if it is no more than this; more is written from where it lies."""
+
+_SYNC_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""The buckets of the histogram of syncs."""
 
 _PARTS_AT_ONCE = 512
 """More of them are joined too: what is synced together is written by one call, so that a power cut leaves
@@ -69,7 +73,13 @@ class Journal:
         self._file_size = 0
         self._dropping = threading.Lock()
         self._rotation: threading.Event | None = None
-        self.sync_times = SyncTimes()
+        self.sync_seconds = Histogram(
+            "calltally_journal_sync_seconds",
+            "Seconds that each sync of the journal took since the start.",
+            buckets=_SYNC_SECONDS,
+            registry=None,
+        )
+        self.longest_sync_seconds = 0.0
         files = files_of(folder)
         self._unsafe = UnsafeBytes(last, sum(path.stat().st_size for _, path in files))
         self._switch_to(recovered.file or file_for(folder, last + 1))
@@ -203,7 +213,9 @@ class Journal:
         self._write([b"".join(parts)] if joined else parts)
         started = time.perf_counter()
         os.fdatasync(self._file)
-        self.sync_times.note(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self.sync_seconds.observe(seconds)
+        self.longest_sync_seconds = max(self.longest_sync_seconds, seconds)
         self._file_size += size
         self._unsafe.add(last, size)
         with self._wake:

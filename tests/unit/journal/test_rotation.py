@@ -1,12 +1,12 @@
 """The journal's files can be ended on demand, and it knows how much of it is still needed."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from calltally.journal.journal import Journal, JournalFailedError
 from calltally.journal.journal_files import files_of
-from calltally.journal.sync_times import SyncTimes
 from calltally.journal.unsafe_bytes import UnsafeBytes
 from tests.unit.journal.test_journal import a_frame
 
@@ -109,12 +109,17 @@ def test_a_journal_counts_what_it_holds_from_its_start(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_sync_times_are_a_histogram() -> None:
-    times = SyncTimes()
-    for seconds in (0.0005, 0.002, 0.002, 7.0):
-        times.note(seconds)
+def test_each_sync_is_observed_in_the_histogram(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path)
+    durations = iter([0.0, 0.0005, 0.0, 0.002, 0.0, 7.0])
+    monkeypatch.setattr(
+        "calltally.journal.journal.time", SimpleNamespace(perf_counter=lambda: next(durations))
+    )
+    for _ in range(3):
+        journal.durable.wait(journal.append(a_frame()), timeout=10)
+    journal.close()
 
-    assert (times.count, times.longest_seconds) == (4, 7.0)
-    assert times.seconds == pytest.approx(7.0045)
-    told = dict(times.up_to())
-    assert (told[0.0005], told[0.001], told[0.0025], told[2.5], told[float("inf")]) == (1, 1, 3, 3, 4)
+    (histogram,) = journal.sync_seconds.collect()
+    counts = {sample.labels["le"]: sample.value for sample in histogram.samples if "le" in sample.labels}
+    assert [counts[bound] for bound in ("0.0005", "0.001", "0.0025", "2.5", "+Inf")] == [1, 1, 2, 2, 3]
+    assert journal.longest_sync_seconds == 7.0
