@@ -10,6 +10,7 @@ import duckdb
 import structlog
 from duckdb import DuckDBPyConnection
 
+from calltally.durable_files import sync
 from calltally.errors import BusyError, CalltallyError, DamagedDataError, DirectoryHeldError, StoreFailedError
 from calltally.identity_key import IdentityKey
 from calltally.store.duckdb import batch_statements, statements
@@ -70,6 +71,7 @@ class Database:
 
     def __init__(self, path: Path, *, threads: int, memory_limit: str) -> None:
         self._path = path
+        self._log = path.with_name(f"{path.name}.wal")
         self._local = threading.local()
         self._of_threads: dict[int, DuckDBPyConnection] = {}
         self._opening = threading.Lock()
@@ -210,10 +212,11 @@ class Database:
                 self._spare_blocks(self._root)
         for connection in reversed(self._connections):
             connection.close()
-        if self._is_attached and not self._path.with_name(f"{self._path.name}.wal").exists():
+        if self._is_attached and not self._log.exists():
             self._spared.drop()
 
     def _attach(self) -> None:
+        self._sync_files()
         try:
             self._open_file()
             self._is_attached = True
@@ -222,6 +225,16 @@ class Database:
             self._found()
         except duckdb.Error as error:
             raise _refusal(self._path, error) from error
+
+    def _sync_files(self) -> None:
+        """Makes durable what a killed process wrote, before DuckDB relies on it.
+
+        DuckDB does not: it replaces the log as soon as it reads a new header, which may be in the system's
+        memory only. A power cut then leaves the old header with the new log, and neither opens.
+        """
+        for path in (self._path, self._log, self._path.with_name(f"{self._log.name}.checkpoint")):
+            if path.exists():
+                sync(path)
 
     def _open_file(self) -> None:
         attach = f"ATTACH {quoted(self._path)} AS store (ROW_GROUP_SIZE {ROW_GROUP})"
