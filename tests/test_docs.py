@@ -45,6 +45,15 @@ def test_the_figures_of_the_readme_are_those_of_the_page_about_performance() -> 
     assert [figure for figure in figures if figure not in measured] == []
 
 
+def test_the_page_about_operating_names_only_metrics_that_there_are() -> None:
+    named = set(re.findall(r"`calltally_(\w+?)(?:_total)?[`{]", (DOCS / "operating.md").read_text("utf-8")))
+
+    rooms = (ROOT / "src" / "calltally" / room for room in ("api", "journal"))
+    exposed = "".join(module.read_text("utf-8") for room in rooms for module in room.glob("*.py"))
+    assert len(named) >= 15
+    assert [name for name in sorted(named) if not re.search(rf'"(calltally_)?{name}"', exposed)] == []
+
+
 @pytest.mark.parametrize("name", [field.name for field in msgspec.structs.fields(Call)])
 def test_the_page_of_the_api_tells_every_field_of_a_call(name: str) -> None:
     assert f"| `{name}` |" in (DOCS / "api.md").read_text("utf-8")
