@@ -11,15 +11,15 @@ _WIDTH = 100
 _INTRODUCTION = """\
 # The command line
 
-Every command that reads or changes a data directory works with and without a server.
-When a server holds the directory, the command asks that server over the owner's socket in the directory.
-When nobody holds it, the command holds it until it is done.
+Every command that reads or changes a data directory works with and without a running server.
+If a server holds the directory, the command sends its requests to that server over the owner's socket.
+Otherwise the command holds the directory itself until it is done.
 
-`--json` prints what a machine can read.
-Exit code 0 means done.
-Exit code 1 means that the work could not be done; the reason is on standard error.
-Exit code 2 means that the command line could not be read.
-A command that has more exit codes names them in its help.
+`--json` prints JSON for programs.
+Exit code 0 means success.
+Exit code 1 means that the command failed; the reason is on standard error.
+Exit code 2 means that the command line is invalid.
+A command with further exit codes names them in its help.
 """
 
 

@@ -9,15 +9,15 @@ from calltally.settings.settings import Settings, kind_of, variable_of
 _INTRODUCTION = """\
 # Settings
 
-Every setting has a default, so none must be given.
-What is given counts in this order, the later over the earlier:
+Every setting has a default, so all are optional.
+Values are read in this order, and a later one overrides an earlier one:
 
 1. the default,
 2. a TOML file, with the names below at its top level,
 3. the environment, with `CALLTALLY_` before the name in capitals: `{variable}`,
 4. the command line: `--set max_body=1GB`.
 
-A setting that does not exist, or whose value is not accepted, keeps the server from starting.
+An unknown setting, or a value that is not accepted, keeps the server from starting.
 The error then names every wrong setting, where it came from, its value and what is accepted.
 
 A size is a number of bytes, alone or with a unit.
