@@ -19,7 +19,7 @@ TEXT = (ROOT / "README.md").read_text("utf-8")
 DOCUMENTED_ADDRESS = "127.0.0.1:8080"
 
 BLOCKS = re.findall(r"(?m)^```(\w+)\n([\s\S]*?)^```$", TEXT)
-MAKE, DEMO, INSTALL, SERVE, *SESSION = [text for language, text in BLOCKS if language == "sh"]
+INSTALL, MAKE, DEMO, SERVE, *SESSION = [text for language, text in BLOCKS if language == "sh"]
 (DEMO_OUTPUT,) = [text for language, text in BLOCKS if language == "text"]
 (VERDICTS,) = [text for language, text in BLOCKS if language == "json"]
 (SDK_PROGRAM,) = [text for language, text in BLOCKS if language == "python"]
@@ -75,18 +75,21 @@ def test_the_two_commands_of_a_clone_are_targets_of_the_makefile() -> None:
         subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, check=True)
 
 
-def test_the_clone_is_a_package_that_pip_installs() -> None:
-    pip, *words = shlex.split(INSTALL)
+def test_the_clone_is_a_package_that_pip_installs(tmp_path: Path) -> None:
+    make_environment, install = INSTALL.splitlines()
+    pip, *words = shlex.split(install)
     without_building = ["--dry-run", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
 
+    pasted(make_environment, tmp_path)
     done = subprocess.run(
-        [sys.executable, "-m", pip, *words, *without_building],
+        [sys.executable, "-m", "pip", *words, *without_building],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
 
+    assert (tmp_path / pip).exists()
     assert done.returncode == 0, done.stderr
     assert "Would install calltally-" in done.stdout
 
