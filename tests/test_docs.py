@@ -55,20 +55,20 @@ def test_the_page_about_operating_names_only_metrics_that_there_are() -> None:
 
 
 @pytest.mark.parametrize("name", [field.name for field in msgspec.structs.fields(Call)])
-def test_the_page_of_the_api_tells_every_field_of_a_call(name: str) -> None:
+def test_the_page_of_the_api_documents_every_field_of_a_call(name: str) -> None:
     assert f"| `{name}` |" in (DOCS / "api.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", usage_parameters.NAMES)
-def test_the_page_of_the_api_tells_every_parameter_of_usage(name: str) -> None:
+def test_the_page_of_the_api_documents_every_parameter_of_usage(name: str) -> None:
     assert f"`{name}`" in (DOCS / "api.md").read_text("utf-8")
 
 
-def test_the_openapi_document_tells_every_parameter_of_usage() -> None:
+def test_the_openapi_document_documents_every_parameter_of_usage() -> None:
     usage = openapi_document()["paths"]["/v1/usage"]["get"]
 
-    told = [parameter["name"] for parameter in usage["parameters"]]
-    assert told == list(usage_parameters.NAMES)
+    documented = [parameter["name"] for parameter in usage["parameters"]]
+    assert documented == list(usage_parameters.NAMES)
 
 
 def anchors(page: Path) -> set[str]:

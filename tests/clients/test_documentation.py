@@ -1,4 +1,4 @@
-"""The page about the clients: its examples run against a server, and it tells every method and error."""
+"""The page about the clients: its examples run against a server, and documents every method and error."""
 
 import contextlib
 import inspect
@@ -70,12 +70,12 @@ def run(example: Example, base_url: str, names: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("name", operations())
-def test_the_page_tells_every_method(name: str) -> None:
+def test_the_page_documents_every_method(name: str) -> None:
     assert f"| `{name}(" in TEXT
 
 
 @pytest.mark.parametrize("name", calltally.clients.__all__)
-def test_the_page_tells_every_public_name(name: str) -> None:
+def test_the_page_documents_every_public_name(name: str) -> None:
     assert f"`{name}" in TEXT
 
 
