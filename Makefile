@@ -19,7 +19,7 @@ KERNEL := $(wildcard native/src/*.rs) native/Cargo.toml native/pyproject.toml na
 
 .PHONY: help
 help: ## Show what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: $(VENV)/kernel ## Serve a year of calls of a made-up organization; options: ARGS="--port 9000"
@@ -38,6 +38,7 @@ deep: export PYTHONHASHSEED = $(TESTS_SEED)
 deep: lint nginx haproxy curl java cc $(VENV)/kernel ## Run every test at length, with other random inputs each time; the same again: SEED=7
 	$(call CARGO,test --quiet)
 	$(RUN_TESTS) --hypothesis-seed=$(TESTS_SEED) $(ARGS)
+	$(BIN)/python -m tests.versions
 
 .PHONY: lint
 lint: $(VENV)/dev ## Check format, rules and types
@@ -46,6 +47,10 @@ lint: $(VENV)/dev ## Check format, rules and types
 	$(BIN)/mypy
 	$(call CARGO,fmt --check)
 	$(call CARGO,clippy --quiet --all-targets -- --deny warnings)
+
+.PHONY: versions
+versions: $(VENV)/kernel $(VENV)/dev ## Run tests with the lowest and the newest libraries that pyproject.toml allows
+	$(BIN)/python -m tests.versions
 
 .PHONY: docs
 docs: $(VENV)/dev ## Write the pages that are drawn from the program

@@ -1,4 +1,7 @@
 //! One call on one line: a flat JSON object with known keys, each at most once, and nothing else.
+//!
+//! No library for JSON is used: texts stay where they are in the body, no value is built for a call, and what is
+//! not plain is declined, since the reference decoder names the fault.
 
 use crate::scan::end_of_run;
 use crate::text::Text;

@@ -1,4 +1,6 @@
 //! One line of an access log in the common or the combined format, as `log_line.read_log_line` reads it.
+//!
+//! No library for logs is used: which lines are refused, and why, has to be the same as in the reference.
 
 use crate::log_time::LOGGED;
 

@@ -38,7 +38,10 @@ def collect_less() -> None:
 
 
 def collect_as_ever() -> None:
-    """Undoes the freezing before the end, or the store's library takes what it finds then for leaked."""
+    """Undoes the freezing before the end, or the store's library takes what it finds then for leaked.
+
+    Workaround: leak-reports, of `calltally.store.duckdb`.
+    """
     gc.unfreeze()
 
 

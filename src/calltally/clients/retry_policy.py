@@ -1,4 +1,8 @@
-"""How often and for how long a question is repeated."""
+"""How often and for how long a question is repeated.
+
+No library for retries is used: these sleep by themselves, while this policy only says how long to wait, for
+the synchronous and the asynchronous client alike, and follows what each vendor asks for.
+"""
 
 import random
 from collections.abc import Callable

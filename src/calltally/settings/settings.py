@@ -1,4 +1,8 @@
-"""Every setting in one table: name, default, kind, one line of help. Read once at start."""
+"""Every setting in one table: name, default, kind, one line of help. Read once at start.
+
+No library reads them: every fault is reported at once, with the file or variable that has it and what would
+be accepted, and docs/settings.md is made from the same table.
+"""
 
 import tomllib
 from collections.abc import Iterator, Mapping

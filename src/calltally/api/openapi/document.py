@@ -1,4 +1,8 @@
-"""The OpenAPI document: every served path in one description, written from plain data."""
+"""The OpenAPI document: every served path in one description, written from plain data.
+
+It is not generated from Litestar's handlers: these read parameters and bodies by themselves, so that one
+answer can name every fault of a request, and a generated document would know nothing of what they accept.
+"""
 
 from collections.abc import Iterable, Mapping
 from functools import reduce

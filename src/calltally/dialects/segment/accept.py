@@ -1,4 +1,8 @@
-"""The Accept header, as far as it chooses among Segment's media types."""
+"""The Accept header, as far as it chooses among Segment's media types.
+
+Litestar's `Accept` is not used: Segment's media types have aliases, and which of two equal ones is meant, or
+what a weight of 0 or a quoted comma means, has to be decided as Segment documents it.
+"""
 
 import re
 from dataclasses import dataclass

@@ -40,7 +40,7 @@ def _copy(database: Database, part: Path, name: str) -> int:
         with database.snapshot():
             position = int(dict(meta().run(connection).fetchall())["position"])
             connection.execute(f"COPY FROM DATABASE store TO {name}")
-            # What a commit brings in bulk is seen before it is through; see `statements.COMMITTED`.
+            # What a commit brings in bulk is seen before it is through (workaround: bulk-rows).
             connection.execute(
                 f"DELETE FROM {name}.{FRESH_CALLS} WHERE position > $position",  # noqa: S608 - of our own names
                 {"position": position},

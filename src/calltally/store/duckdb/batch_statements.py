@@ -62,7 +62,7 @@ def take_back_a_row(marginal: Marginal) -> list[Statement]:
     DuckDB moves rows that a transaction brings in bulk into the table as they are, and every other
     transaction sees them for as long as the commit lasts, also one that began before: so a merge could sum
     rows that it does not remove, or remove some that it did not sum. From a transaction that has removed one
-    of its own, DuckDB takes row by row, unseen until the commit is through.
+    of its own, DuckDB takes row by row, unseen until the commit is through (workaround: bulk-rows).
     """
     table = marginal.table(FRESH)
     zeros = ", ".join("0" for _ in (*marginal.key[1:], *COUNTS))
@@ -93,7 +93,7 @@ def move_to(position: int) -> Statement:
     """Notes the position as one more row, of which the greatest counts.
 
     An update would exclude checkpoints until every question asked before has its answer; rows that are only
-    added do not.
+    added do not (workaround: blocked-checkpoints).
     """
     return Statement("INSERT INTO meta VALUES ('position', $position)", position=position)
 

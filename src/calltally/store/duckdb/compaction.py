@@ -33,7 +33,7 @@ class CompactionLimits:
     @classmethod
     def within(cls, memory: int) -> "CompactionLimits":
         """What goes with so many bytes of memory: DuckDB keeps up to 16 of them for a fresh call, as long as
-        others that came with it have been packed."""
+        others that came with it have been packed (workaround: holes)."""
         return cls(fresh_calls=min(cls().fresh_calls, memory // _MEMORY_FOR_A_CALL))
 
 

@@ -42,7 +42,7 @@ def raising_store_failed() -> Iterator[None]:
     """Raises `StoreFailedError` for the errors after which DuckDB answers nothing more.
 
     They are of several classes and all say that the database was invalidated: a sync that failed, a
-    checkpoint that found the disk full.
+    checkpoint that found the disk full (workaround: error-texts).
     """
     try:
         yield
@@ -138,7 +138,7 @@ class Database:
         try:
             with self._committing:
                 connection.begin()
-                connection.execute("SELECT value FROM meta LIMIT 0")  # looking begins it
+                connection.execute("SELECT value FROM meta LIMIT 0")  # workaround: lazy-begin
                 self._local.position = self.position
             self._local.sees_a_moment = True
             try:
@@ -169,8 +169,9 @@ class Database:
         """Commits rows that were moved or removed, while nothing is read.
 
         DuckDB 2.0 lets a reader see rows at their old place and at their new one while a large transaction
-        commits, also one that began before. Questions wait for it, and it waits for those under way: a tenth
-        of a second at a time, in between which others may begin, so that a long one holds up none.
+        commits, also one that began before (workaround: moved-rows). Questions wait for it, and it waits for
+        those under way: a tenth of a second at a time, in between which others may begin, so that a long one
+        holds up none.
         """
         while True:
             with self._turns:
@@ -190,8 +191,9 @@ class Database:
         """Moves the write-ahead log into the file; False when questions under way did not end in time.
 
         Rows may be added meanwhile; a table takes none for as long as it is itself being moved. A committed
-        change or removal of rows is in the way until the questions that began before it have ended. What a
-        crash in its midst would spoil is kept beside the file first.
+        change or removal of rows is in the way until the questions that began before it have ended
+        (workaround: blocked-checkpoints). What a crash in its midst would spoil is kept beside the file first
+        (workaround: overwritten-blocks).
         """
         self._spare_blocks(connection)
         deadline = time.monotonic() + _CHECKPOINT_SECONDS
@@ -230,7 +232,8 @@ class Database:
         """Makes durable what a killed process wrote, before DuckDB relies on it.
 
         DuckDB does not: it replaces the log as soon as it reads a new header, which may be in the system's
-        memory only. A power cut then leaves the old header with the new log, and neither opens.
+        memory only. A power cut then leaves the old header with the new log, and neither opens
+        (workaround: unsynced-open).
         """
         for path in (self._path, self._log, self._path.with_name(f"{self._log.name}.checkpoint")):
             if path.exists():
@@ -241,6 +244,7 @@ class Database:
         try:
             self._root.execute(attach)
         except duckdb.Error as error:
+            # DuckDB has one class for all of these (workaround: error-texts).
             if "Corrupt database file" not in str(error) or not self._spared.put_back():
                 raise
             log.warning("undid a checkpoint that was cut off", store=str(self._path))
@@ -266,7 +270,7 @@ def quoted(path: Path) -> str:
 
 
 def _refusal(path: Path, error: duckdb.Error) -> CalltallyError:
-    text = str(error)
+    text = str(error)  # one class for all (workaround: error-texts)
     if "Could not set lock" in text or "already attached" in text:
         return DirectoryHeldError(f"the store {path} is open elsewhere: {text}")
     if "Cannot open file" in text:

@@ -24,7 +24,8 @@ class DoublewriteBuffer:
 
     DuckDB adds what is new to such blocks and writes each whole in its place, under one checksum, before the
     new state counts. Whatever dies amid that write leaves the old state unreadable, though each byte of it is
-    still right: so the blocks are kept here first, and can be put back for as long as the old state counts.
+    still right: so the blocks are kept here first, and can be put back for as long as the old state counts
+    (workaround: overwritten-blocks).
     """
 
     def __init__(self, database: Path) -> None:

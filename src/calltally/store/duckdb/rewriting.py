@@ -11,9 +11,10 @@ from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 def write_anew(path: Path, *, threads: int, memory_limit: str) -> None:
     """Puts a copy in the place of a store's file, which nobody may have open.
 
-    DuckDB frees the blocks of what was deleted or changed and does not wipe them; a copy has only what the
-    store tells. A crash leaves the old file or the new one, each whole, and at most a useless copy beside it,
-    which the next try replaces. Raises `CalltallyError`, leaving the old file, where there is no room for it.
+    DuckDB frees the blocks of what was deleted or changed and does not wipe them (workaround: freed-blocks);
+    a copy has only what the store tells. A crash leaves the old file or the new one, each whole, and at most
+    a useless copy beside it, which the next try replaces. Raises `CalltallyError`, leaving the old file,
+    where there is no room for it.
     """
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)

@@ -24,7 +24,8 @@ WEIGHT = "CASE entry WHEN 1 THEN -1 ELSE 1 END"
 
 COMMITTED = "position <= (SELECT MAX(value) FROM meta WHERE name = 'position')"
 """Which rows of calls a transaction may rely on: what a batch brings in bulk DuckDB moves into a table as it
-is, and every transaction sees it while the commit lasts, also one that began before."""
+is, and every transaction sees it while the commit lasts, also one that began before
+(workaround: bulk-rows)."""
 
 UNSTORED = "unstored"
 """The table of calls that the store has not taken, while a question counts them; see `UnstoredCalls`."""
