@@ -1,4 +1,4 @@
-"""What a recount of everything finds."""
+"""Results of an audit: the stored counts compared with a full recount."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,9 +6,9 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two numbers that must be the same and are not, or something that cannot be read at all.
+    """Two numbers that must be equal and differ, or data that cannot be read.
 
-    ``key`` tells further what they are about: the ids of a marginal's columns, a position, a message.
+    ``key`` identifies the row: the ids of a marginal's columns, a position or an error message.
     """
 
     what: str
@@ -21,9 +21,9 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class AuditStep:
-    """One finished step of an audit, number ``done`` of ``total``, and the differences that it found.
+    """One finished step of an audit, number ``done`` of ``total``, and the differences it found.
 
-    Of very many differences only the first thousand are told.
+    At most the first thousand differences are listed.
     """
 
     what: str

@@ -1,4 +1,4 @@
-"""Calls that a store counts more often than once."""
+"""Calls that a store counts more than once."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,12 +9,12 @@ from calltally.packed_texts import PackedTexts
 
 @dataclass(frozen=True, slots=True)
 class DoubledCalls:
-    """All rows of the ledger of some doubled calls, each call's in the order of positions.
+    """All ledger rows of some doubled calls, each call's rows ordered by position.
 
-    A call is doubled on a UTC day when its identity was taken more than once there and its rows of that day
-    add up to more than they should: to 1 where a row is active, else to 0. The rows of one call and day stand
-    together, those of one day too, and the days ascend up to ``last_day``. ``columns["path"]`` is an index
-    into ``paths``, of which the first is empty.
+    A call is doubled on a UTC day if its identity was accepted more than once on that day and its rows of
+    that day sum to more than they should: to 1 if a row is active, else to 0. The rows are grouped by day, in
+    ascending order up to ``last_day``, and within a day by call. ``columns["path"]`` is an index into
+    ``paths``, whose first entry is empty.
     """
 
     columns: CallColumns

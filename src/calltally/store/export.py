@@ -1,4 +1,4 @@
-"""What an export of a store holds."""
+"""The contents and formats of an export."""
 
 from datetime import UTC
 from typing import Literal
@@ -7,7 +7,7 @@ from calltally.errors import InvalidInputError
 from calltally.window import Window, midnight
 
 What = Literal["calls", "counts", "sources"]
-"""Calls one by one; counts by day, client, user, route and method; counts by day, source and account."""
+"""Single calls; counts by day, client, user, route and method; counts by day, source and account."""
 
 Form = Literal["parquet", "csv"]
 
@@ -31,8 +31,8 @@ CALL_FIELDS = (
     "entry",
     "weight",
 )
-"""Instants are written as RFC 3339 in UTC with milliseconds, and the entry by its name in small letters;
-``weight`` is -1 for a withdrawn entry, else 1. Identities are a secret, see `IdentityKey`."""
+"""Instants are RFC 3339 in UTC with milliseconds; ``entry`` is the entry's name in lower case; ``weight`` is
+-1 for a withdrawn entry, else 1. Identities are a secret and are not exported, see `IdentityKey`."""
 
 COUNTED = ("calls", "status_200", "status_300", "status_400", "status_429", "status_500")
 
@@ -47,7 +47,7 @@ def fields_of(what: What) -> tuple[str, ...]:
 
 
 def demand_whole_days(window: Window) -> None:
-    """Raises `InvalidInputError` unless a window begins and ends at midnight UTC."""
+    """Raise `InvalidInputError` unless a window begins and ends at midnight UTC."""
     for field, instant in (("from", window.start), ("to", window.end)):
         if instant != midnight(instant.astimezone(UTC).date()):
             raise InvalidInputError(

@@ -1,16 +1,16 @@
-"""What is kept for inspection: how much of it, and which of it is asked for."""
+"""Bounds of what is kept for inspection, and the selection of a page of it."""
 
 from dataclasses import dataclass
 from datetime import date
 
 SAMPLES_KEPT = 20
-"""How many rejected calls are kept of each organization, day of receipt and code: those that came first."""
+"""The first rejected calls that are kept per organization, day of receipt and code."""
 
 CONFLICTS_KEPT = 1000
-"""How many calls in conflict are kept of each organization and day of receipt: those that came first."""
+"""The first conflicts that are kept per organization and day of receipt."""
 
 KEPT_AT_MOST = 10_000
-"""How many of either an organization has at most: where there are more, its oldest days of receipt go."""
+"""The most entries of either kind per organization: beyond it, its oldest days of receipt are dropped."""
 
 _EPOCH = date(1970, 1, 1)
 _END = 2**63 - 1
@@ -18,10 +18,10 @@ _END = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class KeptPage:
-    """Which entries of a list are asked for: the newest ``limit`` of those that are numbered ``below``.
+    """Selects entries of a list: the newest ``limit`` of those numbered below ``below``.
 
-    ``days`` are the first day of receipt and the one behind the last, since 1970-01-01 (UTC); ``code`` is for
-    rejected calls.
+    ``days`` are the first day of receipt and the day after the last one, counted from 1970-01-01 (UTC);
+    ``code`` filters rejected calls.
     """
 
     days: tuple[int, int] = ((date.min - _EPOCH).days, (date.max - _EPOCH).days)

@@ -1,4 +1,4 @@
-"""By how much the clocks of a time zone differ from UTC, and from when to when."""
+"""UTC offsets of a time zone, and the spans in which they apply."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from calltally.clock import DAY_MS, instant_ms, instant_of
 
 _FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
-"""Between these instants every time zone has a date that Python knows."""
+"""Between these instants every time zone has a date that Python can represent."""
 
 _FIRST_YEAR_OF_CHANGES = 1800
-"""Before it every place kept its own solar time, as far as the time zone database tells."""
+"""Before this year the time zone database has local mean time only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class OffsetSpan:
 def offset_spans(zone: ZoneInfo, start_ms: int, end_ms: int) -> tuple[OffsetSpan, ...]:
     """The spans that cover the instants from ``start_ms`` to before ``end_ms``, ascending.
 
-    They begin a day early, so that the hour in which the first instant lies is known as a whole.
+    They begin a day early, so that they cover the whole hour of the first instant.
     """
     first = max(start_ms - DAY_MS, instant_ms(_FIRST))
     last = min(max(end_ms, first), instant_ms(_LAST))
@@ -38,7 +38,7 @@ def offset_spans(zone: ZoneInfo, start_ms: int, end_ms: int) -> tuple[OffsetSpan
 
 @lru_cache(maxsize=4096)
 def _changes(zone: ZoneInfo, year: int) -> tuple[OffsetSpan, ...]:
-    """Where a zone's offset changes within a UTC year; a change that is undone within a day is not seen."""
+    """The offset changes of a zone within a UTC year; a change undone within a day is not detected."""
     days = [max(datetime(year, 1, 1, tzinfo=UTC), _FIRST)]
     while days[-1].year == year and days[-1] < _LAST:
         days.append(days[-1] + timedelta(days=1))
@@ -49,7 +49,7 @@ def _changes(zone: ZoneInfo, year: int) -> tuple[OffsetSpan, ...]:
 
 
 def _change(zone: ZoneInfo, before: datetime, after: datetime) -> OffsetSpan:
-    """The change between two instants, found by halving; changes happen on whole seconds."""
+    """The change between two instants, found by bisection; changes occur on whole seconds."""
     old = _offset_ms(zone, before)
     while after - before > timedelta(seconds=1):
         middle = before + (after - before) // timedelta(seconds=2) * timedelta(seconds=1)

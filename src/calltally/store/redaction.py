@@ -1,4 +1,4 @@
-"""Another text in the place of one that is to be forgotten."""
+"""Replacement of an erased text by another."""
 
 import json
 import re
@@ -14,13 +14,13 @@ from calltally.dictionary import Kind
 _FIELD = {Kind.USER: "user_id", Kind.ACCOUNT: "account_id"}
 _NAME = {Kind.USER: "user_name", Kind.ACCOUNT: "account_name"}
 _PATHS = ("path", "route")
-_PIECES = re.compile(r"([/?#&=])")
+_SEPARATORS = re.compile(r"([/?#&=])")
 
 
 class Redaction:
-    """Puts an erasure's replacement where its text stood: as a whole part of a path, as a field's value.
+    """Replaces an erasure's text where it is a whole path segment or the value of a field.
 
-    A part of a path is also met in its percent-encoded spellings.
+    Percent-encoded spellings of a path segment are replaced too.
     """
 
     def __init__(self, erasure: Erasure) -> None:
@@ -30,13 +30,13 @@ class Redaction:
         self._name = _NAME[erasure.kind]
         spellings = {self.text, quote(self.text), quote(self.text, safe=""), json.dumps(self.text)[1:-1]}
         self._spellings = [spelling.encode() for spelling in spellings]
-        self._word = re.compile(rf"(?<!\w){re.escape(self.text)}(?!\w)")
+        self._as_word = re.compile(rf"(?<!\w){re.escape(self.text)}(?!\w)")
 
     def path(self, path: str) -> str:
         return "/".join(map(self._part, path.split("/")))
 
     def routes(self, routes: Iterable[str]) -> dict[str, str]:
-        """The new texts of the routes that change; no two become the same, and none one that there is."""
+        """The routes that change, with their new texts, which are distinct and equal no existing route."""
         taken = set(routes)
         changed: dict[str, str] = {}
         for route in sorted(taken):
@@ -51,20 +51,20 @@ class Redaction:
         return changed
 
     def content(self, content: bytes) -> bytes:
-        """What was kept for inspection, a call as JSON or whatever was sent instead.
+        """Redact content kept for inspection: a call as JSON, or the bytes that were sent instead.
 
-        Where it is no JSON and the text occurs anywhere in it nothing is left.
+        Content that is not JSON becomes empty if the text occurs anywhere in it.
         """
         try:
-            said = json.loads(content)
-            redacted = self._value(said)
+            decoded = json.loads(content)
+            redacted = self._value(decoded)
         except (ValueError, RecursionError):
             return b"" if any(spelling in content for spelling in self._spellings) else content
-        return content if redacted == said else msgspec.json.encode(redacted)
+        return content if redacted == decoded else msgspec.json.encode(redacted)
 
     def prose(self, prose: str) -> str:
         """A sentence that may quote the text as a word."""
-        return self._word.sub(lambda _: self._replacement, prose)
+        return self._as_word.sub(lambda _: self._replacement, prose)
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -82,7 +82,7 @@ class Redaction:
         if isinstance(value, str):
             if key == self._field:
                 return self._replacement if value == self.text else value
-            return "".join(map(self._part, _PIECES.split(value))) if key in _PATHS else value
+            return "".join(map(self._part, _SEPARATORS.split(value))) if key in _PATHS else value
         return self._value(value)
 
     def _part(self, part: str) -> str:

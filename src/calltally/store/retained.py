@@ -1,4 +1,4 @@
-"""What is still kept after pruning, and which questions that can answer."""
+"""What is retained after pruning, and which queries it can answer."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,10 +17,10 @@ COUNTED_BY = (
     frozenset({Dimension.SOURCE_ID, Dimension.ACCOUNT_ID}),
     frozenset({Dimension.CLIENT_ID, Dimension.USER_ID, Dimension.ROUTE, Dimension.METHOD}),
 )
-"""The dimensions by which whole UTC days are counted for ever, together with any status class."""
+"""The dimensions whose counts by whole UTC days are never pruned with calls; a status class may be added."""
 
 _LAST_OF_INTEREST = datetime(2100, 1, 1, tzinfo=UTC)
-"""A time zone without an offset until then has none later: the rules known today repeat themselves."""
+"""A zone without an offset until then has none later: the current rules repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class Retained:
     counts_from: date = NEVER_PRUNED
 
     def demand(self, query: UsageQuery) -> None:
-        """Raises `PrunedError` for a question that what is kept cannot answer.
+        """Raise `PrunedError` for a query that the retained data cannot answer.
 
-        Nothing but the question decides, not which calls there are.
+        Depends on the query only, not on which calls exist.
         """
         self.demand_counts(query.window)
         if self.calls_from > NEVER_PRUNED:
@@ -42,35 +42,35 @@ class Retained:
                 raise PrunedError(midnight(self.calls_from), needed)
 
     def demand_calls(self, window: Window) -> None:
-        """Raises `PrunedError` unless all calls of a window are kept."""
+        """Raise `PrunedError` unless all calls of a window are retained."""
         if self.calls_from > NEVER_PRUNED and window.start < midnight(self.calls_from):
             raise PrunedError(midnight(self.calls_from), window.start)
 
     def demand_counts(self, window: Window) -> None:
-        """Raises `PrunedError` unless the counts of all days of a window are kept."""
+        """Raise `PrunedError` unless the counts of all days of a window are retained."""
         if self.counts_from > NEVER_PRUNED and window.start < midnight(self.counts_from):
             raise PrunedError(midnight(self.counts_from), window.start, needed="counts")
 
 
 def _first_call_needed(query: UsageQuery) -> datetime | None:
-    """The start of what only calls can answer; None when the counts of whole UTC days are enough."""
+    """The start of the part that needs calls; None if the counts of whole UTC days suffice."""
     start, end = query.window.start, query.window.end
     if start == end:
         return None
-    if start != _midnight_before(start) or _only_calls_know(query):
+    if start != _midnight_before(start) or _needs_calls(query):
         return start
     last = _midnight_before(end)
     return last if last < end else None
 
 
-def _only_calls_know(query: UsageQuery) -> bool:
+def _needs_calls(query: UsageQuery) -> bool:
     if query.granularity is Granularity.HOUR or query.as_of is not None:
         return True
     dimensions = {*query.group_by, *query.where} - {Dimension.STATUS_CLASS}
-    if not any(dimensions <= known for known in COUNTED_BY):
+    if not any(dimensions <= counted for counted in COUNTED_BY):
         return True
-    asks_for_days = query.granularity is not Granularity.TOTAL or Metric.ACTIVE_DAYS in query.metrics
-    return asks_for_days and not _days_are_utc(query)
+    needs_days = query.granularity is not Granularity.TOTAL or Metric.ACTIVE_DAYS in query.metrics
+    return needs_days and not _days_are_utc(query)
 
 
 def _days_are_utc(query: UsageQuery) -> bool:

@@ -1,4 +1,4 @@
-"""The seam behind which calls and counts live."""
+"""The interface of every store of calls and counts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageRe
 from calltally.window import Window
 
 DORMANCY_DIMENSIONS = (Dimension.CLIENT_ID, Dimension.USER_ID, Dimension.SOURCE_ID, Dimension.ACCOUNT_ID)
-"""The dimensions that name somebody or something that can fall asleep."""
+"""The dimensions whose members can be dormant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Identities:
     time_ms: Int64s
 
     def of(self, rows: Bools) -> "Identities":
-        """Only some rows."""
+        """The selected rows."""
         return Identities(
             self.high[rows], self.low[rows], self.digest[rows], self.received_ms[rows], self.time_ms[rows]
         )
@@ -54,9 +54,9 @@ class Identities:
 
 @dataclass(frozen=True, slots=True)
 class IdentityTally:
-    """How many identities there are, and the exclusive or of their low halves.
+    """The number of identities, and the exclusive or of their low halves.
 
-    Two sets of identities with equal tallies are the same set, except by a chance of 2^-64.
+    Two sets of identities with equal tallies are equal, except with probability 2^-64.
     """
 
     count: int = 0
@@ -73,11 +73,11 @@ class IdentityTally:
 
 @dataclass(frozen=True, slots=True)
 class StoredCalls:
-    """Calls as columns with what each says now.
+    """Calls as columns, each in its current version.
 
-    ``columns["path"]`` is an index into ``paths``, of which the first is empty, and ``columns["entry"]`` the
-    last `Entry` of the call. Where ``active`` is False the call was cancelled, and the columns are those that
-    were withdrawn last.
+    ``columns["path"]`` is an index into ``paths``, whose first entry is empty, and ``columns["entry"]`` is
+    the last `Entry` of the call. Where ``active`` is False the call was cancelled, and the columns are those
+    that were withdrawn last.
     """
 
     columns: CallColumns
@@ -87,43 +87,43 @@ class StoredCalls:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What a store was from one opening on: a number made by chance, and the position that it found."""
+    """One opening of a store: a random id, and the position that the store had then."""
 
     id: int
     after: int
 
 
 class Work(IntEnum):
-    """What a step in the background did."""
+    """The result of one step of background work."""
 
-    NONE = 0  # nothing was worth doing
+    NONE = 0  # there was nothing to do
     SOME = 1
-    PRESSING = 2  # more lies about than should: the next step had better not wait
+    PRESSING = 2  # more remains than should: take the next step at once
 
 
 class UsageStore(Protocol):
-    """Keeps the ledger of calls and their exact counts, and answers the named questions from them.
+    """Keeps the ledger of calls and their exact counts, and answers the named queries from them.
 
-    A row of the ledger counts 1, or -1 where it withdraws another; every number is the sum of rows, and a day
-    or a group is there while its calls add up to more than none.
+    A row of the ledger counts 1, or -1 if it withdraws another; every count is the sum of its rows, and a day
+    or a group exists while its rows sum to more than 0.
 
-    `apply` is called by one thread, in the order of positions, without gaps; questions may come from any
-    thread meanwhile and each sees a whole number of batches. After a crash the store is as it was after the
-    last `apply` that returned. Pruning, exports, backups and audits may run in any other thread; they hold up
-    no question, and `apply` no longer than for a day's calls.
+    `apply` is called by one thread, in the order of positions, without gaps. Queries may come from any thread
+    at the same time, and each sees a whole number of batches. After a crash the store is in the state after
+    the last `apply` that returned. Pruning, exports, backups and audits may run in any other thread; they
+    never block queries, and block `apply` at most for the time that one day's calls take.
 
-    Where a question takes ``unstored`` calls it counts those too, each once, whether they are applied by then
-    or not: all that lie between a position that the store held before and another.
+    A query with ``unstored`` calls counts each of them once, whether or not it has been applied by then: they
+    are all calls after some position that the store has already passed, up to another position.
     """
 
     @property
     def dictionary(self) -> Dictionary:
-        """The texts of all stored calls. Ingest adds to it; `apply` makes the additions durable."""
+        """The texts of all stored calls. Ingest adds texts; `apply` makes them durable."""
         ...
 
     @property
     def identity_key(self) -> IdentityKey:
-        """The installation's secret that identities are hashed with, made once with the store."""
+        """The installation's secret for hashing identities, created with the store."""
         ...
 
     @property
@@ -133,66 +133,66 @@ class UsageStore(Protocol):
 
     @property
     def timelines(self) -> Sequence[Timeline]:
-        """The lives of this store, the present one last.
+        """The timelines of this store, the current one last.
 
-        A copy shares the lives up to the moment when it was made, and none that began later: what was said
-        in one of them of positions up to where the next began is true of both.
+        A copy shares all timelines up to the moment of copying and none that began later: an observation
+        about positions, made in a shared timeline before the next one began, holds for both stores.
         """
         ...
 
     def apply(self, batch: CallBatch) -> None:
-        """Takes calls, counts, identities, dictionary entries, books and the position, all or nothing.
+        """Store calls, counts, identities, dictionary entries, outcomes and the position, all or nothing.
 
-        An erasure puts its replacement for its text: in the dictionary, in whole parts of paths and routes,
-        and in what is kept for inspection, of everything that the organization sent up to here. The text
-        itself is stored nowhere any more. Raises `ValueError` unless the batch begins right after `position`,
-        and like `checkpoint` and `compact` `StoreFailedError` once the store can do nothing more.
+        An erasure replaces its text in the dictionary, in whole segments of paths and routes, and in what is
+        kept for inspection, in everything that the organization sent up to here. The text itself is stored
+        nowhere any more. Raises `ValueError` unless the batch begins right after `position`, and, like
+        `checkpoint` and `compact`, `StoreFailedError` once the store can no longer work.
         """
         ...
 
     def usage(self, query: UsageQuery, unstored: UnstoredCalls = NONE_UNSTORED) -> UsageResult:
-        """Answers a question.
+        """Answer a query.
 
-        Raises `InvalidInputError` for a time zone that does not exist, `PrunedError` where days that were
-        pruned would be needed and `ValueError` for unstored calls beside ``as_of``, which goes by receipts.
-        Of days before `calls_from` whole UTC days can be asked, by the dimensions of `retained.COUNTED_BY`.
+        Raises `InvalidInputError` for a time zone that does not exist, `PrunedError` if pruned days would be
+        needed, and `ValueError` for unstored calls together with ``as_of``, which depends on receipt times.
+        Before `calls_from`, whole UTC days can be queried by the dimensions of `retained.COUNTED_BY`.
         """
         ...
 
     def interrupt(self, thread: int) -> None:
-        """Lets a question that runs on that thread fail soon, if there is one. Safe on every thread."""
+        """Abort the query that runs on that thread, if any. Thread-safe."""
         ...
 
     def current_calls(self, organization: str, high: UInt64s, low: UInt64s) -> StoredCalls:
-        """What the calls of some identities say now, in the order asked.
+        """The current versions of the calls with some identities, in the order given.
 
-        Identities that were never counted, or whose days were pruned, are left out. An identity that was let
-        in twice, long after its first call, answers with the later call while that is active.
+        Identities that were never counted, or whose days were pruned, are left out. For an identity that was
+        accepted twice, long after its first call, the later call is returned while it is active.
         """
         ...
 
     def calls_within(
         self, organization: str, window: Window, where: Mapping[Dimension, frozenset[str]], limit: int
     ) -> StoredCalls:
-        """The active calls of a window in the order of time, at most ``limit``; ``where`` as in a query.
+        """The active calls of a window ordered by time, at most ``limit``; ``where`` as in a query.
 
-        Raises `PrunedError` when the window begins before `calls_from`.
+        Raises `PrunedError` if the window begins before `calls_from`.
         """
         ...
 
     def doubled_calls(self, since: date, limit: int) -> DoubledCalls | None:
-        """The rows of up to ``limit`` doubled calls on days since one, by day; None when there are none.
+        """The rows of up to ``limit`` doubled calls since a day, ordered by day; None if there are none.
 
-        Only days whose calls are kept are looked at.
+        Only days whose calls are retained are searched.
         """
         ...
 
     def source_activity(
         self, organization: str, source_id: str, window: Window, unstored: UnstoredCalls = NONE_UNSTORED
     ) -> tuple[SourceActivity, ...]:
-        """Per UTC month of a window of whole days, ascending, how active the source's accounts were.
+        """The activity of a source's accounts per UTC month of a window of whole days, ascending.
 
-        Months without a call of an account on that source are left out. Raises `PrunedError` when the window
+        Months in which no account on that source has a call are left out. Raises `PrunedError` if the window
         begins before `counts_from`.
         """
         ...
@@ -200,14 +200,14 @@ class UsageStore(Protocol):
     def source_has_accounts(
         self, organization: str, source_id: str, unstored: UnstoredCalls = NONE_UNSTORED
     ) -> bool:
-        """Whether any call that is still counted touched this source with an account."""
+        """Whether any counted call has this source and an account."""
         ...
 
     def last_days(self, organization: str, dimension: Dimension) -> dict[str, date]:
-        """The last UTC day with a call, of every client, source, account or user that has one.
+        """The last UTC day with a call, per client, source, account or user that has one.
 
-        Days whose counts were pruned are not looked at. The empty text is left out. Raises `ValueError` for
-        another dimension.
+        Days whose counts were pruned are left out, and so is the empty text. Raises `ValueError` for another
+        dimension.
         """
         ...
 
@@ -218,123 +218,122 @@ class UsageStore(Protocol):
     def conflicts(
         self, organization: str, page: KeptPage = EVERYTHING_KEPT
     ) -> tuple[tuple[int, Conflict], ...]:
-        """Calls in conflict that are kept, with their numbers, the newest first.
+        """The kept calls in conflict with their numbers, newest first.
 
-        Kept are the first `CONFLICTS_KEPT` of a day of receipt, and of the days the newest with at most
-        `KEPT_AT_MOST`. They go when the calls of the day that they came on are pruned, and so do samples.
+        The first `CONFLICTS_KEPT` per day of receipt are kept, of the newest days with at most `KEPT_AT_MOST`
+        in total. They are dropped when the calls of their day of receipt are pruned; samples likewise.
         """
         ...
 
     def conflicts_booked(self, organization: str, first_day: int, end_day: int) -> tuple[int, int]:
-        """How many conflicts came on some days of receipt, and how many of them are kept."""
+        """How many conflicts were received on some days, and how many of them are kept."""
         ...
 
     def rejections(self, organization: str) -> dict[int, dict[str, int]]:
-        """By receipt day and code: how many calls were rejected; ``unknown`` where no reason was noted."""
+        """By receipt day and code: how many calls were rejected; ``unknown`` if no reason was recorded."""
         ...
 
     def samples(
         self, organization: str, page: KeptPage = EVERYTHING_KEPT
     ) -> tuple[tuple[int, RejectedSample], ...]:
-        """Rejected calls that are kept, with their numbers, the newest first.
+        """The kept rejected calls with their numbers, newest first.
 
-        Kept are the first `SAMPLES_KEPT` of each code and day of receipt, and of the days as of conflicts.
+        The first `SAMPLES_KEPT` per code and day of receipt are kept, of the newest days as for conflicts.
         """
         ...
 
     def refusals(self, organization: str) -> dict[int, dict[str, int]]:
-        """By receipt day and reason: how many requests with calls were refused as a whole."""
+        """By receipt day and reason: how many requests with calls were refused entirely."""
         ...
 
     def corrections(
         self, organization: str, page: KeptPage = EVERYTHING_KEPT
     ) -> tuple[tuple[int, Correction], ...]:
-        """Corrections with their positions, which are their numbers, the newest first."""
+        """Corrections with their positions, which are their numbers, newest first."""
         ...
 
     def erasures(self, organization: str) -> tuple[Erasure, ...]:
-        """Every erasure in the order they came, with an empty ``text``."""
+        """Every erasure in order, with an empty ``text``."""
         ...
 
     def identities(
         self, received_from_ms: int, first_position: int = 0, last_position: int | None = None
     ) -> Iterator[Identities]:
-        """The identities that were taken at or after an instant, in blocks, in no particular order.
+        """The identities accepted at or after an instant, in blocks, in no particular order.
 
-        An identity is taken by the row that received or added its call; later rows of it are left out.
+        An identity belongs to the row that received or added its call; its later rows are left out.
         """
         ...
 
     def tally(self, received_from_ms: int, first_position: int, last_position: int) -> IdentityTally:
-        """The tally of what `identities` gives for the same span, which may be empty."""
+        """The tally of what `identities` returns for the same span, which may be empty."""
         ...
 
     def last_before(self, received_ms: int) -> tuple[int, int, int]:
-        """The greatest position, receipt and time of the calls received before an instant; 0 without any."""
+        """The greatest position, receipt time and time of the calls received before an instant; 0 if none."""
         ...
 
     def find_identities(
         self, high: UInt64s, low: UInt64s, days: Int64s, up_to_position: int, received_from_ms: int
     ) -> tuple[Int64s, UInt64s]:
-        """Which of the asked identities are stored, and their digests.
+        """Which of the given identities are stored, and their digests.
 
-        Looked at are the rows that took an identity up to a position, and of them those received since an
-        instant or whose own UTC day is the day asked with the identity. Returns indexes into the question and
-        the digests.
+        Searches the rows that accepted an identity up to a position: those received since an instant, and
+        those on the UTC day given with the identity. Returns indexes into the given arrays, and the digests.
         """
         ...
 
     @property
     def calls_from(self) -> date:
-        """All calls since this UTC day are kept; `retained.NEVER_PRUNED` while none were pruned."""
+        """All calls since this UTC day are retained; `retained.NEVER_PRUNED` before the first pruning."""
         ...
 
     @property
     def counts_from(self) -> date:
-        """The counts of all UTC days since this one are kept; `retained.NEVER_PRUNED` at first."""
+        """The counts since this UTC day are retained; `retained.NEVER_PRUNED` before the first pruning."""
         ...
 
     def prune_calls(self, before: date) -> int:
-        """Deletes the calls of the days before one, and what was kept for inspection of those days' receipts.
+        """Delete the calls before a day, and what was kept for inspection of receipts before it.
 
-        Their counts stay, with each day's totals frozen beside them to be audited against. Works day by day,
-        each in one transaction that moves `calls_from` too. Returns how many rows of the ledger went. No call
-        of such a day may be applied from then on.
+        Their counts stay, and each day's totals are frozen so that the counts can be audited. Works day by
+        day, each in one transaction that also moves `calls_from`. Returns the number of ledger rows deleted.
+        No call of such a day may be applied from then on.
         """
         ...
 
     def prune_counts(self, before: date) -> int:
-        """Deletes the counts of the days before one, as `prune_calls` does; returns how many calls they told.
+        """Delete the counts before a day, as `prune_calls` does; returns how many calls they counted.
 
-        Raises `ValueError` for days whose calls are still kept.
+        Raises `ValueError` for days whose calls are still retained.
         """
         ...
 
     def unused_texts(self) -> TextNumbers:
-        """The texts in the store that no call and no count has, as of one moment. Organizations always have
-        a use."""
+        """The stored texts that no call and no count uses, as of one instant. Organizations always count as
+        used."""
         ...
 
     def remove_texts(self, texts: TextNumbers) -> None:
-        """Deletes texts from the store for good, all or nothing; their ids are never given again.
+        """Delete texts from the store permanently, all or nothing; their ids are never reused.
 
-        No row that is stored, or comes in a later batch, may have any of them, and `dictionary` must have
-        forgotten them. Texts that are not there are passed over.
+        No stored row and no row of a later batch may use any of them, and `dictionary` must have dropped
+        them. Missing texts are ignored.
         """
         ...
 
     def audit(self) -> Iterator[AuditStep]:
-        """Recounts everything from the calls, step by step, and tells where what is stored differs.
+        """Recount everything from the calls, step by step, and report the differences.
 
-        Each step looks at one instant of the store by itself, so calls may be applied between steps. Breaking
-        off is harmless.
+        Each step sees one instant of the store, so calls may be applied between steps. Stopping early is
+        harmless.
         """
         ...
 
     def backup(self, path: Path) -> int:
-        """Writes a new file that is a store by itself, as of one instant; returns its position.
+        """Write a new file that is a complete store as of one instant; returns its position.
 
-        The file is there as a whole or not at all. Raises `CalltallyError` where that is not possible.
+        The file appears complete or not at all. Raises `CalltallyError` if that is not possible.
         """
         ...
 
@@ -348,21 +347,20 @@ class UsageStore(Protocol):
         *,
         every_entry: bool = False,
     ) -> int:
-        """Writes a file with the fields of `export.fields_of`, as of one instant; returns how many rows.
+        """Write a file with the fields of `export.fields_of`, as of one instant; returns the number of rows.
 
-        Calls are the active ones, with ``every_entry`` all rows of the ledger, in no particular order; counts
-        are ordered by their first columns, those before the counts, and need whole UTC days, else
-        `InvalidInputError`. Raises `PrunedError` where pruned days would be needed. The file is there as a
-        whole or not at all.
+        Calls are the active ones, or with ``every_entry`` all ledger rows, in no particular order. Counts are
+        ordered by the columns before the counts, and need whole UTC days, else `InvalidInputError`. Raises
+        `PrunedError` if pruned days would be needed. The file appears complete or not at all.
         """
         ...
 
     def checkpoint(self) -> int:
-        """Makes everything applied so far safe without the journal; returns the position it reaches."""
+        """Make everything applied so far durable without the journal; returns the position it covers."""
         ...
 
     def compact(self) -> Work:
-        """Does one bounded step of merging in the background."""
+        """Do one bounded step of compaction."""
         ...
 
     def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""Answers to usage queries, counted naively from plain calls."""
+"""Answers to usage queries, counted naively from single calls."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ def usage_of(calls: Iterable[LedgerCall], query: UsageQuery) -> UsageResult:
     zone = time_zone(query.time_zone)
     groups: dict[tuple[Value, ...], list[LedgerCall]] = defaultdict(list)
     for call in calls:
-        if call.is_asked_for(query.organization, query.window, query.where):
+        if call.matches(query.organization, query.window, query.where):
             groups[_group(call, query, zone)].append(call)
     counted = {group: calls for group, calls in groups.items() if count_of(calls) > 0}
     if query.granularity is Granularity.TOTAL and not query.group_by:
@@ -53,7 +53,7 @@ def _start(instant: datetime, granularity: Granularity, zone: ZoneInfo) -> datet
 
 
 def _start_of_hour(instant: datetime, zone: ZoneInfo) -> datetime:
-    """Since when the clocks of a zone show the hour that they show, without having been set meanwhile."""
+    """The start of the instant's hour in a zone, or a later offset change within that hour."""
     start = instant.replace(microsecond=0)
     local = start.astimezone(zone)
     full = start - timedelta(minutes=local.minute, seconds=local.second)
@@ -84,12 +84,12 @@ def _count(metric: Metric, calls: Sequence[LedgerCall], zone: ZoneInfo) -> int:
 
 
 def _ordered(rows: list[tuple[Value, ...]], query: UsageQuery) -> list[tuple[Value, ...]]:
-    """Sorts by the last key first: each further sort keeps the order of what it finds equal."""
+    """Sorts by the last key first: each further sort is stable."""
     keys = len(query.columns) - len(query.metrics)
     rows = sorted(rows, key=lambda row: row[:keys])
     for ordering in reversed(query.order_by):
         if ordering.column not in query.columns:
-            raise ValueError(f"rows cannot be ordered by {ordering.column}, which they do not have")
+            raise ValueError(f"cannot order by {ordering.column}: the rows have no such column")
         column = query.columns.index(ordering.column)
         rows.sort(key=lambda row: row[column], reverse=ordering.descending)
     return rows

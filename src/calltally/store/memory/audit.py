@@ -1,4 +1,4 @@
-"""The books against the calls, counted naively."""
+"""The recorded outcomes compared with the calls, counted naively."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,26 +9,26 @@ from calltally.clock import DAY_MS
 from calltally.dictionary import Dictionary, Kind
 from calltally.store.audit import AuditStep, Difference
 from calltally.store.kept import CONFLICTS_KEPT, KEPT_AT_MOST
-from calltally.store.memory.books import MemoryOutcomes
 from calltally.store.memory.ledger import LedgerCall, doubled
+from calltally.store.memory.memory_outcomes import MemoryOutcomes
 from calltally.store.retained import Retained
 
 _EPOCH = date(1970, 1, 1)
 
 Tally = Counter[tuple[int, int, str]]
-"""Counts by organization, day and what else tells them apart."""
+"""Counts by organization, day and a further key."""
 
 
 def audit_of(
-    calls: list[LedgerCall], books: MemoryOutcomes, dictionary: Dictionary, retained: Retained
+    calls: list[LedgerCall], outcomes: MemoryOutcomes, dictionary: Dictionary, retained: Retained
 ) -> Iterator[AuditStep]:
-    """The steps of an audit; what was pruned is still among the calls."""
+    """The steps of an audit; ``calls`` includes the pruned ones."""
     steps = {
-        "received calls and their verdicts": (_received(books), _judged(books)),
-        "accepted calls": (_booked(books, "accepted"), _accepted(calls)),
-        "rejected calls and their reasons": (_booked(books, "rejected"), _reasoned(books)),
-        "conflicts": _conflicts(books, retained),
-        "corrections": (_corrected(books), _entries(calls)),
+        "received calls and their verdicts": (_received(outcomes), _verdicts(outcomes)),
+        "accepted calls": (_recorded(outcomes, "accepted"), _accepted(calls)),
+        "rejected calls and their reasons": (_recorded(outcomes, "rejected"), _reasons(outcomes)),
+        "conflicts": _conflicts(outcomes, retained),
+        "corrections": (_stated(outcomes), _entries(calls)),
         "identities": _doubled(calls),
     }
     for done, (what, (stored, recounted)) in enumerate(steps.items(), start=1):
@@ -47,23 +47,23 @@ def audit_of(
         yield AuditStep(what, done, len(steps), tuple(differences[:1000]))
 
 
-def _received(books: MemoryOutcomes) -> Tally:
-    return _booked(books, "received")
+def _received(outcomes: MemoryOutcomes) -> Tally:
+    return _recorded(outcomes, "received")
 
 
-def _judged(books: MemoryOutcomes) -> Tally:
+def _verdicts(outcomes: MemoryOutcomes) -> Tally:
     tally: Tally = Counter()
-    for one in books.every_outcome:
-        tally[one.organization, one.receipt_day, ""] += (
-            one.accepted + one.duplicate + one.conflict + one.rejected
+    for item in outcomes.every_outcome:
+        tally[item.organization, item.receipt_day, ""] += (
+            item.accepted + item.duplicate + item.conflict + item.rejected
         )
     return tally
 
 
-def _booked(books: MemoryOutcomes, verdict: str) -> Tally:
+def _recorded(outcomes: MemoryOutcomes, verdict: str) -> Tally:
     tally: Tally = Counter()
-    for one in books.every_outcome:
-        tally[one.organization, one.receipt_day, ""] += getattr(one, verdict)
+    for item in outcomes.every_outcome:
+        tally[item.organization, item.receipt_day, ""] += getattr(item, verdict)
     return tally
 
 
@@ -75,39 +75,39 @@ def _accepted(calls: list[LedgerCall]) -> Tally:
     )
 
 
-def _reasoned(books: MemoryOutcomes) -> Tally:
+def _reasons(outcomes: MemoryOutcomes) -> Tally:
     tally: Tally = Counter()
-    for one in books.every_rejection:
-        tally[one.organization, one.receipt_day, ""] += one.calls
+    for item in outcomes.every_rejection:
+        tally[item.organization, item.receipt_day, ""] += item.calls
     return tally
 
 
-def _conflicts(books: MemoryOutcomes, retained: Retained) -> tuple[Tally, Tally]:
+def _conflicts(outcomes: MemoryOutcomes, retained: Retained) -> tuple[Tally, Tally]:
     kept: Tally = Counter(
-        (one.organization, one.received_ms // DAY_MS, "") for _, one in books.every_conflict
+        (item.organization, item.received_ms // DAY_MS, "") for _, item in outcomes.every_conflict
     )
-    return _to_be_kept(_booked(books, "conflict"), (retained.calls_from - _EPOCH).days), kept
+    return _to_be_kept(_recorded(outcomes, "conflict"), (retained.calls_from - _EPOCH).days), kept
 
 
-def _to_be_kept(booked: Tally, kept_from: int) -> Tally:
-    """The first of each day, and of an organization's days the newest as far as there is room."""
+def _to_be_kept(recorded: Tally, kept_from: int) -> Tally:
+    """The first of each day, and an organization's newest days within the bound."""
     tally: Tally = Counter()
     sums: Counter[int] = Counter()
-    for organization, day, key in sorted(booked, key=lambda one: -one[1]):
+    for organization, day, key in sorted(recorded, key=lambda item: -item[1]):
         if day >= kept_from:
-            count = min(booked[organization, day, key], CONFLICTS_KEPT)
+            count = min(recorded[organization, day, key], CONFLICTS_KEPT)
             sums[organization] += count
             if sums[organization] <= KEPT_AT_MOST:
                 tally[organization, day, key] = count
     return tally
 
 
-def _corrected(books: MemoryOutcomes) -> Tally:
+def _stated(outcomes: MemoryOutcomes) -> Tally:
     tally: Tally = Counter()
-    for position, one in books.every_correction:
-        day = one.received_ms // DAY_MS
-        for entry, count in ((1, one.withdrawn), (2, one.restated), (3, one.added)):
-            tally[one.organization, day, f"{Entry(entry).name.lower()} at {position}"] += count
+    for position, item in outcomes.every_correction:
+        day = item.received_ms // DAY_MS
+        for entry, count in ((1, item.withdrawn), (2, item.restated), (3, item.added)):
+            tally[item.organization, day, f"{Entry(entry).name.lower()} at {position}"] += count
     return tally
 
 
@@ -120,11 +120,11 @@ def _entries(calls: list[LedgerCall]) -> Tally:
 
 
 def _doubled(calls: list[LedgerCall]) -> tuple[Tally, Tally]:
-    """What doubled calls add up to, told by their first and last position, and what they should."""
-    counted, wanted = Tally(), Tally()
-    for rows, its_count, its_right_count in doubled(calls):
+    """The actual and the correct sums of doubled calls, by their first and last position."""
+    actual_counts, correct_counts = Tally(), Tally()
+    for rows, actual, correct in doubled(calls):
         positions = f"positions {rows[0].position} to {rows[-1].position}"
         key = (int(rows[0].columns["organization"]), rows[0].day, positions)
-        counted[key] += its_count
-        wanted[key] += its_right_count
-    return counted, wanted
+        actual_counts[key] += actual
+        correct_counts[key] += correct
+    return actual_counts, correct_counts

@@ -1,4 +1,4 @@
-"""Files with calls and counts, written row by row."""
+"""Exports of calls and counts, written row by row."""
 
 import csv
 from collections import Counter
@@ -39,7 +39,7 @@ _TYPES = {
 
 
 def write_export(rows: Iterable[LedgerCall], window: Window, what: What, form: Form, path: Path) -> int:
-    """Writes a file as `UsageStore.export` promises; returns how many rows it has."""
+    """Write a file as `UsageStore.export` does; returns the number of rows."""
     if what != "calls":
         demand_whole_days(window)
     names = {"counts": ("client_id", "user_id", "route", "method"), "sources": ("source_id", "account_id")}

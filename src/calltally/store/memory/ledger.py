@@ -1,4 +1,4 @@
-"""The rows of the ledger of calls as plain objects."""
+"""Ledger rows as plain objects."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from calltally.window import Window
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerCall:
-    """One row, with texts instead of ids; ``columns`` is the row as it came."""
+    """One row, with texts instead of ids; ``columns`` is the row as received."""
 
     columns: Any
     organization: str
@@ -49,7 +49,7 @@ class LedgerCall:
         return -1 if self.entry is Entry.WITHDRAWN else 1
 
     @property
-    def takes_its_identity(self) -> bool:
+    def accepts_identity(self) -> bool:
         return self.entry in (Entry.RECEIVED, Entry.ADDED)
 
     @property
@@ -80,9 +80,7 @@ class LedgerCall:
         value: int | str = getattr(self, dimension)
         return value
 
-    def is_asked_for(
-        self, organization: str, window: Window, where: Mapping[Dimension, frozenset[str]]
-    ) -> bool:
+    def matches(self, organization: str, window: Window, where: Mapping[Dimension, frozenset[str]]) -> bool:
         return (
             self.organization == organization
             and window.start <= self.time < window.end
@@ -90,7 +88,7 @@ class LedgerCall:
         )
 
     def redacted(self, erasure: Erasure, redaction: Redaction, routes: Mapping[str, str]) -> "LedgerCall":
-        """The row after an erasure; ``routes`` has the new texts of routes that change."""
+        """The row after an erasure; ``routes`` maps changed routes to their new texts."""
         field = "user_id" if erasure.kind is Kind.USER else "account_id"
         row = replace(self, path=redaction.path(self.path), route=routes.get(self.route, self.route))
         if getattr(self, field) == erasure.text:
@@ -99,7 +97,7 @@ class LedgerCall:
 
 
 def decoded(batch: CallBatch, dictionary: Dictionary) -> list[LedgerCall]:
-    """The rows of a batch in their order."""
+    """The rows of a batch in order."""
     return [
         LedgerCall(
             columns=call.copy(),
@@ -127,7 +125,7 @@ def decoded(batch: CallBatch, dictionary: Dictionary) -> list[LedgerCall]:
 
 
 def decoded_unstored(calls: UnstoredCalls, dictionary: Dictionary) -> list[LedgerCall]:
-    """The rows of calls that are not in the store, with nothing of what is not known of them."""
+    """The rows of unstored calls; fields that they lack are zero."""
     columns = np.zeros(len(calls), CALL_COLUMNS)
     for name in FIELDS:
         columns[name] = calls.columns[name]
@@ -137,7 +135,7 @@ def decoded_unstored(calls: UnstoredCalls, dictionary: Dictionary) -> list[Ledge
 
 
 def active(rows: Iterable[LedgerCall]) -> list[LedgerCall]:
-    """The rows that no later one takes back, in the order they came."""
+    """The rows that no later row withdraws, in the order of positions."""
     ordered = sorted(rows, key=lambda row: (row.position, row.entry))
     return [
         row
@@ -162,13 +160,13 @@ def packed(rows: Sequence[LedgerCall], active: Sequence[bool]) -> StoredCalls:
 
 
 def doubled(rows: Iterable[LedgerCall]) -> list[tuple[list[LedgerCall], int, int]]:
-    """The rows of each doubled call and day, what they add up to and what they should; see `DoubledCalls`."""
+    """The rows of each doubled call and day, their sum and the correct sum; see `DoubledCalls`."""
     calls: dict[tuple[int, str, tuple[int, int]], list[LedgerCall]] = {}
     for row in sorted(rows, key=lambda row: (row.position, row.entry)):
         calls.setdefault((row.day, row.organization, row.identity), []).append(row)
     found = []
     for _, of_call in sorted(calls.items()):
-        counted, wanted = sum(row.weight for row in of_call), int(bool(active(of_call)))
-        if sum(row.takes_its_identity for row in of_call) > 1 and counted > wanted:
-            found.append((of_call, counted, wanted))
+        counted, correct = sum(row.weight for row in of_call), int(bool(active(of_call)))
+        if sum(row.accepts_identity for row in of_call) > 1 and counted > correct:
+            found.append((of_call, counted, correct))
     return found

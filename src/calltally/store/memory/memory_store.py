@@ -1,4 +1,4 @@
-"""The executable definition of the seam: every answer counted naively from plain calls."""
+"""The executable definition of `UsageStore`: every answer is counted naively from single calls."""
 
 import secrets
 import threading
@@ -22,9 +22,9 @@ from calltally.store.export import Form, What
 from calltally.store.kept import EVERYTHING_KEPT, KeptPage
 from calltally.store.memory.answers import count_of, usage_of
 from calltally.store.memory.audit import audit_of
-from calltally.store.memory.books import MemoryOutcomes
 from calltally.store.memory.export import write_export
 from calltally.store.memory.ledger import LedgerCall, active, decoded, decoded_unstored, doubled, packed
+from calltally.store.memory.memory_outcomes import MemoryOutcomes
 from calltally.store.redaction import Redaction
 from calltally.store.retained import Retained
 from calltally.store.time_zone import time_zone
@@ -41,30 +41,30 @@ from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageRe
 from calltally.window import Window, first_of_month
 
 _COUNTED_KINDS = (Kind.CLIENT, Kind.USER, Kind.SOURCE, Kind.ACCOUNT, Kind.METHOD, Kind.ROUTE)
-"""The kinds of texts that counts tell apart."""
+"""The kinds of texts that counts are kept by."""
 
 
 class MemoryUsageStore:
-    """A `UsageStore` that keeps plain calls in a list and forgets everything when the process ends.
+    """A `UsageStore` that keeps single calls in a list, in memory only.
 
-    Made to be obviously right, not fast: other stores are compared with it. Calls of pruned days stay in the
-    list, as the counts that outlive them, and are left out of whatever needs calls; when their counts are
-    pruned too only the audit sees them. Questions work on a list that every change replaces in one step, so
-    each sees a whole number of batches; the audit, which compares calls and books, waits for its turn and
-    works on copies of both.
+    Written to be obviously correct, not fast: other stores are compared with it. Calls of pruned days stay in
+    the list, as the counts that remain, and are ignored wherever calls are needed; once their counts are
+    pruned too, only the audit sees them. Queries read a list that every change replaces in one step, so each
+    sees a whole number of batches; the audit, which compares calls and outcomes, takes the lock and copies
+    both.
     """
 
     def __init__(self) -> None:
         self._dictionary = Dictionary()
         self._texts: list[DictionaryValue] = []
         self._identity_key = IdentityKey.generate()
-        self._lives = (Timeline(secrets.randbits(63), 0),)
+        self._timelines = (Timeline(secrets.randbits(63), 0),)
         self._position = 0
         self._counted: list[LedgerCall] = []
-        self._forgotten: list[LedgerCall] = []
-        self._books = MemoryOutcomes()
+        self._pruned: list[LedgerCall] = []
+        self._outcomes = MemoryOutcomes()
         self._retained = Retained()
-        self._turn = threading.Lock()  # whoever changes the calls and books together, or copies them
+        self._lock = threading.Lock()  # for changing or copying the calls and outcomes together
 
     @property
     def dictionary(self) -> Dictionary:
@@ -76,7 +76,7 @@ class MemoryUsageStore:
 
     @property
     def timelines(self) -> Sequence[Timeline]:
-        return self._lives
+        return self._timelines
 
     @property
     def position(self) -> int:
@@ -92,18 +92,18 @@ class MemoryUsageStore:
 
     def apply(self, batch: CallBatch) -> None:
         if batch.first_position != self._position + 1:
-            raise ValueError(f"a batch from {batch.first_position} cannot follow {self._position}")
+            raise ValueError(f"a batch from {batch.first_position} cannot follow position {self._position}")
         self._dictionary.load(batch.values)
-        with self._turn:
+        with self._lock:
             self._counted = self._counted + decoded(batch, self._dictionary)
-            self._books.take(batch)
+            self._outcomes.take(batch)
             for erasure in batch.erasures:
                 self._erase(erasure)
             self._texts = self._texts + batch.values
             self._position = batch.last_position
 
     def interrupt(self, thread: int) -> None:
-        """Nothing here takes so long."""
+        """Does nothing: no query here takes long."""
 
     def usage(self, query: UsageQuery, unstored: UnstoredCalls = NONE_UNSTORED) -> UsageResult:
         time_zone(query.time_zone)
@@ -111,7 +111,7 @@ class MemoryUsageStore:
         calls = self._counted_with(unstored)
         if query.as_of is not None:
             if len(unstored):
-                raise ValueError("of unstored calls it is not known when they were received")
+                raise ValueError("unstored calls have no receipt time, so as_of cannot apply to them")
             as_of_ms = instant_ms(query.as_of)
             last = max((call.position for call in calls if call.received_ms <= as_of_ms), default=0)
             calls = [call for call in calls if call.position <= last]
@@ -131,7 +131,7 @@ class MemoryUsageStore:
         self, organization: str, window: Window, where: Mapping[Dimension, frozenset[str]], limit: int
     ) -> StoredCalls:
         self._retained.demand_calls(window)
-        rows = [call for call in self._calls() if call.is_asked_for(organization, window, where)]
+        rows = [call for call in self._calls() if call.matches(organization, window, where)]
         ordered = sorted(active(rows), key=lambda row: (row.time, row.position, row.identity))[:limit]
         return packed(ordered, [True] * len(ordered))
 
@@ -175,34 +175,34 @@ class MemoryUsageStore:
         return {text: day for text, day in sorted(_days_of(calls, dimension)) if text}
 
     def outcomes(self, organization: str) -> dict[int, tuple[int, int, int, int, int]]:
-        return self._books.outcomes(self._id_of(organization))
+        return self._outcomes.outcomes(self._id_of(organization))
 
     def conflicts(
         self, organization: str, page: KeptPage = EVERYTHING_KEPT
     ) -> tuple[tuple[int, Conflict], ...]:
-        return self._books.conflicts(self._id_of(organization), page)
+        return self._outcomes.conflicts(self._id_of(organization), page)
 
     def conflicts_booked(self, organization: str, first_day: int, end_day: int) -> tuple[int, int]:
-        return self._books.conflicts_booked(self._id_of(organization), first_day, end_day)
+        return self._outcomes.conflicts_booked(self._id_of(organization), first_day, end_day)
 
     def rejections(self, organization: str) -> dict[int, dict[str, int]]:
-        return self._books.rejections(self._id_of(organization))
+        return self._outcomes.rejections(self._id_of(organization))
 
     def samples(
         self, organization: str, page: KeptPage = EVERYTHING_KEPT
     ) -> tuple[tuple[int, RejectedSample], ...]:
-        return self._books.samples(self._id_of(organization), page)
+        return self._outcomes.samples(self._id_of(organization), page)
 
     def refusals(self, organization: str) -> dict[int, dict[str, int]]:
-        return self._books.refusals(self._id_of(organization))
+        return self._outcomes.refusals(self._id_of(organization))
 
     def corrections(
         self, organization: str, page: KeptPage = EVERYTHING_KEPT
     ) -> tuple[tuple[int, Correction], ...]:
-        return self._books.corrections(self._id_of(organization), page)
+        return self._outcomes.corrections(self._id_of(organization), page)
 
     def erasures(self, organization: str) -> tuple[Erasure, ...]:
-        return self._books.erasures(self._id_of(organization))
+        return self._outcomes.erasures(self._id_of(organization))
 
     def identities(
         self, received_from_ms: int, first_position: int = 0, last_position: int | None = None
@@ -211,7 +211,7 @@ class MemoryUsageStore:
         calls = [
             call
             for call in self._calls()
-            if call.takes_its_identity
+            if call.accepts_identity
             and call.received_ms >= received_from_ms
             and first_position <= call.position <= last
         ]
@@ -242,11 +242,11 @@ class MemoryUsageStore:
         self, high: UInt64s, low: UInt64s, days: Int64s, up_to_position: int, received_from_ms: int
     ) -> tuple[Int64s, UInt64s]:
         found: dict[int, int] = {}
-        calls = [call for call in self._calls() if call.takes_its_identity]
-        for index, asked in enumerate(zip(high.tolist(), low.tolist(), days.tolist(), strict=True)):
+        calls = [call for call in self._calls() if call.accepts_identity]
+        for index, wanted in enumerate(zip(high.tolist(), low.tolist(), days.tolist(), strict=True)):
             for call in calls:
-                looked_at = call.received_ms >= received_from_ms or call.day == asked[2]
-                if looked_at and call.position <= up_to_position and call.identity == asked[:2]:
+                in_scope = call.received_ms >= received_from_ms or call.day == wanted[2]
+                if in_scope and call.position <= up_to_position and call.identity == wanted[:2]:
                     found.setdefault(index, call.digest)
         return np.array(list(found), np.int64), np.array(list(found.values()), np.uint64)
 
@@ -255,22 +255,22 @@ class MemoryUsageStore:
             return 0
         kept = self._calls()
         self._retained = replace(self._retained, calls_from=before)
-        self._books.prune(before)
+        self._outcomes.prune(before)
         return len(kept) - len(self._calls())
 
     def prune_counts(self, before: date) -> int:
         if before > self.calls_from:
-            raise ValueError(f"the calls since {self.calls_from} are kept, and so must be their counts")
+            raise ValueError(f"calls are retained since {self.calls_from}, so their counts must be too")
         if before <= self.counts_from:
             return 0
         self._retained = replace(self._retained, counts_from=before)
-        gone = [call for call in self._counted if call.date < before]
-        self._forgotten += gone
+        pruned = [call for call in self._counted if call.date < before]
+        self._pruned += pruned
         self._counted = [call for call in self._counted if call.date >= before]
-        return count_of(gone)
+        return count_of(pruned)
 
     def unused_texts(self) -> TextNumbers:
-        with self._turn:
+        with self._lock:
             texts, counted, calls = self._texts, self._counted, self._calls()
         used = {(Kind.ORIGIN, int(call.columns["origin"])) for call in calls}
         for kind in _COUNTED_KINDS:
@@ -283,16 +283,16 @@ class MemoryUsageStore:
         return np.array(unused, TEXT_NUMBERS)
 
     def remove_texts(self, texts: TextNumbers) -> None:
-        gone = set(zip(texts["kind"].tolist(), texts["id"].tolist(), strict=True))
-        with self._turn:
-            self._texts = [text for text in self._texts if (text.kind, text.id) not in gone]
+        removed = set(zip(texts["kind"].tolist(), texts["id"].tolist(), strict=True))
+        with self._lock:
+            self._texts = [text for text in self._texts if (text.kind, text.id) not in removed]
 
     def audit(self) -> Iterator[AuditStep]:
-        """Only the books can differ: there are no counts beside the calls."""
-        with self._turn:
-            calls, books = self._counted + self._forgotten, deepcopy(self._books)
+        """Only outcomes can differ: there are no separate counts."""
+        with self._lock:
+            calls, outcomes = self._counted + self._pruned, deepcopy(self._outcomes)
             retained = self._retained
-        return audit_of(calls, books, self._dictionary, retained)
+        return audit_of(calls, outcomes, self._dictionary, retained)
 
     def backup(self, path: Path) -> int:
         raise CalltallyError(f"a store in memory cannot be copied to {path}")
@@ -310,13 +310,13 @@ class MemoryUsageStore:
         self._retained.demand_counts(window)
         if what == "calls":
             self._retained.demand_calls(window)
-        rows = [call for call in self._counted if call.is_asked_for(organization, window, {})]
+        rows = [call for call in self._counted if call.matches(organization, window, {})]
         return write_export(
             rows if every_entry or what != "calls" else active(rows), window, what, form, path
         )
 
     def checkpoint(self) -> int:
-        """Promises nothing beyond the life of the process."""
+        """Nothing outlives the process."""
         return self._position
 
     def compact(self) -> Work:
@@ -326,18 +326,18 @@ class MemoryUsageStore:
         """Nothing to release."""
 
     def _calls(self) -> list[LedgerCall]:
-        """What was not pruned."""
+        """The calls that were not pruned."""
         return [call for call in self._counted if call.date >= self.calls_from]
 
     def _counted_with(self, unstored: UnstoredCalls) -> list[LedgerCall]:
-        with self._turn:
+        with self._lock:
             counted, position = self._counted, self._position
         return counted + decoded_unstored(unstored.behind(position), self._dictionary)
 
     def _calls_of_accounts(
         self, organization: str, source_id: str, unstored: UnstoredCalls
     ) -> list[LedgerCall]:
-        """Of one source."""
+        """The calls of one source that have an account."""
         source = (organization, source_id)
         calls = self._counted_with(unstored)
         return [call for call in calls if (call.organization, call.source_id) == source and call.account_id]
@@ -356,11 +356,11 @@ class MemoryUsageStore:
         self._dictionary.rename(erasure.kind, erasure.organization, erasure.text, erasure.replacement)
         for old, new in routes.items():
             self._dictionary.rename(Kind.ROUTE, erasure.organization, old, new)
-        self._books.redact(erasure, redaction)
+        self._outcomes.redact(erasure, redaction)
 
 
 def _days_of(calls: list[LedgerCall], dimension: Dimension) -> set[tuple[str, date]]:
-    """Each text of a dimension with each day on which its calls add up to more than none."""
+    """Each text of a dimension with each day on which its calls sum to more than 0."""
     counts: dict[tuple[str, date], int] = defaultdict(int)
     for call in calls:
         counts[str(call.value(dimension)), call.date] += call.weight

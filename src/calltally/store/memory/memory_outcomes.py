@@ -1,4 +1,4 @@
-"""What is noted beside the calls: outcomes, rejections, conflicts, corrections and erasures."""
+"""What is recorded about the calls: outcomes, rejections, conflicts, corrections and erasures."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +22,7 @@ from calltally.store.redaction import Redaction
 _EPOCH = date(1970, 1, 1)
 
 
-class _Noted(Protocol):
+class _Recorded(Protocol):
     @property
     def organization(self) -> int: ...
     @property
@@ -30,11 +30,11 @@ class _Noted(Protocol):
 
 
 T = TypeVar("T")
-N = TypeVar("N", bound=_Noted)
+N = TypeVar("N", bound=_Recorded)
 
 
 class MemoryOutcomes:
-    """Everything as lists; organizations are told by their ids, None for one that is unknown."""
+    """Keeps everything in lists; organizations are given by id, None for an unknown item."""
 
     def __init__(self) -> None:
         self.every_outcome: list[Outcome] = []
@@ -54,86 +54,86 @@ class MemoryOutcomes:
         )
         self.every_correction += batch.corrections
         self._samples = _kept(
-            self._samples + self._numbered(batch.samples), SAMPLES_KEPT, lambda one: one.code
+            self._samples + self._numbered(batch.samples), SAMPLES_KEPT, lambda item: item.code
         )
         self._refusals += batch.refusals
         self._erasures += [erasure._replace(text="") for erasure in batch.erasures]
 
     def outcomes(self, organization: int | None) -> dict[int, tuple[int, int, int, int, int]]:
-        books: dict[int, tuple[int, int, int, int, int]] = {}
-        for one in self.every_outcome:
-            if one.organization == organization:
-                sums = books.get(one.receipt_day, (0, 0, 0, 0, 0))
-                books[one.receipt_day] = (
-                    sums[0] + one.received,
-                    sums[1] + one.accepted,
-                    sums[2] + one.duplicate,
-                    sums[3] + one.conflict,
-                    sums[4] + one.rejected,
+        outcomes: dict[int, tuple[int, int, int, int, int]] = {}
+        for item in self.every_outcome:
+            if item.organization == organization:
+                sums = outcomes.get(item.receipt_day, (0, 0, 0, 0, 0))
+                outcomes[item.receipt_day] = (
+                    sums[0] + item.received,
+                    sums[1] + item.accepted,
+                    sums[2] + item.duplicate,
+                    sums[3] + item.conflict,
+                    sums[4] + item.rejected,
                 )
-        return books
+        return outcomes
 
     def conflicts(self, organization: int | None, page: KeptPage) -> tuple[tuple[int, Conflict], ...]:
         return _page_of(self.every_conflict, organization, page)
 
     def conflicts_booked(self, organization: int | None, first_day: int, end_day: int) -> tuple[int, int]:
-        booked = sum(
-            one.conflict
-            for one in self.every_outcome
-            if one.organization == organization and first_day <= one.receipt_day < end_day
+        received = sum(
+            item.conflict
+            for item in self.every_outcome
+            if item.organization == organization and first_day <= item.receipt_day < end_day
         )
-        return booked, len(self.conflicts(organization, KeptPage(days=(first_day, end_day))))
+        return received, len(self.conflicts(organization, KeptPage(days=(first_day, end_day))))
 
     def rejections(self, organization: int | None) -> dict[int, dict[str, int]]:
-        return _by_day(one for one in self.every_rejection if one.organization == organization)
+        return _by_day(item for item in self.every_rejection if item.organization == organization)
 
     def samples(self, organization: int | None, page: KeptPage) -> tuple[tuple[int, RejectedSample], ...]:
-        of_code = [one for one in self._samples if page.code in (None, one[1].code)]
+        of_code = [item for item in self._samples if page.code in (None, item[1].code)]
         return _page_of(of_code, organization, page)
 
     def refusals(self, organization: int | None) -> dict[int, dict[str, int]]:
-        return _by_day(one for one in self._refusals if one.organization == organization)
+        return _by_day(item for item in self._refusals if item.organization == organization)
 
     def corrections(self, organization: int | None, page: KeptPage) -> tuple[tuple[int, Correction], ...]:
         return _page_of(self.every_correction, organization, page)
 
     def erasures(self, organization: int | None) -> tuple[Erasure, ...]:
-        return tuple(one for one in self._erasures if one.organization == organization)
+        return tuple(item for item in self._erasures if item.organization == organization)
 
     def prune(self, before: date) -> None:
-        """Drops what is kept for inspection of the receipts of the days before one."""
+        """Drop what is kept for inspection of receipts before a day."""
         start_ms = (before - _EPOCH).days * DAY_MS
-        self.every_conflict = [one for one in self.every_conflict if one[1].received_ms >= start_ms]
-        self._samples = [one for one in self._samples if one[1].received_ms >= start_ms]
+        self.every_conflict = [item for item in self.every_conflict if item[1].received_ms >= start_ms]
+        self._samples = [item for item in self._samples if item[1].received_ms >= start_ms]
 
-    def _numbered(self, ones: Sequence[T]) -> list[tuple[int, T]]:
-        """Each with a number that is greater than those before."""
+    def _numbered(self, items: Sequence[T]) -> list[tuple[int, T]]:
+        """The items with increasing numbers."""
         first = self._numbers + 1
-        self._numbers += len(ones)
-        return list(enumerate(ones, first))
+        self._numbers += len(items)
+        return list(enumerate(items, first))
 
     def redact(self, erasure: Erasure, redaction: Redaction) -> None:
-        mine = erasure.organization
+        organization = erasure.organization
         self.every_conflict = [
-            (number, one._replace(content=redaction.content(one.content)))
-            if one.organization == mine
-            else (number, one)
-            for number, one in self.every_conflict
+            (number, item._replace(content=redaction.content(item.content)))
+            if item.organization == organization
+            else (number, item)
+            for number, item in self.every_conflict
         ]
         self._samples = [
             (
                 number,
-                one._replace(content=redaction.content(one.content), reason=redaction.prose(one.reason)),
+                item._replace(content=redaction.content(item.content), reason=redaction.prose(item.reason)),
             )
-            if one.organization == mine
-            else (number, one)
-            for number, one in self._samples
+            if item.organization == organization
+            else (number, item)
+            for number, item in self._samples
         ]
         self.every_correction = [
-            (position, one._replace(subject=redaction.content(one.subject.encode()).decode()))
-            if one.organization == mine
-            else (position, one)
-            for position, one in self.every_correction
+            (position, item._replace(subject=redaction.content(item.subject.encode()).decode()))
+            if item.organization == organization
+            else (position, item)
+            for position, item in self.every_correction
         ]
 
 
@@ -142,39 +142,39 @@ def _page_of(
 ) -> tuple[tuple[int, N], ...]:
     first, end = page.days
     found = [
-        (number, one)
-        for number, one in reversed(numbered)
-        if one.organization == organization
+        (number, item)
+        for number, item in reversed(numbered)
+        if item.organization == organization
         and number < page.below
-        and first <= one.received_ms // DAY_MS < end
+        and first <= item.received_ms // DAY_MS < end
     ]
     return tuple(found[: page.limit])
 
 
 def _kept(numbered: list[tuple[int, N]], of_each: int, code: Callable[[N], str]) -> list[tuple[int, N]]:
-    """The first of each organization, day and code, and of an organization's days the newest."""
+    """The first of each organization, day and code, and an organization's newest days."""
     counts: dict[tuple[int, int, str], int] = defaultdict(int)
     first: list[tuple[int, N]] = []
-    for number, one in numbered:
-        key = one.organization, one.received_ms // DAY_MS, code(one)
+    for number, item in numbered:
+        key = item.organization, item.received_ms // DAY_MS, code(item)
         counts[key] += 1
         if counts[key] <= of_each:
-            first.append((number, one))
-    of_days = Counter((one.organization, one.received_ms // DAY_MS) for _, one in first)
+            first.append((number, item))
+    of_days = Counter((item.organization, item.received_ms // DAY_MS) for _, item in first)
     return [
-        (number, one)
-        for number, one in first
+        (number, item)
+        for number, item in first
         if sum(
             count
             for (organization, day), count in of_days.items()
-            if organization == one.organization and day >= one.received_ms // DAY_MS
+            if organization == item.organization and day >= item.received_ms // DAY_MS
         )
         <= KEPT_AT_MOST
     ]
 
 
-def _by_day(books: Iterable[Rejection | Refusal]) -> dict[int, dict[str, int]]:
+def _by_day(outcomes: Iterable[Rejection | Refusal]) -> dict[int, dict[str, int]]:
     days: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for _, receipt_day, name, count in books:
+    for _, receipt_day, name, count in outcomes:
         days[receipt_day][name] += count
     return {day: dict(names) for day, names in days.items()}
