@@ -26,7 +26,7 @@ from calltally.journal.frame import Frame
 from calltally.journal.journal import Journal
 from calltally.packed_texts import PackedTexts
 from calltally.store.duckdb import batch_statements
-from calltally.store.duckdb.batch_tables import CallTables, rows_beside
+from calltally.store.duckdb.batch_tables import CallTables, other_rows
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.store.duckdb.marginals import GATHERING
 
@@ -95,7 +95,7 @@ def _apply(store: DuckDBUsageStore, batch: CallBatch, tables: CallTables, stages
         batch_statements.note_days().run(writer)
     writer.unregister("batch")
     with stages("rows beside, position"):
-        for name, rows in rows_beside(batch).items():
+        for name, rows in other_rows(batch).items():
             writer.register("added", rows)
             batch_statements.append_rows(name).run(writer)
             writer.unregister("added")

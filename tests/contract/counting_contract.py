@@ -381,7 +381,7 @@ class CountingContract:
         apply(store, a_call())
 
         for position in (1, 3):
-            with pytest.raises(ValueError, match="cannot follow 1"):
+            with pytest.raises(ValueError, match="cannot follow position 1"):
                 store.apply(batch_of(store, a_call(), position=position))
         assert store.position == 1
         assert count(store) == 1

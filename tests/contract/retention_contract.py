@@ -386,5 +386,5 @@ class RetentionContract:
     def test_a_time_zone_that_does_not_exist_is_refused_before_pruned_days(self, store: Store) -> None:
         store.prune_calls(instant("2026-03-10").date())
 
-        with pytest.raises(Exception, match="no time zone"):
+        with pytest.raises(Exception, match="unknown time zone"):
             rows(store, zone="Mars/Olympus")

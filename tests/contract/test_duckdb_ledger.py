@@ -96,7 +96,7 @@ def test_a_backup_is_a_store_by_itself_with_everything_up_to_its_position(
 
 
 def test_a_backup_overwrites_nothing(store: DuckDBUsageStore, path: Path) -> None:
-    with pytest.raises(CalltallyError, match="exists already"):
+    with pytest.raises(CalltallyError, match="already exists"):
         store.backup(path)
 
     apply(store, a_call())

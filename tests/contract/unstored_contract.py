@@ -100,7 +100,7 @@ class UnstoredContract:
     ) -> None:
         lacking = unstored_of(batch_of(store, a_call()))
 
-        with pytest.raises(ValueError, match="received"):
+        with pytest.raises(ValueError, match="no receipt time"):
             store.usage(replace(MARCH_BY_CLIENT, as_of=instant("2026-06-01")), lacking)
 
     def test_the_activity_of_a_source_counts_unstored_calls_too(self, store: Store) -> None:

@@ -155,10 +155,10 @@ STATEMENTS: dict[str, list[Statement]] = {
         *compaction_statements.merge_month(BY_ACCOUNT, 24314, 20513, 20544),
         *compaction_statements.sort_span(20513, 1_772_323_200_000, 1_772_366_400_000),
         *compaction_statements.compact_span(20513, 1_772_366_400_000, 1_772_409_600_000),
-        *compaction_statements.note_day(20513, 1_772_323_200_000, 1_772_409_600_000),
-        compaction_statements.position_behind(1000),
+        *compaction_statements.record_day(20513, 1_772_323_200_000, 1_772_409_600_000),
+        compaction_statements.position_after(1000),
         *compaction_statements.pack_up_to(17),
-        *compaction_statements.close_books("rejection", 20513),
+        *compaction_statements.sum_receipt_day("rejection", 20513),
     ],
 }
 

@@ -1,9 +1,9 @@
-"""The SQL that recounts. Spans of days are half-open; calls are asked only for days that have theirs.
+"""The SQL of audits. Spans of days are half-open; calls are read only for days that have theirs.
 
-A statement that compares has a row for each key whose numbers differ: first the key's columns, then the
-numbers that are stored, then the recounted ones, in the same order.
+A comparing statement returns a row for each key whose numbers differ: the key's columns, the stored numbers,
+then the recounted numbers in the same order.
 """
-# ruff: noqa: S608 - what is put into the text was made here; values are bound
+# ruff: noqa: S608 - formatted parts are constants from here; values are bound
 
 from collections.abc import Iterable, Sequence
 from textwrap import indent
@@ -22,7 +22,7 @@ from calltally.store.duckdb.statements import (
 from calltally.store.duckdb.usage.time_buckets import first_day_of
 from calltally.store.kept import CONFLICTS_KEPT, KEPT_AT_MOST
 
-DIFFERENCES_TOLD = 1000
+MAX_DIFFERENCES = 1000
 
 TABLES = (
     "meta",
@@ -45,7 +45,7 @@ TABLES = (
     *(marginal.table(level) for marginal in MARGINALS for level in marginal.levels),
     *(marginal.months for marginal in MONTHLY),
 )
-"""Every table but the calls."""
+"""Every table except those of calls."""
 
 _OF_SPAN = f"time_ms >= $first_ms\n  AND  time_ms <  $end_ms\n  AND  {COMMITTED}"
 _KEPT = "day >= $first_day\n  AND  day <  $end_day"
@@ -65,14 +65,14 @@ def rows_of_days() -> Statement:
 
 
 def first_day_of_counts() -> Statement:
-    """The first day that has counts or a total; NULL without."""
+    """The first day that has counts or a total; NULL if there is none."""
     return Statement(
         "SELECT MIN(day)\nFROM   (SELECT day FROM frozen_total UNION ALL SELECT day FROM by_day)"
     )
 
 
 def settled_months() -> Statement:
-    """The months of which anything is settled."""
+    """The months that have settled rows."""
     return Statement("SELECT DISTINCT month\nFROM   settled_run\nORDER BY month")
 
 
@@ -89,7 +89,7 @@ def accepted_of_days() -> Statement:
 
 
 def marginal_against_calls(marginal: Marginal, first_day: int, end_day: int) -> Statement:
-    """Every row of a marginal."""
+    """Compares every row of a marginal with the calls."""
     recounts = [
         f"SUM(CASE WHEN {condition} THEN {WEIGHT} ELSE 0 END) AS {count}"
         if condition
@@ -108,7 +108,7 @@ def marginal_against_calls(marginal: Marginal, first_day: int, end_day: int) -> 
 
 
 def marginal_against_totals(marginal: Marginal, first_day: int, end_day: int) -> Statement:
-    """The totals of a marginal and of days whose calls were pruned."""
+    """Compares a marginal with the frozen totals of days whose calls were pruned."""
     key = ("organization", "day")
     stored, recounted = (
         f"SELECT {columns([*key, *_sums(COUNTS)])}\nFROM   {table}\nWHERE  {_KEPT}\nGROUP BY ALL"
@@ -118,7 +118,7 @@ def marginal_against_totals(marginal: Marginal, first_day: int, end_day: int) ->
 
 
 def months_against_days(marginal: Marginal, months: range) -> Statement:
-    """Every sum by month of what is settled, and the days on which there were calls, as bits."""
+    """Compares every sum by month of settled rows, and the bits of the days with calls, with the days."""
     key, settled = ", ".join(marginal.key), marginal.table(SETTLED)
     daily = (
         f"SELECT {columns([*marginal.key, *_sums(COUNTS)])}\nFROM   {settled}\nWHERE  {_KEPT}\nGROUP BY {key}"
@@ -140,7 +140,7 @@ def months_against_days(marginal: Marginal, months: range) -> Statement:
 
 
 def days_against_calls(first_day: int, end_day: int) -> Statement:
-    """How many rows a day has, packed and fresh."""
+    """Compares the recorded numbers of packed and fresh rows of days with the calls."""
     lying = "\nUNION ALL\n".join(
         f"SELECT time_ms, {packed} AS packed, {1 - packed} AS fresh\nFROM   {table}\nWHERE  {_OF_SPAN}"
         for table, packed in ((PACKED_CALLS, 1), (FRESH_CALLS, 0))
@@ -157,8 +157,8 @@ def days_against_calls(first_day: int, end_day: int) -> Statement:
 
 
 def withdrawn_too_often(first_day: int, end_day: int) -> Statement:
-    """Calls that are withdrawn more often than they were counted, told by the first and the last position of
-    their rows; the second number is the least."""
+    """Calls withdrawn more often than counted, by the first and the last position of their rows; the second
+    number is the least allowed."""
     return Statement(
         f"""
         WITH corrected AS (
@@ -174,7 +174,7 @@ def withdrawn_too_often(first_day: int, end_day: int) -> Statement:
         GROUP BY organization, day, identity_high, identity_low
         HAVING SUM({WEIGHT}) < 0
         ORDER BY ALL
-        LIMIT {DIFFERENCES_TOLD}
+        LIMIT {MAX_DIFFERENCES}
         """,
         first_ms=first_day * DAY_MS,
         end_ms=end_day * DAY_MS,
@@ -182,16 +182,16 @@ def withdrawn_too_often(first_day: int, end_day: int) -> Statement:
 
 
 def verdicts_against_received() -> Statement:
-    judged = "SUM(accepted) + SUM(duplicate) + SUM(conflict) + SUM(rejected)"
-    return _compared(_BOOK, ("size",), _booked("SUM(received)"), _booked(judged))
+    verdicts = "SUM(accepted) + SUM(duplicate) + SUM(conflict) + SUM(rejected)"
+    return _compared(_BOOK, ("size",), _by_receipt_day("SUM(received)"), _by_receipt_day(verdicts))
 
 
 def accepted_against_calls(first_day: int, end_day: int) -> Statement:
-    """Accepted calls by day of receipt, whether they are still there or were pruned."""
+    """Compares accepted calls by day of receipt with the calls, stored and pruned."""
     return _compared(
         _BOOK,
         ("size",),
-        _booked("SUM(accepted)", _RECEIVED),
+        _by_receipt_day("SUM(accepted)", _RECEIVED),
         "SELECT organization, day, SUM(size) AS size\n"
         "FROM   (\n"
         "    SELECT organization, day_of(received_ms) AS day, COUNT(*) AS size\n"
@@ -215,19 +215,19 @@ def rejected_against_reasons() -> Statement:
     return _compared(
         _BOOK,
         ("size",),
-        _booked("SUM(rejected)"),
+        _by_receipt_day("SUM(rejected)"),
         "SELECT organization, receipt_day AS day, SUM(calls) AS size\nFROM   rejection\nGROUP BY ALL",
     )
 
 
 def conflicts_against_kept(first_day: int) -> Statement:
-    """Conflicts since a day, as far as they must be kept: the first of each day, and the newest days."""
-    booked = _booked("SUM(conflict)", "receipt_day >= $first_day")
+    """Conflicts since a day that must be kept (the first of each day, the newest days) against those kept."""
+    by_receipt_day = _by_receipt_day("SUM(conflict)", "receipt_day >= $first_day")
     return _compared(
         _BOOK,
         ("size",),
         f"SELECT organization, day, LEAST(size, {CONFLICTS_KEPT}) AS size\n"
-        f"FROM   (\n{indent(booked, '    ')}\n)\n"
+        f"FROM   (\n{indent(by_receipt_day, '    ')}\n)\n"
         f"QUALIFY SUM(LEAST(size, {CONFLICTS_KEPT})) OVER (PARTITION BY organization ORDER BY day DESC)"
         f" <= {KEPT_AT_MOST}",
         "SELECT organization, day_of(received_ms) AS day, COUNT(*) AS size\nFROM   conflict\nGROUP BY ALL",
@@ -236,7 +236,7 @@ def conflicts_against_kept(first_day: int) -> Statement:
 
 
 def corrections_against_rows() -> Statement:
-    """What corrections say they brought, and the rows that are there or were pruned."""
+    """Compares the row numbers of corrections with their rows, stored and pruned."""
     counts = ("withdrawn", "restated", "added")
     of_entry = [
         f"COUNT(*) FILTER (WHERE entry = {entry}) AS {name}" for entry, name in enumerate(counts, start=1)
@@ -252,7 +252,7 @@ def corrections_against_rows() -> Statement:
 
 
 def read_calls(first_day: int, end_day: int) -> Statement:
-    """Reads every column of the calls of a span."""
+    """Reads every column of the calls of a span, to detect damage."""
     return Statement(
         f"""
         SELECT BIT_XOR(HASH(COLUMNS(*)))
@@ -265,7 +265,7 @@ def read_calls(first_day: int, end_day: int) -> Statement:
 
 
 def read_table(table: str) -> Statement:
-    """Reads every column of a table."""
+    """Reads every column of a table, to detect damage."""
     return Statement(f"SELECT BIT_XOR(HASH(COLUMNS(*)))\nFROM   {table}")
 
 
@@ -283,7 +283,7 @@ def _compared(
     written = ",\n".join(f"{name} AS (\n{indent(sql, '    ')}\n)" for name, sql in tables.items())
     different = "\n   OR  ".join(f"stored_{count} <> recounted_{count}" for count in counts)
     return Statement(
-        f"WITH {written}\nFROM   compared\nWHERE  {different}\nORDER BY {keys}\nLIMIT {DIFFERENCES_TOLD}",
+        f"WITH {written}\nFROM   compared\nWHERE  {different}\nORDER BY {keys}\nLIMIT {MAX_DIFFERENCES}",
         **parameters,
     )
 
@@ -300,7 +300,7 @@ def _span(first_day: int, end_day: int) -> dict[str, int]:
 _BOOK = ("organization", "day")
 
 
-def _booked(verdicts: str, condition: str = "") -> str:
+def _by_receipt_day(verdicts: str, condition: str = "") -> str:
     lines = [
         f"SELECT organization, receipt_day AS day, {verdicts} AS size",
         "FROM   outcome",

@@ -1,4 +1,4 @@
-"""Recounts everything that is stored, a span of days at a time."""
+"""Recounts all stored data, one span of days at a time."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,22 +29,22 @@ _TRIES, _PAUSE_SECONDS = 30, 1.0
 
 _KINDS = {COLUMNS[dimension]: kind for dimension, kind in KINDS.items()}
 
-Tell = Callable[[tuple[Any, ...]], list[Difference]]
-"""Turns a row that a comparison found into differences."""
+Report = Callable[[tuple[Any, ...]], list[Difference]]
+"""Converts a row of a comparison into differences."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Check:
     what: str
     statement: Statement
-    tell: Tell
+    report: Report
 
 
 class Auditor:
-    """The steps of an audit, each of them one statement, which sees one instant.
+    """The steps of an audit, each one statement that sees one instant.
 
-    Spans are planned at the start; what is applied meanwhile lies within them, and a statement compares it
-    with its own counts.
+    Spans are planned at the start and cover whatever is applied later; a statement compares it with the
+    counts of the same instant.
     """
 
     def __init__(self, database: Database, dictionary: Dictionary, retained: Retained) -> None:
@@ -54,12 +54,12 @@ class Auditor:
         self._counts_from = (retained.counts_from - EPOCH).days
 
     def steps(self) -> Iterator[AuditStep]:
-        """Plans, then checks one after the other; a step that fails to read tells that as a difference."""
+        """Plan all checks and run them in order; a check that fails to read is reported as a difference."""
         checks = [
             *self._of_calls(),
             *self._of_pruned_days(),
             *self._of_months(),
-            *self._of_books(),
+            *self._of_outcomes(),
             *self._of_texts(),
             *self._of_tables(),
         ]
@@ -71,11 +71,11 @@ class Auditor:
             rows = self._rows(check.statement)
         except duckdb.Error as error:
             return (Difference(f"{check.what}: cannot be read", "", None, str(error), 0, 0),)
-        differences = [difference for row in rows for difference in check.tell(row)]
-        return tuple(differences[: statements.DIFFERENCES_TOLD])
+        differences = [difference for row in rows for difference in check.report(row)]
+        return tuple(differences[: statements.MAX_DIFFERENCES])
 
     def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
-        """What a statement gives; while other work leaves it no memory it is tried again."""
+        """The rows of a statement; retried while other work leaves too little memory."""
         for _ in range(_TRIES):
             with suppress(BusyError):
                 return self._read(statement)
@@ -103,7 +103,7 @@ class Auditor:
             for part in range(parts):
                 yield _Check(
                     what,
-                    doubled_calls(first, end, part, parts, statements.DIFFERENCES_TOLD),
+                    doubled_calls(first, end, part, parts, statements.MAX_DIFFERENCES),
                     self._of_positions("a call counted more often than once"),
                 )
             yield _Check(
@@ -126,8 +126,8 @@ class Auditor:
                 )
 
     def _of_months(self) -> Iterator[_Check]:
-        """A month at a time, each with what should not be there before the next; the first and the last with
-        all before and after."""
+        """One check per month and marginal, which includes stray rows up to the next month; the first and the
+        last month include everything before and after."""
         settled = statements.settled_months().run(self._database.reader()).fetchall()
         inner = [month for (month,) in settled[1:]]
         edges = [month_of(FIRST_DAY), *inner, month_of(END_DAY - 1) + 1]
@@ -140,7 +140,7 @@ class Auditor:
                     self._of_month(marginal),
                 )
 
-    def _of_books(self) -> Iterator[_Check]:
+    def _of_outcomes(self) -> Iterator[_Check]:
         what = "received calls against their verdicts"
         yield _Check(what, statements.verdicts_against_received(), self._of_receipt(what))
         accepted = statements.accepted_of_days().run(self._database.reader()).fetchall()
@@ -158,7 +158,7 @@ class Auditor:
     def _of_texts(self) -> Iterator[_Check]:
         for kind, column in COLUMN_OF_KIND.items():
             what = f"texts of {column.strip(chr(34))}"
-            yield _Check(what, missing_texts(kind, statements.DIFFERENCES_TOLD), self._of_text(what))
+            yield _Check(what, missing_texts(kind, statements.MAX_DIFFERENCES), self._of_text(what))
 
     def _of_tables(self) -> Iterator[_Check]:
         for table in statements.TABLES:
@@ -168,18 +168,18 @@ class Auditor:
         day: int | None = statements.first_day_of_counts().run(self._database.reader()).fetchall()[0][0]
         return self._calls_from if day is None else day
 
-    def _of_marginal(self, marginal: Marginal, columns: tuple[str, ...] | None = None) -> Tell:
+    def _of_marginal(self, marginal: Marginal, columns: tuple[str, ...] | None = None) -> Report:
         names = marginal.columns if columns is None else columns
         return self._of_key(_named(marginal), names, COUNTS, _date)
 
-    def _of_month(self, marginal: Marginal) -> Tell:
+    def _of_month(self, marginal: Marginal) -> Report:
         counts = (*COUNTS, "days with calls (as bits)")
         return self._of_key(_named(marginal, "month"), marginal.columns, counts, _first_of_month)
 
     def _of_key(
         self, named: str, names: Sequence[str], counts: Sequence[str], when: Callable[[int], date]
-    ) -> Tell:
-        def tell(row: tuple[Any, ...]) -> list[Difference]:
+    ) -> Report:
+        def report(row: tuple[Any, ...]) -> list[Difference]:
             organization, time, *numbers = row
             ids, found = numbers[: len(names)], numbers[len(names) :]
             texts = (
@@ -195,38 +195,38 @@ class Auditor:
                 if stored != recounted
             ]
 
-        return tell
+        return report
 
-    def _of_positions(self, what: str) -> Tell:
-        def tell(row: tuple[Any, ...]) -> list[Difference]:
+    def _of_positions(self, what: str) -> Report:
+        def report(row: tuple[Any, ...]) -> list[Difference]:
             organization, day, first, last, stored, right = row
             key = f"positions {first} to {last}"
             return [Difference(what, self._organization(organization), _date(day), key, int(stored), right)]
 
-        return tell
+        return report
 
-    def _of_text(self, what: str) -> Tell:
-        def tell(row: tuple[Any, ...]) -> list[Difference]:
+    def _of_text(self, what: str) -> Report:
+        def report(row: tuple[Any, ...]) -> list[Difference]:
             organization, number = row
             return [Difference(what, self._organization(organization), None, f"id {number}", 0, 1)]
 
-        return tell
+        return report
 
-    def _of_receipt(self, what: str) -> Tell:
-        def tell(row: tuple[Any, ...]) -> list[Difference]:
+    def _of_receipt(self, what: str) -> Report:
+        def report(row: tuple[Any, ...]) -> list[Difference]:
             organization, day, stored, recounted = row
             return [Difference(what, self._organization(organization), _date(day), "", stored, recounted)]
 
-        return tell
+        return report
 
     def _organization(self, number: int) -> str:
-        return self._known(Kind.ORGANIZATION, number)
+        return self._text_or_number(Kind.ORGANIZATION, number)
 
     def _text(self, column: str, number: int) -> str:
-        return self._known(_KINDS[column], number)
+        return self._text_or_number(_KINDS[column], number)
 
-    def _known(self, kind: Kind, number: int) -> str:
-        """A text, or the number where the dictionary has none."""
+    def _text_or_number(self, kind: Kind, number: int) -> str:
+        """A text, or its number if the dictionary lacks it."""
         try:
             return self._dictionary.text(kind, number)
         except IndexError:
@@ -254,7 +254,7 @@ def _of_correction(row: tuple[Any, ...]) -> list[Difference]:
 
 
 def _nothing(_: tuple[Any, ...]) -> list[Difference]:
-    """To have been read is enough."""
+    """Reports no differences: the check only reads."""
     return []
 
 

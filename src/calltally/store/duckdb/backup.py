@@ -12,13 +12,13 @@ from calltally.store.duckdb.statements import FRESH_CALLS, meta
 
 
 def copy_store(database: Database, path: Path) -> int:
-    """Copies what one transaction sees into a new file; returns the position that it has reached.
+    """Copy what one transaction sees into a new file; returns its position.
 
-    The file gets its name when it is complete and on disk. Reading every block proves its checksum, and the
-    copy holds nothing that was deleted or overwritten.
+    The file gets its name once it is complete and on disk. Reading every block verifies its checksum, and the
+    copy contains no deleted or overwritten data.
     """
     if path.exists():
-        raise CalltallyError(f"{path} exists already, and a backup writes only what is new")
+        raise CalltallyError(f"{path} already exists; a backup never overwrites a file")
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
     name = f"backup_{secrets.token_hex(8)}"
@@ -40,7 +40,7 @@ def _copy(database: Database, part: Path, name: str) -> int:
         with database.snapshot():
             position = int(dict(meta().run(connection).fetchall())["position"])
             connection.execute(f"COPY FROM DATABASE store TO {name}")
-            # What a commit brings in bulk is seen before it is through (workaround: bulk-rows).
+            # Bulk rows are visible before their commit ends (workaround: bulk-rows).
             connection.execute(
                 f"DELETE FROM {name}.{FRESH_CALLS} WHERE position > $position",  # noqa: S608 - of our own names
                 {"position": position},

@@ -1,4 +1,4 @@
-"""The SQL that takes a batch into the tables. ``batch`` is the registered Arrow table of its calls."""
+"""The SQL that stores a batch. ``batch`` is the registered Arrow table of its calls."""
 
 from calltally.store.duckdb.marginals import CONDITIONS, COUNTS, FRESH, Marginal
 from calltally.store.duckdb.statements import FRESH_CALLS, NO_ORGANIZATION, WEIGHT, Statement
@@ -36,11 +36,10 @@ def append_calls() -> Statement:
 
 
 def count_in(marginal: Marginal, *, corrected: bool = False) -> Statement:
-    """One row per key of a gathering marginal that the batch has calls of.
+    """Insert one row per key of the batch into a gathering marginal.
 
-    ``corrected`` says that rows may be withdrawn ones.
-
-    Counting rows is quicker than adding up weights, and nearly every batch has nothing but received calls.
+    ``corrected`` means that rows may be withdrawals. Without them rows are counted, which is faster than
+    summing weights; nearly every batch has received calls only.
     """
     key = ", ".join(marginal.key)
     counts = ",\n       ".join(_count(count, corrected) for count in COUNTS)
@@ -56,13 +55,13 @@ def _count(count: str, corrected: bool) -> str:
     return f"COUNT(*) FILTER (WHERE {condition})" if condition else "COUNT(*)"
 
 
-def take_back_a_row(marginal: Marginal) -> list[Statement]:
-    """Adds a row of nobody's to the fresh counts and removes it again, in the transaction that adds others.
+def remove_own_row(marginal: Marginal) -> list[Statement]:
+    """Add a row of no organization to the fresh counts and remove it, in the transaction that adds others.
 
-    DuckDB moves rows that a transaction brings in bulk into the table as they are, and every other
-    transaction sees them for as long as the commit lasts, also one that began before: so a merge could sum
-    rows that it does not remove, or remove some that it did not sum. From a transaction that has removed one
-    of its own, DuckDB takes row by row, unseen until the commit is through (workaround: bulk-rows).
+    DuckDB moves rows that a transaction adds in bulk into the table as they are, and every other transaction
+    sees them while the commit lasts, even one that began earlier: a merge could sum rows that it does not
+    remove, or remove rows that it did not sum. If a transaction has removed a row of its own, DuckDB adds its
+    rows one by one, and they stay invisible until the commit ends (workaround: bulk-rows).
     """
     table = marginal.table(FRESH)
     zeros = ", ".join("0" for _ in (*marginal.key[1:], *COUNTS))
@@ -73,7 +72,7 @@ def take_back_a_row(marginal: Marginal) -> list[Statement]:
 
 
 def note_days() -> Statement:
-    """How many rows of each day the batch adds."""
+    """Record how many rows of each day the batch adds."""
     return Statement(
         """
         INSERT INTO call_day
@@ -85,15 +84,15 @@ def note_days() -> Statement:
 
 
 def append_rows(table: str) -> Statement:
-    """All of the registered Arrow table ``added``, whose columns are those of the table."""
+    """Insert all rows of the registered Arrow table ``added``, which has the table's columns."""
     return Statement(f"INSERT INTO {table} FROM added")
 
 
 def move_to(position: int) -> Statement:
-    """Notes the position as one more row, of which the greatest counts.
+    """Record the position as a further row; the greatest one counts.
 
-    An update would exclude checkpoints until every question asked before has its answer; rows that are only
-    added do not (workaround: blocked-checkpoints).
+    An update would block checkpoints until every earlier query has finished; added rows do not (workaround:
+    blocked-checkpoints).
     """
     return Statement("INSERT INTO meta VALUES ('position', $position)", position=position)
 
@@ -106,7 +105,7 @@ def found(scheme: str, secret: bytes) -> list[Statement]:
     ]
 
 
-def begin_life(timeline: int, position: int) -> Statement:
+def begin_timeline(timeline: int, position: int) -> Statement:
     return Statement(
         """
         INSERT INTO life

@@ -1,4 +1,4 @@
-"""A batch of calls as Arrow tables, which DuckDB reads where they lie."""
+"""A batch of calls as Arrow tables, which DuckDB reads in place."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from calltally.clock import DAY_MS
 from calltally.packed_texts import PackedTexts
 
 _ROWS_AT_ONCE = 4096
-"""Rows whose fields are taken apart while they lie in the processor's cache."""
+"""Rows that are split into columns while they are in the processor's cache."""
 
 _DICTIONARY = pa.schema(
     [
@@ -101,36 +101,36 @@ _ERASURE = pa.schema(
 
 
 class CallTables:
-    """Makes Arrow tables of batches, one at a time: a table is valid until the next one is made.
+    """Converts batches to Arrow tables, one at a time: a table is valid until the next one is created.
 
-    The columns lie in memory that is used again, since fresh memory costs more than filling it.
+    The columns reuse their memory, since fresh memory costs more than filling it.
     """
 
     def __init__(self) -> None:
         self._columns: dict[str, npt.NDArray[Any]] = {}
 
     def of(self, batch: CallBatch) -> pa.Table:
-        """One row per call: the fields of the batch, with ``path`` as text and the UTC ``day`` beside."""
+        """One row per call: the fields of the batch, with ``path`` as text, and the UTC ``day``."""
         count = len(batch.calls)
         if not self._columns or count > len(self._columns["day"]):
             self._columns = {name: np.empty(count, CALL_COLUMNS[name]) for name in CALL_COLUMNS.names or ()}
             self._columns["day"] = np.empty(count, np.int32)
         fields: dict[str, Any] = {name: column[:count] for name, column in self._columns.items()}
-        _take_apart(batch.calls, fields)
-        fields["path"] = _arrow_texts(batch.paths).take(pa.array(fields["path"]))  # quicker than in DuckDB
+        _split(batch.calls, fields)
+        fields["path"] = _arrow_texts(batch.paths).take(pa.array(fields["path"]))  # faster than in DuckDB
         return pa.table({**fields, "position": batch.positions, "received_ms": batch.received_ms})
 
 
 def _arrow_texts(texts: PackedTexts) -> pa.Array:
-    """The texts where they lie."""
+    """The texts as an Arrow array, without copying."""
     offsets = pa.py_buffer(np.ascontiguousarray(texts.offsets))
     return pa.LargeStringArray.from_buffers(len(texts), offsets, pa.py_buffer(texts.data))
 
 
-def rows_beside(batch: CallBatch) -> dict[str, pa.Table]:
-    """What else the batch brings, by the table that takes it; tables that get nothing are left out.
+def other_rows(batch: CallBatch) -> dict[str, pa.Table]:
+    """The other rows of a batch, by table; tables without rows are left out.
 
-    What is kept for inspection is told by `Inspection`.
+    `Inspection` handles what is kept for inspection.
     """
     last = batch.last_position
     corrections = [(position, *correction) for position, correction in batch.corrections]
@@ -150,12 +150,12 @@ def rows_beside(batch: CallBatch) -> dict[str, pa.Table]:
 
 
 def conflict_rows(position: int, numbered: Sequence[tuple[int, Conflict]]) -> pa.Table:
-    """Calls in conflict, each with its number, of a batch that ends at a position."""
+    """Numbered calls in conflict of a batch that ends at a position."""
     return _table([(position, *one, number) for number, one in numbered], _CONFLICT)
 
 
 def sample_rows(position: int, numbered: Sequence[tuple[int, RejectedSample]]) -> pa.Table:
-    """The same for rejected calls."""
+    """Numbered rejected calls of a batch that ends at a position."""
     return _table([(position, *one, number) for number, one in numbered], _SAMPLE)
 
 
@@ -167,8 +167,8 @@ def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
     )
 
 
-def _take_apart(calls: CallColumns, fields: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Fills arrays with the fields of a structured array, and one with the days of the calls."""
+def _split(calls: CallColumns, fields: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Fill arrays with the fields of a structured array, and one with the days of the calls."""
     for start in range(0, len(calls), _ROWS_AT_ONCE):
         span = slice(start, start + _ROWS_AT_ONCE)
         rows = calls[span]

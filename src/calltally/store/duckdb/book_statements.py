@@ -1,4 +1,4 @@
-"""The SQL that reads what is noted beside the calls."""
+"""The SQL that reads outcomes and what is kept for inspection."""
 
 from calltally.store.duckdb.statements import Statement
 from calltally.store.kept import KeptPage
@@ -18,7 +18,7 @@ def outcomes(organization: int) -> Statement:
 
 
 def conflicts(organization: int, page: KeptPage) -> Statement:
-    """A page of the kept conflicts of an organization with their numbers, the newest first."""
+    """A page of an organization's kept conflicts with their numbers, newest first."""
     return _page(
         "conflict", "organization, received_ms, identity_high, identity_low, content", organization, page
     )
@@ -38,14 +38,14 @@ def rejections(organization: int) -> Statement:
 
 
 def samples(organization: int, page: KeptPage) -> Statement:
-    """A page of the kept rejected calls with their numbers, the newest first."""
+    """A page of the kept rejected calls with their numbers, newest first."""
     return _page(
         "rejected_sample", "organization, received_ms, code, field, reason, content", organization, page
     )
 
 
 def kept_counts(table: str) -> Statement:
-    """How much is kept of each organization, day of receipt and code, with the last number of it."""
+    """The number of kept entries per organization, day of receipt and code, and the last entry's number."""
     code = "code" if table == "rejected_sample" else "''"
     return Statement(
         f"""
@@ -57,7 +57,7 @@ def kept_counts(table: str) -> Statement:
 
 
 def drop_kept_before(table: str, organization: int, before_ms: int) -> Statement:
-    """Deletes what is kept of an organization's receipts before an instant."""
+    """Delete what is kept of an organization's receipts before an instant."""
     return Statement(
         f"""
         DELETE FROM {table}
@@ -70,7 +70,7 @@ def drop_kept_before(table: str, organization: int, before_ms: int) -> Statement
 
 
 def conflicts_booked(organization: int, first_day: int, end_day: int) -> Statement:
-    """How many conflicts were booked on some days of receipt, and how many of them are kept."""
+    """How many conflicts were received on some days, and how many of them are kept."""
     return Statement(
         """
         SELECT (SELECT CAST(COALESCE(SUM(conflict), 0) AS BIGINT)
@@ -104,7 +104,7 @@ def refusals(organization: int) -> Statement:
 
 
 def corrections(organization: int, page: KeptPage) -> Statement:
-    """A page of the corrections of an organization with their positions, the newest first."""
+    """A page of an organization's corrections with their positions, newest first."""
     return _page(
         "correction",
         "organization, received_ms, who, why, action, subject, withdrawn, restated, added",
@@ -115,7 +115,7 @@ def corrections(organization: int, page: KeptPage) -> Statement:
 
 
 def erasures(organization: int) -> Statement:
-    """Every erasure; the text is empty, because it is stored nowhere."""
+    """Every erasure, with an empty text, which is stored nowhere."""
     return Statement(
         """
         SELECT kind, organization, '', replacement, received_ms, who, why
@@ -128,7 +128,7 @@ def erasures(organization: int) -> Statement:
 
 
 def _page(table: str, fields: str, organization: int, page: KeptPage, number: str = "number") -> Statement:
-    """Which rows they are is decided without reading what they hold."""
+    """Selects the rows of a page before reading their content."""
     of_code = "" if page.code is None else "\n              AND  code = $code"
     return Statement(
         f"""

@@ -1,4 +1,4 @@
-"""The background work that keeps the store quick to read."""
+"""Background compaction, which keeps the store fast to read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ _MEMORY_FOR_A_CALL = 100
 
 @dataclass(frozen=True, slots=True)
 class CompactionLimits:
-    """How much may lie about before it is worth merging: rows of a level, runs of a month, old positions and
-    calls of days that are not over; and about how many calls are packed in one step.
+    """Thresholds of compaction: rows of a level, runs of a month, position rows, fresh calls of open days.
 
-    Of a marginal that has few rows a tenth of ``merged_rows`` is settled, so that its months are soon there.
+    One step packs about ``packed_at_once`` calls. A marginal with few rows is settled at a tenth of
+    ``merged_rows``, so that it soon has sums by month.
     """
 
     fresh_rows: int = 100_000
@@ -32,21 +32,21 @@ class CompactionLimits:
 
     @classmethod
     def within(cls, memory: int) -> "CompactionLimits":
-        """What goes with so many bytes of memory: DuckDB keeps up to 16 of them for a fresh call, as long as
-        others that came with it have been packed (workaround: holes)."""
+        """The limits for this many bytes of memory: DuckDB uses up to 16 of them for a fresh call, while
+        others of the same batches have been packed (workaround: holes)."""
         return cls(fresh_calls=min(cls().fresh_calls, memory // _MEMORY_FOR_A_CALL))
 
 
 _FEW = 20
-"""Fresh calls are packed by themselves beside so many times more packed ones, else all are sorted anew."""
+"""Fresh calls are packed alone if the packed ones are this many times more; else all are sorted again."""
 
 
 class Compaction:
-    """Merges the levels of marginals, packs calls, sorted, and closes the books of days that are over.
+    """Merges the levels of marginals, packs calls sorted, and sums the outcomes of days that are over.
 
-    A step changes where rows lie and never what they add up to, in one transaction: whatever dies, each row
-    is in its old place or in its new one. What other transactions add beside a step is left as it
-    is; nothing else may change or remove rows meanwhile.
+    This is the compaction of an LSM tree. A step changes where rows are stored and never their sums, in one
+    transaction: after a crash each row is in its old place or in its new one. Rows that other transactions
+    add meanwhile are untouched; nothing else may change or remove rows meanwhile.
     """
 
     def __init__(
@@ -58,17 +58,19 @@ class Compaction:
         self._connection = connection
         self._commit = commit
         self._limits = limits
-        self._packed_until_ms = 0  # of the day whose parts are being packed; after a restart it begins anew
+        self._packed_until_ms = 0  # of the day whose parts are being packed; after a restart it starts over
 
     def step(self, current_day: int) -> Work:
-        """Does the first piece of work found. Days before the current are over.
+        """Do the first work found. Days before the current one are over.
 
-        Surplus goes before days: it leaves whole stretches of fresh calls behind, where packing a day leaves
-        holes all over them, and DuckDB needs memory for each call beside a hole.
+        Surplus is packed before days: it frees contiguous ranges of fresh calls, whereas packing a day leaves
+        holes all over them, and DuckDB needs memory for each call next to a hole.
         """
         merging = self._levels() or self._month(current_day)
         surplus = [] if merging else self._surplus()
-        work = merging or surplus or self._day(current_day) or self._books(current_day) or self._positions()
+        work = (
+            merging or surplus or self._day(current_day) or self._outcomes(current_day) or self._positions()
+        )
         if not work:
             return Work.NONE
         self._connection.begin()
@@ -102,7 +104,7 @@ class Compaction:
         return []
 
     def _day(self, current_day: int) -> list[Statement]:
-        """Packs the next part of a day that is over."""
+        """Pack the next part of a day that is over."""
         for (day,) in statements.unpacked_day(current_day).run(self._connection).fetchall():
             start_ms, end_ms = day * DAY_MS, (day + 1) * DAY_MS
             part_start_ms = self._packed_until_ms if start_ms < self._packed_until_ms < end_ms else start_ms
@@ -110,11 +112,11 @@ class Compaction:
             self._packed_until_ms = part_end_ms
             pack = statements.sort_span if 0 < packed <= _FEW * fresh else statements.compact_span
             work = pack(day, part_start_ms, part_end_ms)
-            return work if part_end_ms < end_ms else [*work, *statements.note_day(day, start_ms, end_ms)]
+            return work if part_end_ms < end_ms else [*work, *statements.record_day(day, start_ms, end_ms)]
         return []
 
     def _part(self, start_ms: int, end_ms: int) -> tuple[int, int, int]:
-        """The end of a span, halved until it holds few enough calls, and how many are packed and fresh."""
+        """The end of a span, halved until its calls fit in one step, and how many are packed and fresh."""
         while True:
             within = statements.calls_within(start_ms, end_ms)
             ((packed, fresh),) = within.run(self._connection).fetchall()
@@ -123,18 +125,20 @@ class Compaction:
             end_ms = (start_ms + end_ms) // 2
 
     def _surplus(self) -> list[Statement]:
-        """Packs the calls that came first when more are fresh than are wanted."""
+        """Pack the oldest fresh calls if there are more than the limit."""
         ((fresh,),) = statements.fresh_calls().run(self._connection).fetchall()
         if fresh <= self._limits.fresh_calls:
             return []
-        behind = statements.position_behind(self._limits.packed_at_once)
+        behind = statements.position_after(self._limits.packed_at_once)
         ((position,),) = behind.run(self._connection).fetchall()
         return statements.pack_up_to(position)
 
-    def _books(self, current_day: int) -> list[Statement]:
+    def _outcomes(self, current_day: int) -> list[Statement]:
         for table in statements.BOOKS:
-            for (receipt_day,) in statements.open_books(table, current_day).run(self._connection).fetchall():
-                return statements.close_books(table, receipt_day)
+            for (receipt_day,) in (
+                statements.unsummed_receipt_day(table, current_day).run(self._connection).fetchall()
+            ):
+                return statements.sum_receipt_day(table, receipt_day)
         return []
 
     def _positions(self) -> list[Statement]:

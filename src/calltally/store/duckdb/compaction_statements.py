@@ -1,5 +1,5 @@
-"""The SQL of compaction. Each function's statements belong into one transaction, in their order."""
-# ruff: noqa: S608 - what is put into the text are names from marginals.py; values are bound
+"""The SQL of compaction. The statements of each function run in one transaction, in their order."""
+# ruff: noqa: S608 - formatted parts are names from marginals.py; values are bound
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ from calltally.store.duckdb.month_statements import add_months, replace_month
 from calltally.store.duckdb.statements import CALL_TABLES, COMMITTED, FRESH_CALLS, PACKED_CALLS, Statement
 
 CALL_ORDER = ("organization", "client", "route", "account", '"user"', "time_ms")
-"""How packed calls are sorted: like beside like, which makes them small."""
+"""The order of packed calls, chosen for compression."""
 
 _ORDER = f"ORDER BY {', '.join(CALL_ORDER)}"
 _SPAN = f"WHERE  time_ms >= $start_ms\n  AND  time_ms <  $end_ms\n  AND  {COMMITTED}"
@@ -28,7 +28,7 @@ _COUNTED = (
 
 
 def level_sizes() -> Statement:
-    """The rows of every level but the last, by marginal and level."""
+    """The row count of every level except the last, by marginal and level."""
     tables = [
         f"SELECT '{marginal.name}', '{level}', COUNT(*) FROM {marginal.table(level)}"
         for marginal in MARGINALS
@@ -39,10 +39,10 @@ def level_sizes() -> Statement:
 
 
 def merge_fresh(gathering: Marginal) -> list[Statement]:
-    """Makes one sorted run of what batches brought, in each marginal that it counts for.
+    """Create one sorted run of the fresh rows, in each marginal that they count for.
 
-    The narrower ones are summed from the sums of wider ones, which are far fewer rows. Raises `ValueError`
-    for a marginal that does not gather.
+    The narrower marginals are summed from the sums of wider ones, which have far fewer rows. Raises
+    `ValueError` for a marginal that does not gather.
     """
     if not gathering.gathers:
         raise ValueError(f"{gathering.name} has no fresh rows of its own")
@@ -65,7 +65,7 @@ def merge_fresh(gathering: Marginal) -> list[Statement]:
 
 
 def settle_merged(marginal: Marginal) -> list[Statement]:
-    """Makes one run of all merged ones, cut by month, and notes what each month got."""
+    """Create one run of all merged ones, by month, and record the size of each month's part."""
     merged = marginal.table(MERGED)
     key, order = ", ".join(marginal.key), ", ".join(["month_of(day)", *marginal.sort_order])
     return [
@@ -86,8 +86,8 @@ def settle_merged(marginal: Marginal) -> list[Statement]:
 
 
 def scattered_month(least_runs: int, current_month: int) -> Statement:
-    """A marginal and a month whose settled runs are worth merging: the small ones weigh as much as half of
-    the largest, or the month is over."""
+    """A marginal and a month whose settled runs should be merged: the small ones together are at least half
+    as large as the largest, or the month is over."""
     return Statement(
         """
         SELECT marginal, month
@@ -105,7 +105,7 @@ def scattered_month(least_runs: int, current_month: int) -> Statement:
 
 
 def merge_month(marginal: Marginal, month: int, first_day: int, end_day: int) -> list[Statement]:
-    """Makes one run of all settled ones of a month."""
+    """Create one run of all settled runs of a month."""
     settled = marginal.table(SETTLED)
     key = ", ".join(marginal.key)
     return [
@@ -143,7 +143,7 @@ def merge_month(marginal: Marginal, month: int, first_day: int, end_day: int) ->
 
 
 def unpacked_day(current_day: int) -> Statement:
-    """The earliest day that is over and of which a twentieth or more is fresh."""
+    """The earliest day that is over and whose rows are at least one twentieth fresh."""
     return Statement(
         """
         SELECT day
@@ -160,25 +160,25 @@ def unpacked_day(current_day: int) -> Statement:
 
 
 def calls_within(start_ms: int, end_ms: int) -> Statement:
-    """How many calls of a span are packed, and how many are fresh."""
+    """The numbers of packed and of fresh calls of a span."""
     return Statement(f"SELECT packed, fresh\n{_COUNTED}", start_ms=start_ms, end_ms=end_ms)
 
 
 def compact_span(day: int, start_ms: int, end_ms: int) -> list[Statement]:
-    """Packs the fresh calls of a part of a day, sorted among themselves."""
+    """Pack the fresh calls of a part of a day, sorted among themselves."""
     span = {"start_ms": start_ms, "end_ms": end_ms}
     return [
-        _note_packing(day, span),
+        _record_packing(day, span),
         Statement(f"INSERT INTO {PACKED_CALLS}\nFROM {FRESH_CALLS}\n{_SPAN}\n{_ORDER}", **span),
         Statement(f"DELETE FROM {FRESH_CALLS}\n{_SPAN}", **span),
     ]
 
 
 def sort_span(day: int, start_ms: int, end_ms: int) -> list[Statement]:
-    """Packs all calls of a part of a day anew, those that are packed already and the fresh ones together."""
+    """Pack all calls of a part of a day again, packed and fresh ones sorted together."""
     span = {"start_ms": start_ms, "end_ms": end_ms}
     return [
-        _note_packing(day, span),
+        _record_packing(day, span),
         Statement(f"CREATE TEMP TABLE sorting AS\nFROM call\n{_SPAN}", **span),
         *(Statement(f"DELETE FROM {table}\n{_SPAN}", **span) for table in CALL_TABLES),
         Statement(f"INSERT INTO {PACKED_CALLS}\nFROM sorting\n{_ORDER}"),
@@ -186,8 +186,8 @@ def sort_span(day: int, start_ms: int, end_ms: int) -> list[Statement]:
     ]
 
 
-def note_day(day: int, start_ms: int, end_ms: int) -> list[Statement]:
-    """Makes one note of all that say where the calls of a day lie."""
+def record_day(day: int, start_ms: int, end_ms: int) -> list[Statement]:
+    """Replace the packed and fresh counts of a day by one row."""
     return [
         Statement("DELETE FROM call_day\nWHERE  day = $day", day=day),
         Statement(
@@ -203,8 +203,9 @@ def fresh_calls() -> Statement:
     return Statement(f"SELECT COUNT(*) FROM {FRESH_CALLS}")
 
 
-def position_behind(calls: int) -> Statement:
-    """The position behind the first so many fresh calls, or the last one when there are fewer."""
+def position_after(calls: int) -> Statement:
+    """The position of the fresh call after the first ``calls`` ones, or of the last one if there are
+    fewer."""
     return Statement(
         f"""
         SELECT COALESCE(
@@ -217,24 +218,24 @@ def position_behind(calls: int) -> Statement:
 
 
 def pack_up_to(position: int) -> list[Statement]:
-    """Packs the fresh calls up to a position, sorted among themselves."""
-    came = f"WHERE  position <= $position\n  AND  {COMMITTED}"
+    """Pack the fresh calls up to a position, sorted among themselves."""
+    up_to = f"WHERE  position <= $position\n  AND  {COMMITTED}"
     return [
         Statement(
             "INSERT INTO call_day\nSELECT day_of(time_ms), COUNT(*), -COUNT(*)\n"
-            f"FROM   {FRESH_CALLS}\n{came}\nGROUP BY ALL",
+            f"FROM   {FRESH_CALLS}\n{up_to}\nGROUP BY ALL",
             position=position,
         ),
         Statement(
-            f"INSERT INTO {PACKED_CALLS}\nFROM {FRESH_CALLS}\n{came}\n"
+            f"INSERT INTO {PACKED_CALLS}\nFROM {FRESH_CALLS}\n{up_to}\n"
             f"ORDER BY day_of(time_ms), {', '.join(CALL_ORDER)}",
             position=position,
         ),
-        Statement(f"DELETE FROM {FRESH_CALLS}\n{came}", position=position),
+        Statement(f"DELETE FROM {FRESH_CALLS}\n{up_to}", position=position),
     ]
 
 
-def _note_packing(day: int, span: Mapping[str, int]) -> Statement:
+def _record_packing(day: int, span: Mapping[str, int]) -> Statement:
     return Statement(
         f"INSERT INTO call_day\nSELECT $day, COUNT(*), -COUNT(*)\nFROM   {FRESH_CALLS}\n{_SPAN}",
         day=day,
@@ -250,11 +251,11 @@ BOOKS = {
     "rejection": (("organization", "receipt_day", "code"), ("calls",)),
     "refusal": (("organization", "receipt_day", "reason"), ("requests",)),
 }
-"""The tables that add up by receipt day, with what tells their rows apart and what they count."""
+"""The tables that are summed by receipt day, with their keys and counts."""
 
 
-def open_books(table: str, current_day: int) -> Statement:
-    """Receipt days that are over and still have many rows where one would do."""
+def unsummed_receipt_day(table: str, current_day: int) -> Statement:
+    """A receipt day that is over and has several rows for one key."""
     keys, _ = BOOKS[table]
     return Statement(
         f"""
@@ -270,8 +271,8 @@ def open_books(table: str, current_day: int) -> Statement:
     )
 
 
-def close_books(table: str, receipt_day: int) -> list[Statement]:
-    """Makes one row of all that can be added up of a receipt day."""
+def sum_receipt_day(table: str, receipt_day: int) -> list[Statement]:
+    """Sum the rows of a receipt day into one row per key."""
     keys, counts = BOOKS[table]
     sums = ", ".join(f"SUM({count})" for count in counts)
     return [
@@ -296,7 +297,7 @@ def positions() -> Statement:
 
 
 def drop_old_positions() -> Statement:
-    """Keeps the greatest position, which is the one that counts."""
+    """Keep only the greatest position, which is the valid one."""
     return Statement(
         """
         DELETE FROM meta

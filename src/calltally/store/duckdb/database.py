@@ -1,4 +1,4 @@
-"""The file and the connections to it."""
+"""The database file and its connections."""
 
 import threading
 import time
@@ -27,10 +27,10 @@ _CHECKPOINT_THRESHOLD = "1GB"
 """How far the write-ahead log may grow before DuckDB checkpoints on its own, in the midst of a commit."""
 
 _VACUUM_TASKS = 1
-"""How many groups of neighbouring row groups of a table a checkpoint may write anew since some are not full.
+"""How many groups of adjacent row groups of a table a checkpoint may rewrite because some are not full.
 
-As many as DuckDB likes, and what batches write is written twice; none, and a row group that began small stays
-so for ever, at low traffic one with every checkpoint."""
+With DuckDB's default, what batches write is written twice; with 0, a row group that began small stays so
+for ever, at low traffic one with every checkpoint."""
 
 _CHECKPOINT_SECONDS = 1.0
 _RETRY_SECONDS = 5
@@ -39,10 +39,10 @@ _PATIENCE_WITH_READERS, _PAUSE_FOR_READERS = 0.1, 0.2
 
 @contextmanager
 def raising_store_failed() -> Iterator[None]:
-    """Raises `StoreFailedError` for the errors after which DuckDB answers nothing more.
+    """Raise `StoreFailedError` for the errors after which DuckDB answers nothing more.
 
-    They are of several classes and all say that the database was invalidated: a sync that failed, a
-    checkpoint that found the disk full (workaround: error-texts).
+    They are of several classes; all report that the database was invalidated: a sync that failed, a
+    checkpoint on a full disk (workaround: error-texts).
     """
     try:
         yield
@@ -54,19 +54,19 @@ def raising_store_failed() -> Iterator[None]:
 
 @contextmanager
 def _raising_busy() -> Iterator[None]:
-    """Raises `BusyError` where there was too little memory beside what else the store does."""
+    """Raise `BusyError` if the other work of the store left too little memory."""
     try:
         yield
     except duckdb.OutOfMemoryException as error:
-        text = "the store has too little memory for that at present; the setting store_memory gives it more"
+        text = "the store has too little memory for this request at present; to raise it, set store_memory"
         raise BusyError(text, retry_after=_RETRY_SECONDS) from error
 
 
 class Database:
     """An open DuckDB file whose tables are up to date.
 
-    Each connection belongs to one thread at a time; `reader` gives every thread one of its own. ``position``
-    is that of the last batch that was committed, once somebody has said the first.
+    Each connection belongs to one thread at a time; `reader` gives every thread its own. ``position`` is that
+    of the last batch that was committed; it must be set after opening.
     """
 
     def __init__(self, path: Path, *, threads: int, memory_limit: str) -> None:
@@ -117,16 +117,16 @@ class Database:
         return connection
 
     def interrupt(self, thread: int) -> None:
-        """Lets what a thread does with its `reader` fail with an error of DuckDB's. Safe on every thread."""
+        """Abort what a thread does with its `reader`, with an error of DuckDB. Thread-safe."""
         if (connection := self._of_threads.get(thread)) is not None:
             connection.interrupt()
 
     @contextmanager
     def snapshot(self) -> Iterator[DuckDBPyConnection]:
-        """The calling thread's own connection, which sees one moment between two commits until the end.
+        """The calling thread's own connection, which sees one instant between two commits until the end.
 
-        Within a snapshot it is the same one again. Raises `BusyError` when memory does not suffice for what
-        is done with it.
+        A nested snapshot is the same one. Raises `BusyError` if memory does not suffice for what is done with
+        it.
         """
         connection = self.reader()
         if getattr(self._local, "sees_a_moment", False):
@@ -159,19 +159,19 @@ class Database:
         return position
 
     def commit(self, connection: DuckDBPyConnection, position: int | None = None) -> None:
-        """Commits rows that were added, with the position they reach, so that no snapshot begins amid it."""
+        """Commit added rows with the position they reach; no snapshot begins during the commit."""
         with self._committing:
             connection.commit()
             if position is not None:
                 self.position = position
 
     def commit_moved(self, connection: DuckDBPyConnection, position: int | None = None) -> None:
-        """Commits rows that were moved or removed, while nothing is read.
+        """Commit rows that were moved or removed, while nothing is read.
 
-        DuckDB 2.0 lets a reader see rows at their old place and at their new one while a large transaction
-        commits, also one that began before (workaround: moved-rows). Questions wait for it, and it waits for
-        those under way: a tenth of a second at a time, in between which others may begin, so that a long one
-        holds up none.
+        While a large transaction commits, DuckDB 2.0 lets a reader see rows both at their old and at their
+        new place, even a reader that began earlier. Queries wait for the commit, and the commit waits for
+        running queries: for 0.1 s at a time, between which other queries may begin, so that a long one blocks
+        none (workaround: moved-rows).
         """
         while True:
             with self._turns:
@@ -188,12 +188,12 @@ class Database:
             time.sleep(_PAUSE_FOR_READERS)
 
     def checkpoint(self, connection: DuckDBPyConnection) -> bool:
-        """Moves the write-ahead log into the file; False when questions under way did not end in time.
+        """Move the write-ahead log into the file; False if running queries did not end in time.
 
-        Rows may be added meanwhile; a table takes none for as long as it is itself being moved. A committed
-        change or removal of rows is in the way until the questions that began before it have ended
-        (workaround: blocked-checkpoints). What a crash in its midst would spoil is kept beside the file first
-        (workaround: overwritten-blocks).
+        Rows may be added meanwhile, except to the table that is being moved. A committed change or removal of
+        rows blocks it until the queries that began earlier have ended. The blocks that a crash would destroy
+        are copied first; see `DoublewriteBuffer` (workaround: blocked-checkpoints) (workaround:
+        overwritten-blocks).
         """
         self._spare_blocks(connection)
         deadline = time.monotonic() + _CHECKPOINT_SECONDS
@@ -208,7 +208,7 @@ class Database:
                 return True
 
     def close(self) -> None:
-        """Takes a checkpoint too, if nothing is in its way; errors are left to the next start."""
+        """Also take a checkpoint, if nothing blocks it; errors are left to the next start."""
         if self._is_attached:
             with suppress(duckdb.Error, OSError):
                 self._spare_blocks(self._root)
@@ -244,7 +244,7 @@ class Database:
         try:
             self._root.execute(attach)
         except duckdb.Error as error:
-            # DuckDB has one class for all of these (workaround: error-texts).
+            # DuckDB has one exception class for all of these (workaround: error-texts).
             if "Corrupt database file" not in str(error) or not self._spared.put_back():
                 raise
             log.warning("undid a checkpoint that was cut off", store=str(self._path))
@@ -255,7 +255,7 @@ class Database:
         self._spared.keep([block for (block,) in blocks])
 
     def _found(self) -> None:
-        """Gives a new store its secret and its first position."""
+        """Give a new store its secret and its first position."""
         if not statements.identity_key().run(self._root).fetchall():
             key = IdentityKey.generate()
             self._root.begin()
@@ -265,12 +265,12 @@ class Database:
 
 
 def quoted(path: Path) -> str:
-    """A path as SQL writes a text, where none can be bound."""
+    """A path as an SQL string literal, where it cannot be bound."""
     return "'" + str(path).replace("'", "''") + "'"
 
 
 def _refusal(path: Path, error: duckdb.Error) -> CalltallyError:
-    text = str(error)  # one class for all (workaround: error-texts)
+    text = str(error)  # one exception class for all errors (workaround: error-texts)
     if "Could not set lock" in text or "already attached" in text:
         return DirectoryHeldError(f"the store {path} is open elsewhere: {text}")
     if "Cannot open file" in text:

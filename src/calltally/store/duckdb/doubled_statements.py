@@ -1,5 +1,5 @@
-"""The SQL that finds calls which are counted more often than once."""
-# ruff: noqa: S608 - what is put into the text was made here; values are bound
+"""The SQL that finds calls counted more than once."""
+# ruff: noqa: S608 - formatted parts are constants from here; values are bound
 
 from calltally.clock import DAY_MS
 from calltally.store.duckdb.statements import COMMITTED, TAKES_AN_IDENTITY, WEIGHT, Statement
@@ -60,8 +60,7 @@ _COLUMNS = (
 
 
 def doubled_calls(first_day: int, end_day: int, part: int, parts: int, limit: int) -> Statement:
-    """Organization, day, first and last position of calls that count too often, how often, and how often they
-    should.
+    """Organization, day, first and last position of doubled calls, their count and their correct count.
 
     Each of ``parts`` has about as many identities, since the halves of an identity are hashes.
     """
@@ -77,7 +76,7 @@ def doubled_calls(first_day: int, end_day: int, part: int, parts: int, limit: in
 
 
 def rows_of_doubled_calls(first_day: int, end_day: int, part: int, parts: int, limit: int) -> Statement:
-    """All rows of at most so many doubled calls."""
+    """All rows of at most ``limit`` doubled calls."""
     return Statement(
         f"{_DOUBLED},\n"
         f"listed AS (\n    SELECT {_KEY}\n    FROM   doubled\n    ORDER BY day, {_KEY}\n    LIMIT $limit\n)\n"

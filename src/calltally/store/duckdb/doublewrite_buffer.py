@@ -1,4 +1,4 @@
-"""The blocks of a DuckDB file that a checkpoint writes over, kept until it is through."""
+"""Double-write buffer for checkpoints: copies of the blocks that a checkpoint overwrites."""
 
 import os
 import struct
@@ -14,18 +14,18 @@ _HEAD = struct.Struct("<4sQI")
 """Magic, checksum of all that follows, number of blocks."""
 
 _HEADERS = slice(4096, 12_288)
-"""DuckDB's two headers, of which the newer one says what the file holds; a checkpoint ends by writing one."""
+"""DuckDB's two headers, of which the newer one is valid; a checkpoint ends by writing one."""
 
 _BLOCK_SIZE_AT = slice(40, 48)
 
 
 class DoublewriteBuffer:
-    """Beside the file a copy of blocks of metadata that both the last checkpoint and the next one need.
+    """A copy, next to the file, of the metadata blocks that both the last checkpoint and the next one need.
 
-    DuckDB adds what is new to such blocks and writes each whole in its place, under one checksum, before the
-    new state counts. Whatever dies amid that write leaves the old state unreadable, though each byte of it is
-    still right: so the blocks are kept here first, and can be put back for as long as the old state counts
-    (workaround: overwritten-blocks).
+    DuckDB adds to such blocks and rewrites each whole in place, under one checksum, before the new state is
+    valid. A crash during that write makes the old state unreadable, although each byte of it is still right.
+    So the blocks are copied here first, and can be restored while the old state is valid (workaround:
+    overwritten-blocks).
     """
 
     def __init__(self, database: Path) -> None:
@@ -33,7 +33,7 @@ class DoublewriteBuffer:
         self._copy = copy_beside(database)
 
     def keep(self, blocks: Sequence[int]) -> None:
-        """Copies blocks as they are; the copy is on disk when this returns. The file must be undamaged."""
+        """Copy blocks; the copy is on disk when this returns. The file must be undamaged."""
         with self._database.open("rb") as file:
             headers = file.read(_HEADERS.stop)[_HEADERS]
             size = _block_size(headers)
@@ -48,9 +48,9 @@ class DoublewriteBuffer:
             sync(self._copy.parent)
 
     def put_back(self) -> bool:
-        """Undoes an unfinished checkpoint; False, changing nothing, where there is nothing to undo.
+        """Undo an unfinished checkpoint; False, changing nothing, if there is nothing to undo.
 
-        That is so when no checkpoint has begun in the state that the file is in, or the copy is not whole.
+        That is so if no checkpoint has begun in the file's current state, or if the copy is incomplete.
         """
         try:
             data = self._copy.read_bytes()
@@ -76,17 +76,17 @@ class DoublewriteBuffer:
         return True
 
     def drop(self) -> None:
-        """Removes the copy; no checkpoint may be unfinished."""
+        """Remove the copy; no checkpoint may be unfinished."""
         self._copy.unlink(missing_ok=True)
 
 
 def copy_beside(database: Path) -> Path:
-    """Where the copy of a database lies."""
+    """The path of the copy of a database."""
     return database.with_name(f"{database.name}.spared")
 
 
 def _block_size(headers: bytes) -> int:
-    """What the newer of the headers says; 0 in a file that was never written."""
+    """The block size in the newer header; 0 in a file that was never written."""
     both = (headers[:4096], headers[4096:])
     newer = max(both, key=lambda header: int.from_bytes(header[8:16], "little"))
     return int.from_bytes(newer[_BLOCK_SIZE_AT], "little")

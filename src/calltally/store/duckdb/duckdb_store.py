@@ -26,7 +26,7 @@ from calltally.store.doubled_calls import DoubledCalls
 from calltally.store.duckdb import batch_statements, statements, text_statements
 from calltally.store.duckdb.auditor import Auditor
 from calltally.store.duckdb.backup import copy_store
-from calltally.store.duckdb.batch_tables import CallTables, rows_beside
+from calltally.store.duckdb.batch_tables import CallTables, other_rows
 from calltally.store.duckdb.compaction import Compaction, CompactionLimits
 from calltally.store.duckdb.database import Database, raising_store_failed
 from calltally.store.duckdb.eraser import Eraser
@@ -59,19 +59,19 @@ from calltally.usage_query import Dimension, SourceActivity, UsageQuery, UsageRe
 from calltally.window import Window
 
 _TEXTS_AT_ONCE = 10_000
-"""Rows of a dictionary take several times the memory of its texts while they are read."""
+"""While they are read, rows of the dictionary need several times the memory of their texts."""
 
-Asked = ParamSpec("Asked")
-Answered = TypeVar("Answered")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def _at_one_moment(
-    method: Callable[Concatenate["DuckDBUsageStore", Asked], Answered],
-) -> Callable[Concatenate["DuckDBUsageStore", Asked], Answered]:
-    """Lets a method read what lies between two commits; see `Database.snapshot`."""
+def _in_snapshot(
+    method: Callable[Concatenate["DuckDBUsageStore", P], R],
+) -> Callable[Concatenate["DuckDBUsageStore", P], R]:
+    """Run a method in one snapshot; see `Database.snapshot`."""
 
     @wraps(method)
-    def reading(store: "DuckDBUsageStore", /, *args: Asked.args, **kwargs: Asked.kwargs) -> Answered:
+    def reading(store: "DuckDBUsageStore", /, *args: P.args, **kwargs: P.kwargs) -> R:
         with store._database.snapshot():  # noqa: SLF001 - it is a method of the store
             return method(store, *args, **kwargs)
 
@@ -81,15 +81,15 @@ def _at_one_moment(
 class DuckDBUsageStore:
     """A `UsageStore` in one file, which belongs to one process.
 
-    `compact`, `checkpoint` and the steps of pruning may be called from different threads and take turns. They
-    do not hold up `apply`, which only ever adds rows, but for an erasure: what is added beside them is in
-    none of them. Questions, exports, backups and audits wait only for the commit of what moves rows, which
-    waits for them; see `Database.commit_moved`.
+    `compact`, `checkpoint` and the steps of pruning may be called from different threads and exclude each
+    other. They block `apply` only for an erasure: otherwise it only adds rows, which those steps do not
+    touch. Queries, exports, backups and audits wait only for the commit of moved rows, which waits for them;
+    see `Database.commit_moved`.
 
-    A question whose answer has more than ``most_groups`` groups raises `TooManyGroupsError`.
+    A query whose result has more than ``most_groups`` groups raises `TooManyGroupsError`.
 
-    Raises `DirectoryHeldError` when another process has the file open, `DamagedDataError` when it is not
-    readable as a store and `CalltallyError` when a newer version wrote it.
+    Raises `DirectoryHeldError` if another process has the file open, `DamagedDataError` if the file is not
+    readable as a store, and `CalltallyError` if a newer version wrote it.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class DuckDBUsageStore:
         self._tidier = self._database.connection()
         self._compaction = Compaction(self._tidier, limits or CompactionLimits(), self._database.commit_moved)
         self._compaction_lock = threading.Lock()
-        """For whatever changes or removes rows; taken before ``_writing`` where both are needed."""
+        """Held while rows are changed or removed; taken before ``_writing`` where both are needed."""
         self._writing = threading.Lock()
         self._pruning = Pruner(self._database, self._compaction_lock, lambda: self._retained, self._retain)
         self._text_removal = TextRemoval(self._database, self._compaction_lock)
@@ -117,7 +117,7 @@ class DuckDBUsageStore:
         self._checkpointed = 0
         try:
             self._identity_key, self._database.position, self._extent, self._retained = self._read_back()
-            self._lives = self._begin_life()
+            self._timelines = self._begin_timeline()
         except BaseException:
             self._database.close()
             raise
@@ -136,7 +136,7 @@ class DuckDBUsageStore:
 
     @property
     def timelines(self) -> Sequence[Timeline]:
-        return self._lives
+        return self._timelines
 
     @property
     def calls_from(self) -> date:
@@ -147,16 +147,16 @@ class DuckDBUsageStore:
         return self._retained.counts_from
 
     def apply(self, batch: CallBatch) -> None:
-        """Commits the batch with everything that follows from it, or nothing of it.
+        """Commit the batch with everything that follows from it, or nothing of it.
 
         All rows and the position are written in one transaction of one file, which is on disk when `commit`
-        returns. Before that a crash or an error leaves the store at the old position, and the journal still
-        has the batch; after that it is at the new one. What memory knows of calls is widened before the
-        commit, which harms nothing if it fails, so that no question sees a call outside of it. What an
-        erasure renames is renamed in memory after the commit.
+        returns. A crash or an error before that leaves the store at the old position, and the journal still
+        has the batch; after that the store is at the new position. The extent in memory is widened before the
+        commit, which is harmless if the commit fails, so that no query sees a call outside of it. The
+        dictionary in memory follows an erasure after the commit.
         """
         if batch.first_position != self.position + 1:
-            raise ValueError(f"a batch from {batch.first_position} cannot follow {self.position}")
+            raise ValueError(f"a batch from {batch.first_position} cannot follow position {self.position}")
         self._dictionary.load(batch.values)
         with raising_store_failed():
             inspected = self._inspection.take(batch)
@@ -185,12 +185,12 @@ class DuckDBUsageStore:
             for statement in (
                 batch_statements.append_calls(),
                 *(batch_statements.count_in(marginal, corrected=corrected) for marginal in GATHERING),
-                *(one for marginal in GATHERING for one in batch_statements.take_back_a_row(marginal)),
+                *(one for marginal in GATHERING for one in batch_statements.remove_own_row(marginal)),
                 batch_statements.note_days(),
             ):
                 statement.run(self._writer)
             self._writer.unregister("batch")
-        for table, rows in {**rows_beside(batch), **inspected.rows}.items():
+        for table, rows in {**other_rows(batch), **inspected.rows}.items():
             self._writer.register("added", rows)
             batch_statements.append_rows(table).run(self._writer)
             self._writer.unregister("added")
@@ -198,24 +198,24 @@ class DuckDBUsageStore:
             statement.run(self._writer)
         batch_statements.move_to(batch.last_position).run(self._writer)
 
-    @_at_one_moment
+    @_in_snapshot
     def usage(self, query: UsageQuery, unstored: UnstoredCalls = NONE_UNSTORED) -> UsageResult:
         if query.as_of is not None and len(unstored):
-            raise ValueError("of unstored calls it is not known when they were received")
+            raise ValueError("unstored calls have no receipt time, so as_of cannot apply to them")
         with self._unpruned(lambda retained: retained.demand(query)):
-            return self._answering(unstored).usage(query)
+            return self._usage_reader(unstored).usage(query)
 
     def interrupt(self, thread: int) -> None:
         self._database.interrupt(thread)
 
-    @_at_one_moment
+    @_in_snapshot
     def current_calls(self, organization: str, high: UInt64s, low: UInt64s) -> StoredCalls:
         organization_id = self._organization(organization)
         if organization_id is None:
             return NO_CALLS
         return LedgerCalls(self._database.reader()).current(organization_id, high, low)
 
-    @_at_one_moment
+    @_in_snapshot
     def calls_within(
         self, organization: str, window: Window, where: Mapping[Dimension, frozenset[str]], limit: int
     ) -> StoredCalls:
@@ -226,67 +226,67 @@ class DuckDBUsageStore:
                 NO_CALLS if question is None else LedgerCalls(self._database.reader()).within(question, limit)
             )
 
-    @_at_one_moment
+    @_in_snapshot
     def doubled_calls(self, since: date, limit: int) -> DoubledCalls | None:
         first = max(since, self.calls_from)
         return LedgerCalls(self._database.reader()).doubled((first - EPOCH).days, limit)
 
-    @_at_one_moment
+    @_in_snapshot
     def source_activity(
         self, organization: str, source_id: str, window: Window, unstored: UnstoredCalls = NONE_UNSTORED
     ) -> tuple[SourceActivity, ...]:
         with self._unpruned(lambda retained: retained.demand_counts(window)):
-            return self._answering(unstored).source_activity(organization, source_id, window)
+            return self._usage_reader(unstored).source_activity(organization, source_id, window)
 
-    @_at_one_moment
+    @_in_snapshot
     def source_has_accounts(
         self, organization: str, source_id: str, unstored: UnstoredCalls = NONE_UNSTORED
     ) -> bool:
-        return self._answering(unstored).source_has_accounts(organization, source_id)
+        return self._usage_reader(unstored).source_has_accounts(organization, source_id)
 
-    @_at_one_moment
+    @_in_snapshot
     def last_days(self, organization: str, dimension: Dimension) -> dict[str, date]:
         if dimension not in DORMANCY_DIMENSIONS:
             raise ValueError(f"a {dimension} has no last day")
-        return self._answering().last_days(organization, dimension)
+        return self._usage_reader().last_days(organization, dimension)
 
-    @_at_one_moment
+    @_in_snapshot
     def outcomes(self, organization: str) -> dict[int, tuple[int, int, int, int, int]]:
-        return self._books(organization).outcomes()
+        return self._outcomes(organization).outcomes()
 
-    @_at_one_moment
+    @_in_snapshot
     def conflicts(
         self, organization: str, page: KeptPage = EVERYTHING_KEPT
     ) -> tuple[tuple[int, Conflict], ...]:
-        return self._books(organization).conflicts(page)
+        return self._outcomes(organization).conflicts(page)
 
-    @_at_one_moment
+    @_in_snapshot
     def conflicts_booked(self, organization: str, first_day: int, end_day: int) -> tuple[int, int]:
-        return self._books(organization).conflicts_booked(first_day, end_day)
+        return self._outcomes(organization).conflicts_booked(first_day, end_day)
 
-    @_at_one_moment
+    @_in_snapshot
     def rejections(self, organization: str) -> dict[int, dict[str, int]]:
-        return self._books(organization).rejections()
+        return self._outcomes(organization).rejections()
 
-    @_at_one_moment
+    @_in_snapshot
     def samples(
         self, organization: str, page: KeptPage = EVERYTHING_KEPT
     ) -> tuple[tuple[int, RejectedSample], ...]:
-        return self._books(organization).samples(page)
+        return self._outcomes(organization).samples(page)
 
-    @_at_one_moment
+    @_in_snapshot
     def refusals(self, organization: str) -> dict[int, dict[str, int]]:
-        return self._books(organization).refusals()
+        return self._outcomes(organization).refusals()
 
-    @_at_one_moment
+    @_in_snapshot
     def corrections(
         self, organization: str, page: KeptPage = EVERYTHING_KEPT
     ) -> tuple[tuple[int, Correction], ...]:
-        return self._books(organization).corrections(page)
+        return self._outcomes(organization).corrections(page)
 
-    @_at_one_moment
+    @_in_snapshot
     def erasures(self, organization: str) -> tuple[Erasure, ...]:
-        return self._books(organization).erasures()
+        return self._outcomes(organization).erasures()
 
     def identities(
         self, received_from_ms: int, first_position: int = 0, last_position: int | None = None
@@ -294,16 +294,16 @@ class DuckDBUsageStore:
         identities = IdentityLookup(self._database.reader())
         return identities.received_since(received_from_ms, first_position, last_position)
 
-    @_at_one_moment
+    @_in_snapshot
     def tally(self, received_from_ms: int, first_position: int, last_position: int) -> IdentityTally:
         identities = IdentityLookup(self._database.reader())
         return identities.tally(received_from_ms, first_position, last_position)
 
-    @_at_one_moment
+    @_in_snapshot
     def last_before(self, received_ms: int) -> tuple[int, int, int]:
         return IdentityLookup(self._database.reader()).last_before(received_ms)
 
-    @_at_one_moment
+    @_in_snapshot
     def find_identities(
         self, high: UInt64s, low: UInt64s, days: Int64s, up_to_position: int, received_from_ms: int
     ) -> tuple[Int64s, UInt64s]:
@@ -328,10 +328,10 @@ class DuckDBUsageStore:
         return Auditor(self._database, self._dictionary, self._retained).steps()
 
     def backup(self, path: Path) -> int:
-        """See `UsageStore.backup`; checkpoints wait until it is done."""
+        """See `UsageStore.backup`; checkpoints wait for its end."""
         return copy_store(self._database, path)
 
-    @_at_one_moment
+    @_in_snapshot
     def export(
         self,
         organization: str,
@@ -357,31 +357,31 @@ class DuckDBUsageStore:
         return exporting.write(question, what, every_entry=every_entry, check=demand)
 
     def checkpoint(self) -> int:
-        """See `UsageStore.checkpoint`; it stays where it was while a long question is in the way."""
+        """See `UsageStore.checkpoint`; the old position is returned while a long query blocks it."""
         with raising_store_failed(), self._compaction_lock:
-            reached = self.position  # what is applied from here on may be behind the checkpoint
+            reached = self.position  # later batches may be after the checkpoint
             if self._database.checkpoint(self._tidier):
                 self._checkpointed = reached
             return self._checkpointed
 
     def compact(self) -> Work:
-        """See `UsageStore.compact`; a day is over once a call came on a later one."""
+        """See `UsageStore.compact`; a day is over once a call was received on a later one."""
         with raising_store_failed(), self._compaction_lock:
             return self._compaction.step(self._extent.received_ms // DAY_MS)
 
     def close(self) -> None:
-        """Waits for a write under way; questions under way fail."""
+        """Wait for a running write; running queries fail."""
         with self._compaction_lock, self._writing:
             self._database.close()
 
     @contextmanager
     def _unpruned(self, demand: Callable[[Retained], None]) -> Iterator[None]:
-        """What is read within is complete, or the demand raises: it is made before and after reading."""
+        """Check a demand before and after reading, so that what is read within is complete."""
         demand(self._retained)
         yield
         demand(self._retained)
 
-    def _answering(self, unstored: UnstoredCalls = NONE_UNSTORED) -> UsageReader:
+    def _usage_reader(self, unstored: UnstoredCalls = NONE_UNSTORED) -> UsageReader:
         return UsageReader(
             self._database, self._dictionary, self._extent, unstored, most_groups=self._most_groups
         )
@@ -392,16 +392,17 @@ class DuckDBUsageStore:
     def _organization(self, organization: str) -> int | None:
         return self._dictionary.find(Kind.ORGANIZATION, 0, organization)
 
-    def _books(self, organization: str) -> OutcomeReader:
+    def _outcomes(self, organization: str) -> OutcomeReader:
         number = self._organization(organization)
         return OutcomeReader(self._database.reader(), NO_ORGANIZATION if number is None else number)
 
-    def _begin_life(self) -> list[Timeline]:
-        batch_statements.begin_life(secrets.randbits(63), self.position).run(self._writer)
+    def _begin_timeline(self) -> list[Timeline]:
+        batch_statements.begin_timeline(secrets.randbits(63), self.position).run(self._writer)
         return [Timeline(*row) for row in statements.timelines().run(self._writer).fetchall()]
 
     def _read_back(self) -> tuple[IdentityKey, int, Extent, Retained]:
-        """The key, the position, the extent of what is stored and what is kept; fills the dictionary."""
+        """Load the dictionary; returns the key, the position, the extent of stored calls and what is
+        retained."""
         found = statements.dictionary().run(self._writer)
         while rows := found.fetchmany(_TEXTS_AT_ONCE):
             self._dictionary.load_stored(DictionaryValue(Kind(kind), *rest) for kind, *rest in rows)

@@ -1,4 +1,4 @@
-"""The SQL that puts one text in the place of another; the registered table ``changed`` has what changes."""
+"""The SQL of erasures; the registered table ``changed`` has the changed values."""
 
 from calltally.store.duckdb.statements import Statement
 
@@ -20,7 +20,7 @@ def rename(kind: int, organization: int, text: str, replacement: str) -> Stateme
 
 
 def texts(kind: int, organization: int) -> Statement:
-    """What an organization's dictionary of a kind holds."""
+    """The texts of a kind in an organization's dictionary."""
     return Statement(
         """
         SELECT text
@@ -34,8 +34,8 @@ def texts(kind: int, organization: int) -> Statement:
 
 
 def paths_with(organization: int, text: str) -> Statement:
-    """The distinct paths of an organization that may have a text as a part, plain or percent-encoded, with
-    the first and the last instant of each. A path that cannot be decoded as a whole may have it too."""
+    """The distinct paths of an organization that may contain a text, plain or percent-encoded, with the first
+    and the last instant of each. A path that cannot be decoded as a whole may contain it too."""
     return Statement(
         """
         SELECT path, MIN(time_ms), MAX(time_ms)
@@ -51,7 +51,7 @@ def paths_with(organization: int, text: str) -> Statement:
 
 
 def change_paths(table: str, organization: int, first_ms: int, last_ms: int) -> Statement:
-    """Takes the redacted paths of ``changed`` for those of one of the tables of calls."""
+    """Replace paths in one of the tables of calls by the redacted paths of ``changed``."""
     return Statement(
         f"""
         UPDATE {table}
@@ -69,7 +69,7 @@ def change_paths(table: str, organization: int, first_ms: int, last_ms: int) -> 
 
 
 def rows_of(table: str, columns: tuple[str, ...], organization: int) -> Statement:
-    """The rows of a table of an organization, with their numbers."""
+    """An organization's rows of a table, with their numbers."""
     return Statement(
         f"SELECT rowid, {', '.join(columns)}\nFROM   {table}\nWHERE  organization = $organization",
         organization=organization,
@@ -77,7 +77,7 @@ def rows_of(table: str, columns: tuple[str, ...], organization: int) -> Statemen
 
 
 def change_rows(table: str, columns: tuple[str, ...]) -> Statement:
-    """Takes the columns of ``changed`` for the rows with its numbers."""
+    """Set the columns of the rows numbered in ``changed`` to its values."""
     changes = ",\n       ".join(f"{column} = changed.{column}" for column in columns)
     return Statement(
         f"UPDATE {table}\nSET    {changes}\nFROM   changed\nWHERE  {table}.rowid = changed.number"

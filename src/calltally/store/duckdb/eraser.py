@@ -1,4 +1,4 @@
-"""Forgets a user or an account in everything that is stored."""
+"""Erases a user or an account from everything that is stored."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +16,9 @@ _ROWS_AT_ONCE = 10_000
 
 
 class Eraser:
-    """One erasure, carried out within the transaction of its batch.
+    """One erasure, performed in the transaction of its batch.
 
-    `redact` changes what is stored; `rename` then says so in the dictionary in memory, after the commit.
+    `redact` changes what is stored; `rename` updates the dictionary in memory after the commit.
     """
 
     def __init__(self, connection: DuckDBPyConnection, erasure: Erasure) -> None:

@@ -1,4 +1,4 @@
-"""The SQL that writes files for others to read."""
+"""The SQL that writes export files."""
 
 from calltally.call_batch import Entry
 from calltally.dictionary import Kind
@@ -21,7 +21,7 @@ _TEXTS = {
     "origin": (Kind.ORIGIN, "origin"),
     **_DIMENSIONS,
 }
-"""The fields that are texts, with their dictionaries and columns."""
+"""The text fields, with their dictionaries and columns."""
 
 _FORMULA = "^[{}]".format(FORMULA_STARTS.replace("\t", r"\t").replace("\r", r"\r").replace("\n", r"\n"))
 _AFTER_APOSTROPHE = r"''\0"
@@ -64,7 +64,7 @@ def export_calls(question: ResolvedQuery, form: Form, path: str, *, every_entry:
 def export_counts(
     organization: int, first_day: int, end_day: int, dimensions: tuple[Dimension, ...], form: Form, path: str
 ) -> Statement:
-    """The counts by day and some dimensions, from the narrowest marginal that knows them."""
+    """The counts by day and some dimensions, from the narrowest marginal that has them."""
     keys = [COLUMNS[dimension] for dimension in dimensions]
     marginal = next(one for one in MARGINALS if set(keys) <= set(one.columns))
     sums = ", ".join(f"CAST(SUM({count}) AS BIGINT) AS {count}" for count in COUNTS)

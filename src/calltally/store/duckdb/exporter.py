@@ -1,4 +1,4 @@
-"""Writes calls and counts into files for others to read."""
+"""Exports calls and counts to files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ _COUNTED_BY = {
 
 
 class Exporter:
-    """Exports in one form to one path; the file gets its name when it is complete and on disk."""
+    """Exports in one form to one path; the file gets its name once it is complete and on disk."""
 
     def __init__(self, connection: DuckDBPyConnection, form: Form, path: Path) -> None:
         self._connection = connection
@@ -31,7 +31,7 @@ class Exporter:
     def write(
         self, question: ResolvedQuery, what: What, *, every_entry: bool, check: Callable[[], None]
     ) -> int:
-        """Writes what the question asks for; returns how many rows. ``check`` may refuse what was written."""
+        """Write what a query selects; returns the number of rows. ``check`` may refuse the written file."""
         part = str(self._part)
         if what == "calls":
             statement = statements.export_calls(question, self._form, part, every_entry=every_entry)

@@ -1,4 +1,4 @@
-"""When the stored calls happened and came."""
+"""The range of times and receipts of the stored calls."""
 
 from dataclasses import dataclass, replace
 
@@ -9,7 +9,7 @@ from calltally.call_batch import Int64s
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """All stored calls happened from ``first_ms`` to before ``end_ms`` and came until ``received_ms``.
+    """All stored calls happened in [``first_ms``, ``end_ms``) and were received up to ``received_ms``.
 
     It may be wider than the calls, never narrower.
     """
@@ -28,7 +28,7 @@ class Extent:
         return replace(self.with_times(times_ms), received_ms=max(self.received_ms, int(np.max(received_ms))))
 
     def with_times(self, times_ms: Int64s) -> "Extent":
-        """Wide enough for calls that happened then, whenever they came."""
+        """Widened to calls that happened at these times, whenever they were received."""
         if not len(times_ms):
             return self
         first_ms, end_ms = int(np.min(times_ms)), int(np.max(times_ms)) + 1
@@ -37,5 +37,5 @@ class Extent:
         return replace(self, first_ms=min(first_ms, self.first_ms), end_ms=max(end_ms, self.end_ms))
 
     def within(self, start_ms: int, end_ms: int) -> "Extent":
-        """The part that lies in a half-open span."""
+        """The part within a half-open span."""
         return Extent(max(start_ms, self.first_ms), min(end_ms, self.end_ms), self.received_ms)

@@ -1,4 +1,4 @@
-"""Finding and listing the identities of stored calls."""
+"""Finds and lists the identities of stored calls."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ class IdentityLookup:
     def received_since(
         self, received_ms: int, first_position: int, last_position: int | None
     ) -> Iterator[Identities]:
-        """See `UsageStore.identities`; rows come as they lie in the table, few at a time."""
+        """See `UsageStore.identities`; rows are read in the table's order, few at a time."""
         end_position = _NO_POSITION if last_position is None else last_position + 1
         received = statements.received(received_ms, first_position, end_position)
         rows = self._connection.sql(received.sql, params=received.parameters).to_arrow_reader(_BLOCK)
@@ -35,7 +35,7 @@ class IdentityLookup:
                 yield Identities(high, low, digest, received_at, time_ms)
 
     def tally(self, received_ms: int, first_position: int, last_position: int) -> IdentityTally:
-        """See `UsageStore.tally`; reads two columns of what lies in the span and sorts nothing."""
+        """See `UsageStore.tally`; reads two columns of the span and sorts nothing."""
         if last_position < first_position:
             return IdentityTally()
         asked = statements.tally(received_ms, first_position, last_position + 1)
@@ -50,7 +50,7 @@ class IdentityLookup:
     def find(
         self, high: UInt64s, low: UInt64s, days: Int64s, up_to_position: int, received_from_ms: int
     ) -> tuple[Int64s, UInt64s]:
-        """See `UsageStore.find_identities`; indexes ascend, and the call that came first tells the digest."""
+        """See `UsageStore.find_identities`; indexes ascend, and the digest is that of the earliest call."""
         asked = {"identity_high": high, "identity_low": low, "day": days, "index": np.arange(len(high))}
         self._connection.register("asked", pa.table(asked))
         try:
@@ -64,7 +64,7 @@ class IdentityLookup:
 
 
 def day_spans(days: Int64s, at_most: int) -> list[tuple[int, int]]:
-    """Few spans of days, first and last, that together hold all the days: cut where the gaps are widest."""
+    """At most ``at_most`` spans of days (first, last) that cover all given days, cut at the widest gaps."""
     distinct = np.unique(days)
     if not len(distinct):
         return []

@@ -1,5 +1,5 @@
 """The SQL that finds and lists identities."""
-# ruff: noqa: S608 - what is put into the text was made here; values are bound
+# ruff: noqa: S608 - formatted parts are constants from here; values are bound
 
 from collections.abc import Sequence
 from textwrap import indent
@@ -9,16 +9,16 @@ from calltally.store.duckdb.statements import TAKES_AN_IDENTITY, Statement
 
 def received(received_from_ms: int, first_position: int, end_position: int) -> Statement:
     columns = "identity_high, identity_low, digest, received_ms, time_ms"
-    return _taken(columns, received_from_ms, first_position, end_position)
+    return _accepted(columns, received_from_ms, first_position, end_position)
 
 
 def tally(received_from_ms: int, first_position: int, end_position: int) -> Statement:
-    """How many identities lie in a span, and the exclusive or of their low halves."""
+    """The number of identities in a span, and the exclusive or of their low halves."""
     columns = "COUNT(*), COALESCE(BIT_XOR(identity_low), 0)"
-    return _taken(columns, received_from_ms, first_position, end_position)
+    return _accepted(columns, received_from_ms, first_position, end_position)
 
 
-def _taken(columns: str, received_from_ms: int, first_position: int, end_position: int) -> Statement:
+def _accepted(columns: str, received_from_ms: int, first_position: int, end_position: int) -> Statement:
     return Statement(
         f"""
         SELECT {columns}
@@ -46,8 +46,8 @@ def last_before(received_ms: int) -> Statement:
 
 
 def find(spans: Sequence[tuple[int, int]], up_to_position: int, received_from_ms: int) -> Statement:
-    """Which rows of the registered table ``asked`` are stored: among the calls received since an instant,
-    and among those of the asked day, which lie in one of the spans of milliseconds."""
+    """Which rows of the registered table ``asked`` are stored: among the calls received since an instant, and
+    among those of the row's day, which is in one of the spans of milliseconds."""
     same = "call.identity_low = asked.identity_low\n AND  call.identity_high = asked.identity_high"
     of_day = "call.time_ms >= asked.day * 86400000\n AND  call.time_ms <  (asked.day + 1) * 86400000"
     parts = [_found(same, "call.received_ms >= $received_from_ms")]

@@ -1,4 +1,4 @@
-"""What is kept for inspection of calls that were not counted."""
+"""Keeps conflicts and rejected calls for inspection."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -19,15 +19,16 @@ CONFLICTS, SAMPLES = "conflict", "rejected_sample"
 
 
 @dataclass(slots=True)
-class _Shelf:
-    """How much of one table is kept: by organization, day of receipt and code; and the last number."""
+class _Kept:
+    """The number of kept entries of one table by organization, day of receipt and code, and the last
+    number."""
 
     of_each: int
     last: int = 0
     counts: dict[int, dict[tuple[int, str], int]] = field(default_factory=lambda: defaultdict(dict))
 
     def admit(self, organization: int, received_ms: int, code: str = "") -> int | None:
-        """The number of one more entry; None where enough of its kind are kept."""
+        """The number for a further entry; None if enough of its kind are kept."""
         counts, key = self.counts[organization], (received_ms // DAY_MS, code)
         count = counts.get(key, 0)
         if count >= self.of_each:
@@ -37,7 +38,7 @@ class _Shelf:
         return self.last
 
     def surplus(self, organizations: Iterable[int]) -> list[tuple[int, int]]:
-        """The organizations with more than may be kept, each with the first day of which all stays."""
+        """The organizations above the bound, each with the first day whose entries stay."""
         found = []
         for organization in sorted(set(organizations)):
             counts = self.counts[organization]
@@ -54,25 +55,25 @@ class _Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What a batch brings for inspection, by the table that takes it, and what must go for it."""
+    """The rows of a batch to keep for inspection, by table, and the statements that drop surplus rows."""
 
     rows: dict[str, pa.Table]
     dropped: list[Statement]
 
 
 class Inspection:
-    """Decides what is kept of what batches bring, each batch once, in their order.
+    """Decides what is kept of each batch, once per batch and in order.
 
-    Knows what is kept from reading it once; after `forget`, as must follow when a batch was not taken, it
-    reads again. Belongs to the thread that applies batches.
+    Reads what is kept once; reads it again after `forget`, which must follow a batch that was not stored.
+    Belongs to the thread that applies batches.
     """
 
     def __init__(self, connection: DuckDBPyConnection) -> None:
         self._connection = connection
-        self._shelves: dict[str, _Shelf] | None = None
+        self._shelves: dict[str, _Kept] | None = None
 
     def take(self, batch: CallBatch) -> Inspected:
-        """What of a batch is kept from now on."""
+        """Select what is kept of a batch."""
         if not batch.conflicts and not batch.samples:
             return Inspected({}, [])
         if self._shelves is None:
@@ -104,8 +105,8 @@ class Inspection:
     def forget(self) -> None:
         self._shelves = None
 
-    def _read_back(self, table: str, of_each: int) -> _Shelf:
-        shelf = _Shelf(of_each)
+    def _read_back(self, table: str, of_each: int) -> _Kept:
+        shelf = _Kept(of_each)
         rows: list[tuple[Any, ...]] = statements.kept_counts(table).run(self._connection).fetchall()
         for organization, day, code, count, last in rows:
             shelf.counts[organization][day, code] = count

@@ -1,4 +1,4 @@
-"""What calls say now, read as columns."""
+"""The current versions of calls, read as columns."""
 
 from datetime import timedelta
 from typing import Any
@@ -45,7 +45,7 @@ class LedgerCalls:
         return self._read(statements.calls_within(question, limit))
 
     def doubled(self, first_day: int, limit: int) -> DoubledCalls | None:
-        """Looks at the days since one, a span at a time, until one has doubled calls."""
+        """Search the days since one, a span at a time, until a span has doubled calls."""
         sizes = rows_of_days().run(self._connection).fetchall()
         for first, end, size in spans_of_days(sizes, first_day):
             parts = parts_of_identities(size)
@@ -64,7 +64,7 @@ class LedgerCalls:
 
 
 def _columns(rows: dict[str, Any]) -> tuple[CallColumns, PackedTexts]:
-    """Rows as the journal has them, and their paths."""
+    """Rows in the journal's form, and their paths."""
     columns = np.zeros(len(rows["path"]), CALL_COLUMNS)
     for name in CALL_COLUMNS.names or ():
         if name != "path":

@@ -1,5 +1,5 @@
-"""The SQL that tells what calls say now."""
-# ruff: noqa: S608 - what is put into the text was made here; values are bound
+"""The SQL that selects the current versions of calls."""
+# ruff: noqa: S608 - formatted parts are constants from here; values are bound
 
 from calltally.store.duckdb.statements import Statement, where
 from calltally.store.duckdb.usage.resolved_query import ResolvedQuery
@@ -31,7 +31,7 @@ _COLUMNS = (
 def current_calls(organization: int) -> Statement:
     """The last valid row of each identity in the registered table ``asked``, or the last one withdrawn.
 
-    A withdrawal takes back what the same identity said of the same time at earlier positions.
+    A withdrawal cancels the rows of the same identity and time at earlier positions.
     """
     return Statement(
         f"""
@@ -58,7 +58,7 @@ def current_calls(organization: int) -> Statement:
 
 
 def calls_within(question: ResolvedQuery, limit: int) -> Statement:
-    """The valid rows that answer a question, in the order of time."""
+    """The valid rows that match a query, in the order of time."""
     rows = active_rows(question)
     return Statement(
         f"""{rows.sql}
@@ -72,10 +72,10 @@ LIMIT $limit""",
 
 
 def active_rows(question: ResolvedQuery) -> Statement:
-    """The table ``active``, made by a WITH clause: the rows of a question that none takes back.
+    """The table ``active`` of a WITH clause: the matching rows that no other row withdraws.
 
-    A withdrawn row and the one that withdraws it are the same but for position and entry, so that both or
-    none of them are asked for.
+    A withdrawn row and the row that withdraws it are equal except for position and entry, so a query matches
+    both or neither.
     """
     conditions = [
         Statement("organization = $organization", organization=question.organization),

@@ -1,4 +1,4 @@
-"""The exact counts that are kept beside the calls, so that questions need not count calls again."""
+"""Exact counts kept in addition to the calls, so that queries need not count calls again."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -11,29 +11,30 @@ CONDITIONS = {
     "status_429": "status = 429",
     "status_500": "status BETWEEN 500 AND 599",
 }
-"""What every row of a marginal counts, and of which calls; ``status_429`` is part of ``status_400``."""
+"""The counts of every row of a marginal, and their conditions; ``status_429`` is part of ``status_400``."""
 
 COUNTS = tuple(CONDITIONS)
 
 FRESH, MERGED, SETTLED = LEVELS = ("fresh", "merged", "settled")
-"""Where the rows of a marginal lie: as batches brought them, in runs of many batches, in runs of months."""
+"""The levels of a marginal, as of an LSM tree: rows of single batches, runs of many batches, runs of
+months."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marginal:
     """Counts by organization, UTC day and the named columns of a call.
 
-    Every call is counted once in every marginal: in one row of one of its levels. The view ``name`` is all
-    levels together; the same key may have several rows there, also negative ones, and only their sum means
-    something. ``sort_order`` is the order of the rows of a run, chosen so that the questions asked of this
-    marginal read few of them.
+    Every call is counted once in every marginal: in one row of one of its levels. The view ``name`` unites
+    all levels; a key may have several rows there, also negative ones, and only their sum is meaningful.
+    ``sort_order`` is the order of the rows of a run, chosen so that the queries of this marginal read few
+    rows.
 
-    A batch is counted only into the marginals that gather. The others have no fresh level of their own:
-    what is fresh in ``gathered_in``, which knows all their columns, counts for them too until it is merged.
+    A batch is counted only into the marginals that gather. The others have no fresh level: the fresh rows of
+    ``gathered_in``, which has all their columns, count for them too until they are merged.
 
-    What is settled is counted by UTC month too, in the table ``months``, with the days on which there were
-    calls as bits; the view ``unsettled`` has the days of the other levels. Only of days alone, which are few,
-    there are no months.
+    Settled rows are also counted by UTC month in the table ``months``, with the days that have calls as bits;
+    the view ``unsettled`` has the days of the other levels. The marginal of days alone, which has few rows,
+    has no months.
     """
 
     name: str
@@ -55,7 +56,7 @@ class Marginal:
 
     @property
     def has_few_rows(self) -> bool:
-        """Whether it tells neither callers nor accounts apart, of which there may be very many."""
+        """Whether it has neither callers nor accounts, of which there may be very many."""
         return not {"client", "account"} & {*self.columns}
 
     @property
@@ -73,11 +74,11 @@ class Marginal:
 
     @property
     def levels(self) -> tuple[str, ...]:
-        """The levels that have a table of their own."""
+        """The levels with their own table."""
         return LEVELS if self.gathers else (MERGED, SETTLED)
 
     def table(self, level: str) -> str:
-        """The table with the rows of a level; the fresh ones may lie in another marginal's."""
+        """The table with the rows of a level; fresh rows may be in another marginal's table."""
         return f"{self.gathered_in if level == FRESH else self.name}_{level}"
 
 
@@ -104,7 +105,7 @@ MARGINALS = (
         _CALLERS,
     ),
 )
-"""From the narrowest to the widest; the files in schema/ have their tables and views."""
+"""From the narrowest to the widest; the files in schema/ create their tables and views."""
 
 MONTHLY = tuple(marginal for marginal in MARGINALS if marginal.has_months)
 
@@ -112,10 +113,10 @@ GATHERING = tuple(marginal for marginal in MARGINALS if marginal.gathers)
 
 
 def gathered_by(gathering: Marginal) -> tuple[Marginal, ...]:
-    """The marginals whose fresh rows lie in one, from the widest, itself, to the narrowest."""
+    """The marginals whose fresh rows are in one marginal, from the widest (itself) to the narrowest."""
     return tuple(marginal for marginal in reversed(MARGINALS) if marginal.gathered_in == gathering.name)
 
 
 def narrowest_marginal(columns: Set[str]) -> Marginal | None:
-    """The marginal with the fewest rows that knows all these columns, or None when only calls do."""
+    """The marginal with the fewest rows that has all these columns, or None if only calls have them."""
     return next((marginal for marginal in MARGINALS if columns <= set(marginal.columns)), None)

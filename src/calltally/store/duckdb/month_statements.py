@@ -1,5 +1,5 @@
-"""The SQL that keeps the sums by month of what is settled; see `Marginal`. Parts of other transactions."""
-# ruff: noqa: S608 - what is put into the text are names from marginals.py; values are bound
+"""The SQL of the sums by month of settled rows; see `Marginal`. Runs within other transactions."""
+# ruff: noqa: S608 - formatted parts are names from marginals.py; values are bound
 
 from textwrap import indent
 
@@ -8,16 +8,16 @@ from calltally.store.duckdb.statements import Statement
 from calltally.store.duckdb.usage.time_buckets import first_day_of, month_of
 
 DAYS = "days"
-"""The column with a bit for each day of the month, set where the day adds up to more than no calls."""
+"""The column with a bit for each day of the month, set if the day's calls sum to more than 0."""
 
 ACTIVE = f"BIT_OR(CASE WHEN calls > 0 THEN bit_of(day) ELSE 0 END) AS {DAYS}"
 
 
 def add_months(marginal: Marginal, run: str) -> list[Statement]:
-    """Adds a run that was just settled: a table with one row for each key.
+    """Add a run that was just settled: a table with one row for each key.
 
-    Where it withdraws more from a day than it adds, whether calls are left that day is told by all that is
-    settled only, so those months are counted anew. They are few: nothing but corrections withdraws.
+    If it withdraws more from a day than it adds, only all settled rows show whether that day still has calls,
+    so such months are counted again. They are few: only corrections withdraw.
     """
     withdrawn = "month_of(day) {} (FROM withdrawn)"
     return [
@@ -33,7 +33,7 @@ def add_months(marginal: Marginal, run: str) -> list[Statement]:
 
 
 def replace_month(marginal: Marginal, month: int, run: str) -> list[Statement]:
-    """Counts a month anew from all that is settled of it: a table with one row for each key."""
+    """Count a month again from all its settled rows, given as a table with one row for each key."""
     return [
         Statement(f"DELETE FROM {marginal.months}\nWHERE  month = $month", month=month),
         _insert(marginal, run),
@@ -41,7 +41,7 @@ def replace_month(marginal: Marginal, month: int, run: str) -> list[Statement]:
 
 
 def cut_months(marginal: Marginal, before: int) -> list[Statement]:
-    """Follows the days before one when they have gone; what is left of their last month is counted anew."""
+    """Remove the months of pruned days; the rest of the last month is counted again."""
     month = month_of(before - 1)
     left = _settled(marginal, "WHERE  day < $end_day")
     return [
@@ -51,7 +51,7 @@ def cut_months(marginal: Marginal, before: int) -> list[Statement]:
 
 
 def _settled(marginal: Marginal, condition: str) -> str:
-    """One row for each key of what is settled and meets a condition."""
+    """One row for each key of the settled rows that meet a condition."""
     key = ", ".join(marginal.key)
     sums = ", ".join(f"SUM({count}) AS {count}" for count in COUNTS)
     rows = f"SELECT {key}, {sums}\nFROM   {marginal.table(SETTLED)}\n{condition}\nGROUP BY {key}"

@@ -1,4 +1,4 @@
-"""What is noted beside the calls, read back."""
+"""Reads outcomes and what is kept for inspection."""
 
 from duckdb import DuckDBPyConnection
 
@@ -10,7 +10,7 @@ from calltally.store.kept import KeptPage
 
 
 class OutcomeReader:
-    """The books of one organization, read through one connection; see `UsageStore`."""
+    """The outcomes of one organization, read through one connection; see `UsageStore`."""
 
     def __init__(self, connection: DuckDBPyConnection, organization: int) -> None:
         self._connection = connection

@@ -1,5 +1,5 @@
-"""The SQL that prunes. Each function's statements belong into one transaction, in their order."""
-# ruff: noqa: S608 - what is put into the text are names from marginals.py; values are bound
+"""The SQL of pruning. The statements of each function run in one transaction, in their order."""
+# ruff: noqa: S608 - formatted parts are names from marginals.py; values are bound
 
 from calltally.clock import DAY_MS
 from calltally.store.duckdb.marginals import CONDITIONS, MARGINALS, MONTHLY
@@ -10,19 +10,19 @@ _DAY = "time_ms >= $start_ms\n  AND  time_ms <  $end_ms"
 
 
 def first_day_of_calls(before: int) -> Statement:
-    """The first day before another that has calls; NULL when there is none."""
+    """The first day before another that has calls; NULL if there is none."""
     return Statement("SELECT MIN(day)\nFROM   call_day\nWHERE  day < $before", before=before)
 
 
 def calls_of(day: int) -> Statement:
-    """How many rows of the ledger a day has."""
+    """The number of ledger rows of a day."""
     return Statement(
         f"SELECT COUNT(*)\nFROM   call\nWHERE  {_DAY}", start_ms=day * DAY_MS, end_ms=(day + 1) * DAY_MS
     )
 
 
 def prune_day(day: int) -> list[Statement]:
-    """Freezes the totals of a day, notes what of it was received and corrected, and deletes its calls."""
+    """Freeze the totals of a day, record its received and corrected rows, and delete its calls."""
     span = {"start_ms": day * DAY_MS, "end_ms": (day + 1) * DAY_MS}
     totals = [
         f"SUM(CASE WHEN {condition} THEN {WEIGHT} ELSE 0 END)" if condition else f"SUM({WEIGHT})"
@@ -59,7 +59,7 @@ def keep_calls_from(day: int) -> Statement:
 
 
 def drop_inspected(before_ms: int) -> list[Statement]:
-    """Deletes what was kept for inspection of receipts before an instant."""
+    """Delete what was kept for inspection of receipts before an instant."""
     return [
         Statement(f"DELETE FROM {table}\nWHERE  received_ms < $before_ms", before_ms=before_ms)
         for table in ("conflict", "rejected_sample")
@@ -67,19 +67,19 @@ def drop_inspected(before_ms: int) -> list[Statement]:
 
 
 def first_day_of_counts(before: int) -> Statement:
-    """The first day before another that has counts; NULL when there is none."""
+    """The first day before another that has counts; NULL if there is none."""
     return Statement("SELECT MIN(day)\nFROM   by_day\nWHERE  day < $before", before=before)
 
 
 def counts_before(before: int) -> Statement:
-    """How many calls the counts of the days before one tell."""
+    """The number of calls in the counts of the days before one."""
     return Statement(
         "SELECT CAST(COALESCE(SUM(calls), 0) AS BIGINT)\nFROM   by_day\nWHERE  day < $before", before=before
     )
 
 
 def prune_counts(before: int) -> list[Statement]:
-    """Deletes the counts of the days before one from every marginal."""
+    """Delete the counts of the days before one from every marginal."""
     tables = ["frozen_total", *(marginal.table(level) for marginal in MARGINALS for level in marginal.levels)]
     return [
         *(Statement(f"DELETE FROM {table}\nWHERE  day < $before", before=before) for table in tables),

@@ -1,4 +1,4 @@
-"""Deletes what is older than it has to be kept."""
+"""Deletes calls and counts that are past their retention."""
 
 import threading
 from collections.abc import Callable
@@ -14,10 +14,10 @@ from calltally.store.retained import Retained
 
 
 class Pruner:
-    """Prunes calls day by day and counts month by month, each in one transaction under the lock of tidying.
+    """Prunes calls day by day and counts month by month, each in one transaction under the compaction lock.
 
-    What is retained is told to others before the transaction commits, so that no question that sees the
-    transaction's work takes it for complete; it is told back when the transaction fails.
+    The new retention is published before the transaction commits, so that no query that sees its work takes
+    it for complete; if the transaction fails, the old one is published again.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Pruner:
         """See `UsageStore.prune_counts`."""
         retained = self._retained()
         if before > retained.calls_from:
-            raise ValueError(f"the calls since {retained.calls_from} are kept, and so must be their counts")
+            raise ValueError(f"calls are retained since {retained.calls_from}, so their counts must be too")
         if before <= retained.counts_from:
             return 0
         went = 0

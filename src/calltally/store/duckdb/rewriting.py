@@ -1,4 +1,4 @@
-"""The store's file without what was deleted from it."""
+"""Rewrites the store's file without deleted data."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 
 
 def write_anew(path: Path, *, threads: int, memory_limit: str) -> None:
-    """Puts a copy in the place of a store's file, which nobody may have open.
+    """Replace a store's file by a copy; no process may have it open.
 
-    DuckDB frees the blocks of what was deleted or changed and does not wipe them (workaround: freed-blocks);
-    a copy has only what the store tells. A crash leaves the old file or the new one, each whole, and at most
-    a useless copy beside it, which the next try replaces. Raises `CalltallyError`, leaving the old file,
-    where there is no room for it.
+    DuckDB frees the blocks of deleted or changed data and does not wipe them; a copy has current data only. A
+    crash leaves the old file or the new one, each complete, and at most a useless copy, which the next
+    attempt replaces. Raises `CalltallyError`, leaving the old file, if there is no space for it (workaround:
+    freed-blocks).
     """
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
@@ -26,7 +26,7 @@ def write_anew(path: Path, *, threads: int, memory_limit: str) -> None:
         store.close()
     if path.with_name(f"{path.name}.wal").exists():
         new.unlink()
-        raise CalltallyError(f"the log of {path} is not empty, so a copy would lack what it holds")
+        raise CalltallyError(f"the write-ahead log of {path} is not empty, so a copy would be incomplete")
     new.replace(path)
-    copy_beside(path).unlink(missing_ok=True)  # it may name what was erased, too
+    copy_beside(path).unlink(missing_ok=True)  # it may contain erased texts, too
     sync(path.parent)

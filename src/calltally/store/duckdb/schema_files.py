@@ -1,4 +1,4 @@
-"""The numbered files that make and change the tables."""
+"""The numbered files that create and change the tables."""
 
 from importlib.resources import files
 
@@ -10,17 +10,17 @@ _VERSIONS = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL
 
 
 def bring_up_to_date(connection: DuckDBPyConnection) -> None:
-    """Runs the files that a database has not seen, each in one transaction with the note that it ran.
+    """Run the files that a database has not run, each in one transaction with the record of it.
 
-    Raises `CalltallyError` for a database that was written by a newer program; it is left as it was.
+    Raises `CalltallyError` for a database that was written by a newer version; it is left unchanged.
     """
     connection.execute(_VERSIONS)
     (reached,) = connection.execute("SELECT COALESCE(MAX(version), 0) FROM schema_version").fetchall()[0]
     known = _files()
     if reached > len(known):
         raise CalltallyError(
-            f"the store has schema {reached} and this version of Calltally knows {len(known)}: "
-            "it was written by a newer version, which must be used to open it"
+            f"the store has schema {reached}; this version of Calltally supports up to {len(known)}: "
+            "it was written by a newer version, which is required to open it"
         )
     for version, (name, sql) in enumerate(known, start=1):
         if version > reached:

@@ -1,4 +1,4 @@
-"""The store's SQL: what a statement is, and the questions that need little of it.
+"""The store's SQL: the class of statements, and the simpler queries.
 
 Every function here and in the other modules of statements is pure: values in, a `Statement` out.
 """
@@ -13,59 +13,59 @@ from calltally.store.duckdb.marginals import narrowest_marginal
 Bound = int | str | bytes | list[int]
 
 FRESH_CALLS, PACKED_CALLS = CALL_TABLES = ("call_fresh", "call_packed")
-"""Where calls lie: as batches brought them, quick to write, and sorted and compressed. The view ``call`` is
-both together; who adds, changes or deletes rows names the tables."""
+"""The tables of calls: fresh ones as batches brought them, fast to write; packed ones, sorted and compressed.
+The view ``call`` unites both; adding, changing and deleting rows names the table."""
 
 NO_ORGANIZATION = -1
-"""The number of none: nothing that is stored belongs to it."""
+"""The number of no organization: no stored row has it."""
 
 WEIGHT = "CASE entry WHEN 1 THEN -1 ELSE 1 END"
-"""What a row of calls counts; see `calltally.call_batch.Entry`."""
+"""The weight of a row of calls; see `calltally.call_batch.Entry`."""
 
 COMMITTED = "position <= (SELECT MAX(value) FROM meta WHERE name = 'position')"
-"""Which rows of calls a transaction may rely on: what a batch brings in bulk DuckDB moves into a table as it
-is, and every transaction sees it while the commit lasts, also one that began before
+"""The rows of calls that a transaction may rely on: DuckDB moves the rows that a batch adds in bulk into a
+table as they are, and every transaction sees them while the commit lasts, even one that began earlier
 (workaround: bulk-rows)."""
 
 UNSTORED = "unstored"
-"""The table of calls that the store has not taken, while a question counts them; see `UnstoredCalls`."""
+"""The table of unstored calls while a query counts them; see `UnstoredCalls`."""
 
 TAKES_AN_IDENTITY = "entry IN (0, 3)"
-"""Which rows of calls take their identities."""
+"""The rows that accept their identities."""
 
 
 class Statement:
-    """SQL text and what is bound to it: ``$name`` in the text stands for one of ``parameters``."""
+    """SQL text and its bound values: ``$name`` in the text refers to one of ``parameters``."""
 
     def __init__(self, sql: str, **parameters: Bound) -> None:
         self.sql = cleandoc(sql)
         self.parameters = parameters
 
     def run(self, connection: DuckDBPyConnection) -> DuckDBPyConnection:
-        """Runs on a connection and returns it, ready to be fetched from."""
+        """Run on a connection and return it, ready for fetching."""
         return connection.execute(self.sql, self.parameters)
 
 
 def where(conditions: Iterable[str]) -> str:
-    """The clause that demands all conditions, one per line; nothing for no condition."""
+    """The WHERE clause with all conditions, one per line; empty without conditions."""
     joined = "\n  AND  ".join(conditions)
     return f"WHERE  {joined}" if joined else ""
 
 
 def columns(expressions: Sequence[str]) -> str:
-    """The list of a SELECT: on one line when it is short, else one expression per line."""
+    """The list of a SELECT: on one line if it is short, else one expression per line."""
     line = ", ".join(expressions)
     return line if len(line) <= 90 else ",\n       ".join(expressions)
 
 
 def source_has_accounts(organization: int, source: int, *, with_unstored: bool = False) -> Statement:
-    """One row when any call with an account was counted on a source."""
+    """One row if any call with an account was counted on a source."""
     unstored = f"""
             UNION ALL
             SELECT account, {WEIGHT}
             FROM   {UNSTORED}
             WHERE  organization = $organization
-              AND  source = $source"""  # noqa: S608 - names from here
+              AND  source = $source"""  # noqa: S608 - constants from here
     return Statement(
         f"""
         WITH counted AS (
@@ -85,7 +85,7 @@ def source_has_accounts(organization: int, source: int, *, with_unstored: bool =
         GROUP BY account
         HAVING SUM(counted.calls) > 0
         LIMIT 1
-        """,  # noqa: S608 - names from here
+        """,  # noqa: S608 - constants from here
         organization=organization,
         source=source,
     )
@@ -128,7 +128,7 @@ def dictionary() -> Statement:
 
 
 def meta() -> Statement:
-    """Every name with its value; of a position, which has a row per batch, the greatest."""
+    """Every name with its value; for the position, which has a row per batch, the greatest."""
     return Statement("SELECT name, MAX(value) FROM meta GROUP BY name")
 
 
@@ -141,12 +141,12 @@ def timelines() -> Statement:
 
 
 def metadata_blocks() -> Statement:
-    """The blocks of the file that hold metadata and have room for more, which a checkpoint may write over."""
+    """The metadata blocks of the file with free space, which a checkpoint may overwrite."""
     return Statement("SELECT block_id FROM pragma_metadata_info('store') WHERE free_blocks > 0")
 
 
 def extent() -> Statement:
-    """The first and the last instant of calls and counts, and the last receipt; NULL without."""
+    """The first and the last instant of calls and counts, and the last receipt; NULL if there are none."""
     return Statement(
         """
         SELECT LEAST(first_ms, first_day * 86400000),
@@ -161,7 +161,7 @@ def extent() -> Statement:
 
 
 def last_position(received_ms: int) -> Statement:
-    """The greatest position of what was received up to an instant."""
+    """The greatest position received up to an instant."""
     return Statement(
         """
         SELECT COALESCE(MAX(position), 0)
@@ -173,5 +173,5 @@ def last_position(received_ms: int) -> Statement:
 
 
 def retained() -> Statement:
-    """The days before which there are no calls, and no counts; NULL where none were pruned."""
+    """The days before which calls and counts were pruned; NULL if none were."""
     return Statement("SELECT calls_from, counts_from FROM retained")

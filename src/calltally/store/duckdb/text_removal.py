@@ -1,4 +1,4 @@
-"""Removes texts that nothing uses any more."""
+"""Removes unused texts."""
 
 import threading
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from calltally.store.duckdb.database import Database
 
 
 class TextRemoval:
-    """Finds the unused texts and deletes texts, in one transaction under the lock of tidying."""
+    """Finds unused texts, and deletes texts in one transaction under the compaction lock."""
 
     def __init__(self, database: Database, compaction_lock: threading.Lock) -> None:
         self._database = database

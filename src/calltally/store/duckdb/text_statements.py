@@ -1,4 +1,4 @@
-"""The SQL about which texts of the dictionary are used."""
+"""The SQL that finds and removes unused texts of the dictionary."""
 
 from textwrap import indent
 
@@ -8,11 +8,11 @@ from calltally.store.duckdb.statements import COMMITTED, Statement
 from calltally.store.duckdb.usage.resolved_query import COLUMNS, KINDS
 
 COLUMN_OF_KIND = {Kind.ORIGIN: "origin"} | {kind: COLUMNS[dimension] for dimension, kind in KINDS.items()}
-"""The column that has the ids of a kind, wherever there are any; organizations are everywhere."""
+"""The column with the ids of a kind; organizations are in every table."""
 
 
 def unused_texts(kind: Kind) -> Statement:
-    """The texts of a kind that no call and no count has, without the texts themselves."""
+    """The ids of a kind that no call and no count uses."""
     return Statement(
         f"WITH used AS (\n{indent(_used(kind), '    ')}\n)\n"
         "SELECT kind, derived, organization, id\n"
@@ -24,7 +24,7 @@ def unused_texts(kind: Kind) -> Statement:
 
 
 def missing_texts(kind: Kind, limit: int) -> Statement:
-    """The organizations and ids of a kind that calls or counts have and the dictionary lacks."""
+    """The organizations and ids of a kind that calls or counts use and the dictionary lacks."""
     used = _used(kind, "organization, ", COMMITTED)
     known = "SELECT organization, id\nFROM   dictionary\nWHERE  kind = $kind"
     return Statement(
@@ -41,7 +41,7 @@ def missing_texts(kind: Kind, limit: int) -> Statement:
 
 
 def note_removal() -> Statement:
-    """Notes what the registered table ``removed`` takes out of the dictionary; comes before `remove`."""
+    """Record what the registered table ``removed`` deletes from the dictionary; runs before `remove`."""
     return Statement(
         """
         INSERT INTO removed_text
@@ -55,7 +55,7 @@ def note_removal() -> Statement:
 
 
 def remove() -> Statement:
-    """Deletes the texts with the kinds and ids of the registered table ``removed``."""
+    """Delete the texts with the kinds and ids of the registered table ``removed``."""
     return Statement(
         """
         DELETE FROM dictionary

@@ -1,4 +1,4 @@
-"""The groups of an answer, added up from so few rows that planning a statement for it would take longer."""
+"""The groups of a result, summed from few rows, which is faster than planning a statement for it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,9 +16,9 @@ _DAY, _MONTH, _BIT, _DAYS = "day", "month", "bit", "days"
 def numpy_sums(
     rows: NumericColumns, keys: Sequence[str], counts: Sequence[str], *, by_day: bool
 ) -> NumericColumns:
-    """What `usage_statement.usage` finds in the same rows: their sums by keys, where calls are above none.
+    """The result of `usage_statement.usage` for the same rows: sums by key where calls are above 0.
 
-    With ``by_day`` also the days on which they are. Without keys there is always one group.
+    With ``by_day`` also the number of days with calls. Without keys there is always one group.
     """
     if by_day:
         rows = _sums(rows, [*keys, _DAY], counts)
@@ -28,7 +28,7 @@ def numpy_sums(
 
 
 def added_months(rows: NumericColumns, keys: Sequence[str], counts: Sequence[str]) -> NumericColumns:
-    """What `usage_statement.usage` finds in the same rows, where some of them are of whole months."""
+    """The result of `usage_statement.usage` for the same rows, some of which cover whole months."""
     daily = _added(rows, [*keys, _MONTH, _BIT], {**dict.fromkeys(counts, np.add), _DAYS: np.bitwise_or})
     calls, bit = daily[Metric.CALLS], daily[_BIT]
     daily[_DAYS] |= np.where(calls > 0, bit, 0)
@@ -42,7 +42,7 @@ def added_months(rows: NumericColumns, keys: Sequence[str], counts: Sequence[str
 def _groups(
     rows: NumericColumns, keys: Sequence[str], counts: Sequence[str], any_of: Sequence[str] = ()
 ) -> NumericColumns:
-    """The sums by keys where calls are above none; without keys the one group there is."""
+    """The sums by key where calls are above 0; without keys the only group."""
     how = {**dict.fromkeys(counts, np.add), **dict.fromkeys(any_of, np.bitwise_or)}
     if not keys:
         return {name: np.array([add.reduce(rows[name])]) for name, add in how.items()}
@@ -56,7 +56,7 @@ def _sums(rows: NumericColumns, keys: Sequence[str], counts: Sequence[str]) -> d
 
 
 def _added(rows: NumericColumns, keys: Sequence[str], how: Mapping[str, np.ufunc]) -> dict[str, Numbers]:
-    """The groups by keys, in their order, with each other column put together in its way."""
+    """The groups by key, in order, with each other column combined by its function."""
     order = np.lexsort([rows[key] for key in keys])
     ordered = {name: rows[name][order] for name in (*keys, *how)}
     first = np.zeros(len(order), np.bool_)

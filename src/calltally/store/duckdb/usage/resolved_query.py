@@ -1,4 +1,4 @@
-"""A usage query in the store's own numbers."""
+"""A usage query in the store's numbers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ COLUMNS = {
     Dimension.STATUS: "status",
     Dimension.STATUS_CLASS: "status_class",
 }
-"""The column of each dimension; the status class has none of its own and is made from the status."""
+"""The column of each dimension; the status class has none and is derived from the status."""
 
 KINDS = {
     Dimension.CLIENT_ID: Kind.CLIENT,
@@ -30,7 +30,7 @@ KINDS = {
     Dimension.ROUTE: Kind.ROUTE,
     Dimension.METHOD: Kind.METHOD,
 }
-"""The dictionary of each dimension that has one."""
+"""The dictionary kind of each dimension that has one."""
 
 STATUS_CLASSES = {
     StatusClass.SUCCESS: 2,
@@ -43,10 +43,10 @@ STATUS_CLASSES = {
 
 @dataclass(frozen=True, slots=True)
 class ResolvedQuery:
-    """Whose calls, in which half-open span of milliseconds, with one of which numbers in which dimension.
+    """The organization, the half-open span in milliseconds, and the accepted numbers per dimension.
 
-    With ``up_to_position`` only what the store took up to there. With ``stored_position`` what the store took
-    up to there, and all calls of the table `UNSTORED`, which came behind it.
+    With ``up_to_position`` only calls up to that position. With ``stored_position`` calls up to that
+    position, and all calls of the table `UNSTORED`, which are after it.
     """
 
     organization: int
@@ -58,7 +58,7 @@ class ResolvedQuery:
 
     @classmethod
     def of(cls, query: UsageQuery, dictionary: Dictionary) -> "ResolvedQuery | None":
-        """None when no call can be meant: nothing stored has the organization or one of the texts asked."""
+        """None if no stored call can match: the organization, or all texts of a dimension, are unknown."""
         organization = dictionary.find(Kind.ORGANIZATION, 0, query.organization)
         if organization is None:
             return None
@@ -72,9 +72,9 @@ class ResolvedQuery:
         return cls(organization, start_ms, end_ms, where)
 
     def to_whole_months(self, extent: Extent) -> "ResolvedQuery":
-        """The same question, with the end of a month for an end of its span beyond which nothing is stored.
+        """The same query, with its ends moved to month ends where nothing is stored beyond them.
 
-        ``extent`` is that of all stored calls, of which some are in the span.
+        ``extent`` is that of all stored calls, some of which are in the span.
         """
         start_ms, end_ms = self.start_ms, self.end_ms
         if start_ms <= extent.first_ms:
@@ -85,12 +85,12 @@ class ResolvedQuery:
 
 
 def name_of(dimension: Dimension) -> str:
-    """The name that an answer's column of a dimension has: that in `COLUMNS` without quotes."""
+    """The name of a result's column of a dimension: that in `COLUMNS` without quotes."""
     return COLUMNS[dimension].strip('"')
 
 
 def first_ms(instant: datetime) -> int:
-    """The first whole millisecond since 1970 that is not before an instant."""
+    """An instant in milliseconds since 1970, rounded up."""
     return -((datetime(1970, 1, 1, tzinfo=UTC) - instant) // timedelta(milliseconds=1))
 
 

@@ -1,4 +1,4 @@
-"""The rows of an answer: the groups that SQL counted, in order and in words."""
+"""The rows of a result: the counted groups, ordered, with texts instead of ids."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -17,17 +17,17 @@ _CLASS_NAMES = {number: str(name) for name, number in STATUS_CLASSES.items()}
 
 
 class _Column(NamedTuple):
-    """Numbers that compare as the values of a column do, and what makes values of some of them."""
+    """Numbers that compare like the values of a column, and the function that converts them to values."""
 
     numbers: Numbers
     values: Callable[[list[int]], Sequence[Value]]
 
 
 class ResultPage:
-    """The groups of an answer, column by column, as `usage_statement.usage` has them.
+    """The groups of a result, column by column, as `usage_statement.usage` returns them.
 
-    All of them are put in order as numbers; only the rows of the page become values. Texts are looked up and
-    compared once for each that is in the answer, by code point.
+    All groups are ordered as numbers; only the rows of the page are converted to values. Each text of the
+    result is looked up once; texts are compared by code point.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class ResultPage:
         self._buckets = buckets
 
     def result(self) -> UsageResult:
-        """The page asked for. Raises `ValueError` for an order by a column that the query does not have."""
+        """The requested page. Raises `ValueError` for an order by a column that the query does not have."""
         query = self._query
         columns = self._columns()
         total_rows = len(columns[query.columns[-1]].numbers)
@@ -50,13 +50,13 @@ class ResultPage:
         return UsageResult(query.columns, tuple(zip(*values, strict=True)), total_rows)
 
     def _order(self, columns: Mapping[str, _Column]) -> Numbers:
-        """First what is asked, then what makes the order of rows whole."""
+        """The requested order, then all keys, so that the order is total."""
         keys = self._query.columns[: len(self._query.columns) - len(self._query.metrics)]
         asked = [(ordering.column, ordering.descending) for ordering in self._query.order_by]
         order: dict[str, Numbers] = {}
         for name, descending in [*asked, *((key, False) for key in keys)]:
             if name not in columns:
-                raise ValueError(f"rows cannot be ordered by {name}, which they do not have")
+                raise ValueError(f"cannot order by {name}: the rows have no such column")
             numbers = columns[name].numbers
             order.setdefault(name, -numbers if descending else numbers)
         return np.lexsort([*reversed(order.values())]) if order else np.arange(1)
@@ -76,19 +76,19 @@ class ResultPage:
             case Dimension.STATUS:
                 return _Column(numbers, list)
             case Dimension.STATUS_CLASS:
-                return _worded(numbers, lambda classes: [_CLASS_NAMES[number] for number in classes])
+                return _ranked(numbers, lambda classes: [_CLASS_NAMES[number] for number in classes])
             case _:
-                return _worded(numbers, lambda ids: self._dictionary.texts(KINDS[dimension], ids))
+                return _ranked(numbers, lambda ids: self._dictionary.texts(KINDS[dimension], ids))
 
     def _starts(self, numbers: list[int]) -> list[Value]:
         starts = {bucket: self._buckets.start(bucket) for bucket in set(numbers)}
         return [starts[bucket] for bucket in numbers]
 
 
-def _worded(numbers: Numbers, words_of: Callable[[list[int]], list[str]]) -> _Column:
-    """Small numbers that stand for words, replaced by the words' places in their order."""
+def _ranked(numbers: Numbers, texts_of: Callable[[list[int]], list[str]]) -> _Column:
+    """Ids of texts, replaced by the ranks of the texts."""
     found = np.flatnonzero(np.bincount(numbers))
-    words = words_of(found.tolist())
+    words = texts_of(found.tolist())
     order = sorted(range(len(words)), key=words.__getitem__)
     # Sorting by 16 bits takes a tenth of the time.
     size = np.int16 if len(words) <= np.iinfo(np.int16).max else np.int64

@@ -1,4 +1,4 @@
-"""Which stored rows an answer adds up."""
+"""The stored rows that a result sums."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
@@ -23,20 +23,20 @@ _CLASSES = {
 
 
 class RowSource:
-    """The rows that answer a query: of a marginal for whole UTC days, of calls for the rest.
+    """The rows that answer a query: a marginal's for whole UTC days, calls for the rest.
 
-    Calls answer alone for hours, for days that are not UTC's, for dimensions that no marginal has and for a
-    question up to a position; `calltally.store.retained` says so too, for days that have no calls any more.
-    Whole months are read as such as far as they are settled, unless ``by_month`` is False. Beside a
-    ``stored_position`` there is a row per group of unstored calls too.
+    Only calls answer for hours, for days other than UTC's, for dimensions that no marginal has and for a
+    query up to a position; `calltally.store.retained` has the same rule for days whose calls were pruned.
+    Whole months are read as months as far as they are settled, unless ``by_month`` is False. With a
+    ``stored_position`` there is also a row per group of unstored calls.
 
-    Rows have the bucket as `START`, the grouped columns and `counts`. Where active days are asked they have
-    the zone's ``day``, or with `has_months` the ``month`` with the day as its ``bit``; a row of a whole month
-    has 0 there and in ``days`` the bits of the days on which calls are settled, 0 in all other rows.
+    Rows have the bucket as `START`, the grouped columns and `counts`. For active days they have the zone's
+    ``day``, or with `has_months` the ``month`` with the day as its ``bit``; a row of a whole month has 0
+    there and in ``days`` the bits of the days with settled calls, which is 0 in all other rows.
 
-    With ``plain_times``, which are quicker to plan than anything that has to be worked out, they have the
-    day's number as ``at`` instead of all this; with `has_months` a row of a whole month has the month's
-    number there, and all other rows have -1 as ``days``.
+    With ``plain_times``, which need no expressions and are faster to plan, they have the day's number as
+    ``at`` instead; with `has_months` a row of a whole month has the month's number there, and all other rows
+    have -1 as ``days``.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class RowSource:
         return narrowest_marginal({COLUMNS[dimension] for dimension in dimensions})
 
     def _whole_months(self) -> range:
-        """Those of which no day is left out. Months do not know on which days calls of a class were."""
+        """The months that are covered entirely. Months do not record the days of a status class's calls."""
         days = self._days
         if self.marginal is None or not self.marginal.has_months or not days:
             return range(0)
@@ -97,7 +97,7 @@ class RowSource:
         return range(first + (days.start > first_day_of(first)), month_of(days.stop))
 
     def _of_months(self, marginal: Marginal) -> list[Statement]:
-        """Sums of whole months and the days that are not in them."""
+        """Sums of whole months, and the remaining days."""
         months, days = self._months, self._days
         whole = range(first_day_of(months.start), first_day_of(months.stop))
         span = [
@@ -124,7 +124,7 @@ class RowSource:
         return self._rows(table, self._time("day", self._buckets.of_utc_day()), self._stored_counts(), span)
 
     def _of_unstored(self) -> Statement:
-        """Sums, as there may be very many calls."""
+        """Sums of unstored calls, which may be very many."""
         question, (time, counts) = self._question, self._from_calls()
         sums = {name: f"CAST(SUM({sql}) AS BIGINT)" for name, sql in counts.items() if name in COUNTS}
         span = _within("unstored_", question.start_ms, question.end_ms)
@@ -136,7 +136,7 @@ class RowSource:
         return self._rows("call", *self._from_calls(), span)
 
     def _from_calls(self) -> tuple[dict[str, str], dict[str, str]]:
-        """The columns of time, and the counts, of a row of calls."""
+        """The time columns and the counts of a row of calls."""
         counts = {"status_class": CLASS_OF_CALL} if self.has_class else {}
         for metric in self.counts:
             condition = CONDITIONS[metric]
@@ -144,7 +144,7 @@ class RowSource:
         return self._time(self._buckets.day_of_time(), self._buckets.of_time()), counts
 
     def _time(self, day: str, start: str) -> dict[str, str]:
-        """The columns that say when the calls of a row were, from its day and its bucket."""
+        """The time columns of a row, from its day and its bucket."""
         if self._plain_times:
             marked = {"days": "-1"} if self.has_months else {}
             return {"at": day, **marked} if self.has_start or self.has_day else {}
@@ -200,7 +200,7 @@ class RowSource:
 def membership(dimension: Dimension, numbers: tuple[int, ...], column: str = "") -> Statement:
     """The condition that the dimension's column, or another expression for it, has one of the numbers.
 
-    Several are bound as one list: binding hundreds one by one takes longer than looking for them.
+    Several numbers are bound as one list: binding hundreds one by one takes longer than looking them up.
     """
     tested = column or COLUMNS[dimension]
     if len(numbers) == 1:
@@ -209,7 +209,7 @@ def membership(dimension: Dimension, numbers: tuple[int, ...], column: str = "")
 
 
 def _within(prefix: str, start_ms: int, end_ms: int) -> list[Statement]:
-    """The conditions that a call happened in a half-open span."""
+    """The conditions for calls in a half-open span."""
     start, end = f"{prefix}start_ms", f"{prefix}end_ms"
     return [
         Statement(f"time_ms >= ${start}", **{start: start_ms}),
@@ -227,7 +227,7 @@ def _named(expression: str, name: str) -> str:
 
 
 def _by_class(counts: Mapping[str, str]) -> dict[str, str]:
-    """Makes of a row of a marginal one row per status class; other rows' classes count nothing."""
+    """Split a row of a marginal into one row per status class."""
     in_class = dict(_CLASSES)
     without = " - ".join(in_class.values())
     lists = {"status_class": [*map(str, in_class), "0"], "calls": [*in_class.values(), f"calls - {without}"]}

@@ -1,4 +1,4 @@
-"""Calendar buckets of any time zone as whole-number arithmetic that SQL can do without knowing time zones."""
+"""Calendar buckets of any time zone as integer arithmetic, so that SQL needs no time zones."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,42 +13,42 @@ from calltally.window import Granularity, midnight
 HOUR_MS = 3_600_000
 
 _SHIFT_DAYS = 7 * 200_000
-"""Whole weeks that are added before dividing: division cuts towards zero and the years before 1970 exist."""
+"""Whole weeks added before dividing, since division truncates towards zero and years before 1970 exist."""
 
 EPOCH = date(1970, 1, 1)
 _LAST_MONTH = date.max.year * 12 + 11
 
 
 def month_of(day: int) -> int:
-    """The number of the month of a day, counted as SQL's macro of this name does."""
+    """The number of the month of a day, as by the SQL macro of this name."""
     of = EPOCH + timedelta(days=day)
     return of.year * 12 + of.month - 1
 
 
 def first_day_of(month: int) -> int:
-    """The number of the first day of a month; past the last month there is, the day after all days."""
+    """The number of the first day of a month; after the last month, the day after the last day."""
     if month > _LAST_MONTH:
         return (date.max - EPOCH).days + 1
     return (date(month // 12, month % 12 + 1, 1) - EPOCH).days
 
 
 def months_of(days: Int64s) -> Int64s:
-    """`month_of`, of many days."""
+    """`month_of` for many days."""
     return days.astype("M8[D]").astype("M8[M]").astype(np.int64) + EPOCH.year * 12
 
 
 def bits_of(days: Int64s) -> Int64s:
-    """The bits that stand for some days in their months, as SQL's macro ``bit_of`` has them."""
+    """The bits of days in their months, as by the SQL macro ``bit_of``."""
     first = days.astype("M8[D]").astype("M8[M]").astype("M8[D]").astype(np.int64)
     bits: Int64s = np.left_shift(1, days - first)
     return bits
 
 
 class TimeBuckets:
-    """How a time zone cuts the instants from ``start_ms`` to before ``end_ms`` into buckets.
+    """The buckets of a time zone for the instants from ``start_ms`` to before ``end_ms``.
 
-    A bucket is a whole number in SQL, ascending with time, and `start` tells its first instant. Hours that
-    clocks show twice are two buckets.
+    A bucket is an integer in SQL, ascending with time; `start` returns its first instant. Hours that clocks
+    show twice are two buckets.
     """
 
     def __init__(self, granularity: Granularity, zone: ZoneInfo, start_ms: int, end_ms: int) -> None:
@@ -58,7 +58,7 @@ class TimeBuckets:
 
     @property
     def days_are_utc(self) -> bool:
-        """Whether the zone's days are those of UTC in all the time looked at."""
+        """Whether the zone's days are UTC days in the whole span."""
         return all(span.offset_ms == 0 for span in self._spans)
 
     def of_time(self) -> str:
@@ -68,7 +68,7 @@ class TimeBuckets:
         return self._of_day(self.day_of_time())
 
     def of_utc_day(self) -> str:
-        """The SQL expression for the bucket of the column ``day``; right while `days_are_utc`."""
+        """The SQL expression for the bucket of the column ``day``; valid if `days_are_utc`."""
         return self._of_day("day")
 
     def day_of_time(self) -> str:
@@ -77,7 +77,7 @@ class TimeBuckets:
         return f"(time_ms + {offset}) // {DAY_MS} - {_SHIFT_DAYS}"
 
     def of_days(self, days: Int64s) -> Int64s:
-        """The buckets of some numbers of the zone's days."""
+        """The buckets of days, given as numbers of the zone's days."""
         match self._granularity:
             case Granularity.WEEK:
                 return days - (days + _SHIFT_DAYS + 3) % 7

@@ -1,4 +1,4 @@
-"""Questions about counts, answered at one moment of the store."""
+"""Answers usage queries as of one instant of the store."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,10 +25,10 @@ from calltally.window import Granularity, Window
 
 
 class UsageReader:
-    """What the calling thread's snapshot tells, with the calls that came behind it; see `UsageStore`.
+    """Answers queries from the calling thread's snapshot and the unstored calls after it; see `UsageStore`.
 
-    ``extent`` is that of the stored calls. Of ``unstored`` calls only those count that the snapshot lacks.
-    `usage` finds at most ``most_groups``.
+    ``extent`` is that of the stored calls. Of ``unstored`` calls only those that the snapshot lacks are
+    counted. `usage` returns at most ``most_groups`` groups.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class UsageReader:
     def _counted(
         self, query: UsageQuery, most: int | None = None
     ) -> tuple[NumericColumns, TimeBuckets] | None:
-        """The groups of an answer as numbers; None when no call can be meant."""
+        """The groups of a result as numbers; None if no call can match."""
         zone = time_zone(query.time_zone)
         question = self._question(query)
         if question is None:
@@ -124,7 +124,7 @@ class UsageReader:
 
     @contextmanager
     def _unstored_table(self) -> Iterator[None]:
-        """Within there is the table `UNSTORED`, if there are any such calls."""
+        """Provide the table `UNSTORED` within, if there are such calls."""
         if not len(self._later):
             yield
             return
@@ -139,7 +139,7 @@ class UsageReader:
 
 
 def _without_calls(query: UsageQuery) -> UsageResult:
-    """The answer when no call can be meant: an ungrouped total still has its row."""
+    """The result if no call can match: an ungrouped total still has its row."""
     one_row = not query.group_by and query.granularity is Granularity.TOTAL
     rows = ((0,) * len(query.metrics),) if one_row else ()
     last = None if query.limit is None else query.offset + query.limit

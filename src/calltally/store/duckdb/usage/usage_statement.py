@@ -9,18 +9,18 @@ from calltally.store.duckdb.usage.time_buckets import TimeBuckets
 from calltally.usage_query import START, Dimension, UsageQuery
 
 WITHDRAWN = "withdrawn"
-"""The column of groups with active days of whole months that says they cannot be told so: on some day more
-was withdrawn than added since the month was settled, and whether calls are left only its days know."""
+"""The column that marks groups whose active days cannot be derived from whole months: on some day more was
+withdrawn than added since the month was settled, and only that day's rows show whether calls are left."""
 
 
 def usage(
     query: UsageQuery, question: ResolvedQuery, buckets: TimeBuckets, *, by_month: bool = True
 ) -> Statement:
-    """One row per group with calls, in no order, or the one row of an ungrouped total.
+    """One row per group with calls, unordered, or the one row of an ungrouped total.
 
-    Columns are those of `COLUMNS`, with ids for texts, and `START` is a bucket's number: `ResultPage` puts
-    them in order and in words. A sum has 128 bits and is cut to 64, more than can be counted. Where months
-    answer for active days there is a column `WITHDRAWN` too.
+    Columns are those of `COLUMNS`, with ids for texts, and `START` is a bucket's number; `ResultPage` orders
+    them and looks up the texts. A sum has 128 bits and is cut to 64, more than can be counted. If months
+    answer for active days, there is a column `WITHDRAWN` too.
     """
     rows = RowSource(query, question, buckets, by_month=by_month)
     keys = unique([*([START] if rows.has_start else []), *(COLUMNS[d] for d in query.group_by)])
@@ -66,6 +66,6 @@ def _summed(table: str, keys: list[str], sums: list[str], conditions: str = "", 
 
 
 def _sum(metric: str, *, grouped: bool) -> str:
-    """Of no rows at all a sum is NULL; a group has rows."""
+    """The sum of no rows is NULL; a group has rows."""
     cut = f"CAST(SUM({metric}) AS BIGINT)"
     return f"{cut if grouped else f'COALESCE({cut}, 0)'} AS {metric}"
