@@ -47,7 +47,7 @@ def test_every_workaround_is_named_where_it_is_and_has_a_test_here() -> None:
 
 def test_workaround_bulk_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A transaction sees counts that others are committing."""
-    monkeypatch.setattr(batch_statements, "take_back_a_row", lambda _: [])
+    monkeypatch.setattr(batch_statements, "remove_own_row", lambda _: [])
     store = DuckDBUsageStore(tmp_path / "calls.duckdb")
     done, torn = threading.Event(), threading.Event()
 
