@@ -91,8 +91,8 @@ def append_rows(table: str) -> Statement:
 def move_to(position: int) -> Statement:
     """Record the position as a further row; the greatest one counts.
 
-    An update would block checkpoints until every earlier query has finished; added rows do not (workaround:
-    blocked-checkpoints).
+    An update would block checkpoints until every earlier query has finished; added rows do not
+    (workaround: blocked-checkpoints).
     """
     return Statement("INSERT INTO meta VALUES ('position', $position)", position=position)
 

@@ -192,8 +192,8 @@ class Database:
 
         Rows may be added meanwhile, except to the table that is being moved. A committed change or removal of
         rows blocks it until the queries that began earlier have ended. The blocks that a crash would destroy
-        are copied first; see `DoublewriteBuffer` (workaround: blocked-checkpoints) (workaround:
-        overwritten-blocks).
+        are copied first; see `DoublewriteBuffer` (workaround: blocked-checkpoints)
+        (workaround: overwritten-blocks).
         """
         self._spare_blocks(connection)
         deadline = time.monotonic() + _CHECKPOINT_SECONDS

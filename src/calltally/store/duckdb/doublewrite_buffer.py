@@ -24,8 +24,8 @@ class DoublewriteBuffer:
 
     DuckDB adds to such blocks and rewrites each whole in place, under one checksum, before the new state is
     valid. A crash during that write makes the old state unreadable, although each byte of it is still right.
-    So the blocks are copied here first, and can be restored while the old state is valid (workaround:
-    overwritten-blocks).
+    So the blocks are copied here first, and can be restored while the old state is valid
+    (workaround: overwritten-blocks).
     """
 
     def __init__(self, database: Path) -> None:

@@ -13,8 +13,8 @@ def write_anew(path: Path, *, threads: int, memory_limit: str) -> None:
 
     DuckDB frees the blocks of deleted or changed data and does not wipe them; a copy has current data only. A
     crash leaves the old file or the new one, each complete, and at most a useless copy, which the next
-    attempt replaces. Raises `CalltallyError`, leaving the old file, if there is no space for it (workaround:
-    freed-blocks).
+    attempt replaces. Raises `CalltallyError`, leaving the old file, if there is no space for it
+    (workaround: freed-blocks).
     """
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
