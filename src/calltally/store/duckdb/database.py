@@ -119,7 +119,8 @@ class Database:
     def interrupt(self, thread: int) -> None:
         """Abort what a thread does with its `reader`, with an error of DuckDB. Thread-safe."""
         if (connection := self._of_threads.get(thread)) is not None:
-            connection.interrupt()
+            with suppress(duckdb.Error):  # it may have been closed meanwhile
+                connection.interrupt()
 
     @contextmanager
     def snapshot(self) -> Iterator[DuckDBPyConnection]:
@@ -136,21 +137,34 @@ class Database:
             self._turns.wait_for(lambda: not self._moving)
             self._readers += 1
         try:
-            with self._committing:
-                connection.begin()
-                connection.execute("SELECT value FROM meta LIMIT 0")  # workaround: lazy-begin
-                self._local.position = self.position
-            self._local.sees_a_moment = True
             try:
+                with self._committing:
+                    connection.begin()
+                    connection.execute("SELECT value FROM meta LIMIT 0")  # workaround: lazy-begin
+                    self._local.position = self.position
+                self._local.sees_a_moment = True
                 with _raising_busy():
                     yield connection
             finally:
                 self._local.sees_a_moment = False
-                connection.rollback()
+                self._end_reading(connection)
         finally:
             with self._turns:
                 self._readers -= 1
                 self._turns.notify_all()
+
+    def _end_reading(self, connection: DuckDBPyConnection) -> None:
+        """Ends a reader's transaction, if one has begun. An interrupt can hit that too, and leaves an aborted
+        transaction, in which nothing can be read any more: then the thread gets a new connection.
+        """
+        try:
+            connection.rollback()
+        except duckdb.Error:
+            with self._opening:
+                self._connections.remove(connection)
+            del self._of_threads[threading.get_ident()]
+            del self._local.connection
+            connection.close()
 
     @property
     def seen_position(self) -> int:
