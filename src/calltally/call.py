@@ -1,4 +1,4 @@
-"""One API call, the thing everything counts, as a sender writes it."""
+"""One API call, as a sender writes it."""
 
 from typing import NamedTuple
 
@@ -12,10 +12,10 @@ MAX_WHOLE_NUMBER = 2**63 - 1
 
 
 class Call(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
-    """A call in the words of ``POST /v1/calls``; the field table in docs/api.md is drawn from it.
+    """A call with the fields of ``POST /v1/calls``; the field table in docs/api.md is generated from it.
 
-    Only ``id`` and ``time`` are required and absent text is empty. The types here are what JSON must bring;
-    `calltally.ingest.call_rules` holds what else must be true of the values.
+    Only ``id`` and ``time`` are required; absent text is empty. The types here are those of the JSON values;
+    `calltally.ingest.call_rules` has the other rules of the values.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Call(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=Fa
 
 
 class CallName(NamedTuple):
-    """What identifies a call within its organization, in its sender's words."""
+    """What identifies a call within its organization, as its sender wrote it."""
 
     origin: str
     id: str

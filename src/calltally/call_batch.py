@@ -1,5 +1,5 @@
-"""Calls as columns of small integers, with everything that came with them: what the journal carries and the
-store takes in one transaction."""
+"""Calls as columns of small integers with their accompanying data: what the journal stores and the store
+applies in one transaction."""
 
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -46,23 +46,22 @@ Int64s = npt.NDArray[np.int64]
 
 
 class Entry(IntEnum):
-    """What a row of the ledger of calls is. Rows are only ever added; what a call says now is their sum.
+    """The kind of a ledger row. Rows are only ever added; the current content of a call is their sum.
 
-    An identity is taken by its `RECEIVED` or `ADDED` row, which it has exactly one of, and stays taken. The
+    An identity is used by its `RECEIVED` or `ADDED` row, of which it has exactly one, and stays used. The
     numbers are stored: never renumber, only add.
     """
 
     RECEIVED = 0  # a call as its sender sent it; counts 1
-    WITHDRAWN = 1  # takes an earlier row of the same identity back, as it was; counts -1
-    RESTATED = 2  # what a correction says instead; the identity was taken before; counts 1
-    ADDED = 3  # a call that only a correction brought; counts 1
+    WITHDRAWN = 1  # withdraws an earlier row of the same identity, unchanged; counts -1
+    RESTATED = 2  # the corrected content; the identity was used before; counts 1
+    ADDED = 3  # a call that a correction added; counts 1
 
 
 class Outcome(NamedTuple):
-    """The books of one receipt: what became of the calls that one organization sent.
+    """The verdicts of one receipt on the calls that one organization sent.
 
-    ``received`` is counted before anything is judged, so it equals the sum of the four verdicts or something
-    is wrong.
+    ``received`` is counted before any check, so a difference from the sum of the four verdicts is an error.
     """
 
     organization: int
@@ -75,7 +74,7 @@ class Outcome(NamedTuple):
 
 
 class Conflict(NamedTuple):
-    """A call whose identity was taken by another content; kept as it came, for inspection."""
+    """A call whose identity was used with another content; kept as received, for inspection."""
 
     organization: int
     received_ms: int
@@ -85,56 +84,56 @@ class Conflict(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """How many calls of one organization's books were rejected for one reason.
+    """How many calls of one organization were rejected for one reason.
 
-    Those of a receipt day add up to the day's `Outcome.rejected`.
+    Those of a receipt day sum to the day's `Outcome.rejected`.
     """
 
     organization: int
     receipt_day: int
-    code: str  # a short name of the rule that was broken, as ``time.too_late``
+    code: str  # a short name of the violated rule, such as ``time.too_late``
     calls: int
 
 
 class RejectedSample(NamedTuple):
-    """One rejected call, as it came, for inspection; only some of each reason are kept."""
+    """One rejected call as received, for inspection; only some per reason are kept."""
 
     organization: int
     received_ms: int
     code: str
     field: str
     reason: str
-    content: bytes  # what was sent, cut to a bounded length
+    content: bytes  # the bytes sent, cut to a bounded length
 
 
 class Refusal(NamedTuple):
-    """How many requests with calls an organization was refused as a whole, before any call was judged."""
+    """How many requests with calls of an organization were refused entirely, before any call was checked."""
 
     organization: int
     receipt_day: int
-    reason: str  # a short name, as ``busy`` or ``too_large``
+    reason: str  # a short name, such as ``busy`` or ``too_large``
     requests: int
 
 
 class Correction(NamedTuple):
-    """Who changed what was counted, when and why, and how many rows it brought of each `Entry`."""
+    """Who changed counted calls, when and why, and the number of rows per `Entry`."""
 
     organization: int
     received_ms: int
     who: str
     why: str
     action: str  # cancel, amend or replace
-    subject: str  # what was asked to be corrected, as JSON
+    subject: str  # what the request selects, as JSON
     withdrawn: int
     restated: int
     added: int
 
 
 class Erasure(NamedTuple):
-    """A user or an account that goes by ``replacement`` from now on, in everything received before.
+    """A user or an account that is named ``replacement`` from now on, in everything received before.
 
-    ``text`` is carried only so that it can be found in paths and in what is kept for inspection; the store
-    keeps the erasure without it.
+    ``text`` is included only to find it in paths and in what is kept for inspection; the store keeps the
+    erasure without it.
     """
 
     kind: Kind
@@ -157,11 +156,11 @@ class NameUpdate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CallBatch:
-    """A span of the journal, ready for the store: the frames ``first_position`` through ``last_position``.
+    """A span of the journal for the store: the frames ``first_position`` through ``last_position``.
 
     ``calls``, ``positions`` and ``received_ms`` have one entry per row. ``paths[0]`` is the empty path.
-    Dictionary entries come in the order of their ids and before any later batch that uses them. A batch with
-    an erasure has that one only, in its last frame, and every row of it was received before.
+    Dictionary entries are in the order of their ids and before any later batch that uses them. A batch has at
+    most one erasure, in its last frame; every row of the batch was received before it.
     """
 
     first_position: int

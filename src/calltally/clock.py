@@ -1,4 +1,4 @@
-"""The time of day, handed in so that tests own it."""
+"""The time of day as a dependency, so that tests control it."""
 
 import time
 from datetime import UTC, datetime
@@ -9,13 +9,13 @@ DAY_MS = 86_400_000
 
 
 class Clock(Protocol):
-    """Tells the present instant as whole milliseconds since 1970-01-01T00:00Z. It may step back."""
+    """Returns the current time in whole milliseconds since 1970-01-01T00:00Z. It may step back."""
 
     def now_ms(self) -> int: ...
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The system clock."""
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
@@ -35,12 +35,12 @@ class FixedClock:
 
 
 def instant_ms(instant: datetime) -> int:
-    """Whole milliseconds since 1970 of an aware datetime; finer digits are cut, never rounded."""
+    """Whole milliseconds since 1970 of an aware datetime; finer digits are truncated."""
     since_epoch = instant - datetime(1970, 1, 1, tzinfo=UTC)
     return (since_epoch.days * 86_400 + since_epoch.seconds) * 1000 + since_epoch.microseconds // 1000
 
 
 def instant_of(milliseconds: int) -> datetime:
-    """The aware UTC datetime of so many milliseconds since 1970."""
+    """The aware UTC datetime of milliseconds since 1970."""
     seconds, rest = divmod(milliseconds, 1000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)

@@ -1,4 +1,4 @@
-"""The texts that calls carry, each held once and named by a small whole number."""
+"""Dictionary encoding of the texts of calls: each text is stored once under a small integer."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ class Kind(IntEnum):
 
 
 class DictionaryValue(NamedTuple):
-    """One entry. ``derived`` tells a route that the server made from a path from one that a sender named."""
+    """One entry. ``derived`` marks a route that the server derived from a path; senders name the others."""
 
     kind: Kind
     organization: int  # 0 for the organizations themselves
@@ -41,12 +41,12 @@ TEXT_NUMBERS = np.dtype([("kind", "u1"), ("derived", "?"), ("organization", "<i4
 TextNumbers = npt.NDArray[np.void]
 
 BYTES_PER_TEXT = 360
-"""What a text takes in memory besides its characters: entries of hash tables just after they have grown, an
-object, a number, a place in a list; measured, and rounded up."""
+"""Memory per text besides its characters: entries of hash tables just after growing, an object, a number, a
+place in a list; measured, and rounded up."""
 
 
 def memory_of(text: str) -> int:
-    """What a text takes in memory at most, with its copy in the kernel and what lies around both."""
+    """The most memory of a text, with its copy in the native core and the overhead of both."""
     if text.isascii():
         return BYTES_PER_TEXT + 2 * len(text)
     return BYTES_PER_TEXT + 4 * len(text) + 2 * len(text.encode(errors="surrogatepass"))
@@ -54,9 +54,9 @@ def memory_of(text: str) -> int:
 
 @dataclass(slots=True)
 class TextUse:
-    """How many texts an organization has, by kind, and what they take in memory as `memory_of` reckons.
+    """The number of an organization's texts by kind, and their memory by `memory_of`.
 
-    Routes made from paths are counted in ``derived`` only.
+    Routes derived from paths are counted in ``derived`` only.
     """
 
     counts: list[int] = field(default_factory=lambda: [0] * len(Kind))
@@ -65,7 +65,7 @@ class TextUse:
     most: int = 0  # the greatest of the counts
 
     def add(self, kind: Kind, texts: int, memory: int, *, derived: bool = False) -> None:
-        """Takes so many more texts of a kind."""
+        """Add texts of a kind."""
         if derived:
             self.derived += texts
         else:
@@ -74,7 +74,7 @@ class TextUse:
         self.memory += memory
 
     def remove(self, kind: int, counted: int, derived: int, memory: int) -> None:
-        """Takes texts of a kind away that were added: so many that count, and so many derived ones."""
+        """Remove texts of a kind that were added: ``counted`` ordinary and ``derived`` derived ones."""
         self.counts[kind] -= counted
         self.most = max(self.counts)
         self.derived -= derived
@@ -88,11 +88,11 @@ _KIND_AND_ORGANIZATION = itemgetter(0, 2)
 
 
 class Dictionary:
-    """Text to id and back, per kind and organization. The empty text is id 0 everywhere and is not stored.
+    """Maps texts to ids and back, per kind and organization. The empty text has id 0 and is not stored.
 
-    Ids count up from 1 within a kind, over all organizations, and are never given twice, also when their
-    texts were removed. Safe to read from any thread; only the ordered step of ingest may `intern` and
-    `forget`, and a store may `rename` what an erasure names.
+    Ids ascend from 1 within a kind, over all organizations, and are never reused, even if their texts were
+    removed. Reading is thread-safe; only the ordered step of ingest may `intern` and `forget`, and a store
+    may `rename` the text of an erasure.
     """
 
     def __init__(self) -> None:
@@ -102,10 +102,10 @@ class Dictionary:
         self._removed = dict.fromkeys(Kind, 0)
         self._unused_places: Counter[tuple[int, int]] = Counter()
         self.memory = 0
-        """What all texts take, as `memory_of` reckons."""
+        """The memory of all texts, by `memory_of`."""
 
     def find(self, kind: Kind, organization: int, text: str) -> int | None:
-        """The id of a text, or None when no accepted call ever carried it."""
+        """The id of a text, or None if no accepted call ever had it."""
         return self._ids.get((kind, organization), _NOTHING_KNOWN).get(text)
 
     def find_all(self, kind: Kind, organization: int, texts: Iterable[str]) -> list[int | None]:
@@ -113,7 +113,7 @@ class Dictionary:
         known = self._ids.get((kind, organization), _NOTHING_KNOWN)
         return list(map(known.get, texts))
 
-    def text(self, kind: Kind, id: int) -> str:  # noqa: A002 - an id is called an id
+    def text(self, kind: Kind, id: int) -> str:  # noqa: A002 - the standard name
         return self._texts[kind][id]
 
     def every_text(self, kind: Kind) -> tuple[str, ...]:
@@ -125,21 +125,21 @@ class Dictionary:
         return list(map(self._texts[kind].__getitem__, ids))
 
     def ids(self, kind: Kind, organization: int, texts: Iterable[str]) -> list[int]:
-        """The ids of texts that are all known; raises `KeyError` where one is not."""
+        """The ids of existing texts; raises `KeyError` if one is missing."""
         known = self._ids.get((kind, organization), _NOTHING_KNOWN)
         return list(map(known.__getitem__, texts))
 
     def intern(
         self, kind: Kind, organization: int, text: str, *, derived: bool = False
     ) -> DictionaryValue | None:
-        """Gives a new text its id and returns the entry to be stored; None when the text is known already."""
+        """Assign an id to a new text and return the entry to store; None if the text exists."""
         new = self.intern_all(kind, organization, (text,), derived=derived)
         return new[0] if new else None
 
     def intern_all(
         self, kind: Kind, organization: int, texts: Iterable[str], *, derived: bool = False
     ) -> list[DictionaryValue]:
-        """`intern` for many texts at once: the entries of those that are new, in their order, each once."""
+        """`intern` for many texts at once: the entries of the new ones, in order, each once."""
         known = self._ids.get((kind, organization), _NOTHING_KNOWN)
         new = [text for text in dict.fromkeys(texts) if text not in known]
         if not new:
@@ -151,7 +151,7 @@ class Dictionary:
         ]
 
     def load(self, values: Iterable[DictionaryValue]) -> None:
-        """Takes entries back from the journal, in the order of ids; those given before are passed over.
+        """Load entries from the journal, in the order of ids; existing ones are ignored.
 
         Raises `ValueError` on a gap in the ids, which would mean that entries were lost.
         """
@@ -166,30 +166,30 @@ class Dictionary:
             self._add(value.kind, value.organization, [value.text], derived=value.derived)
 
     def load_stored(self, values: Iterable[DictionaryValue]) -> None:
-        """Takes entries back from the store, in the order of ids. Gaps are texts that were removed, which
-        `close_gaps` must be called for in the end."""
+        """Load entries from the store, in the order of ids. Gaps are removed texts; `close_gaps` must be
+        called at the end."""
         for value in values:
             given = len(self._texts[value.kind])
             if value.id < given:
                 continue
             if value.id > given:
-                self._pass_over(value.kind, value.id - 1)
+                self._skip_to(value.kind, value.id - 1)
             self._add(value.kind, value.organization, [value.text], derived=value.derived)
 
     def close_gaps(self, kind: Kind, last_id: int, removed: int) -> None:
-        """Says how many texts of a kind were removed, and the last id that had been given by then.
+        """Verify the number of removed texts of a kind, and set the last id that had been assigned by then.
 
-        Raises `ValueError` when there are not so many gaps, which would mean that entries were lost.
+        Raises `ValueError` if the number of gaps differs, which would mean that entries were lost.
         """
-        self._pass_over(kind, last_id)
+        self._skip_to(kind, last_id)
         if self._removed[kind] != removed:
             raise ValueError(
                 f"{removed} texts of {kind.name.lower()} were removed, and the dictionary lacks "
                 f"{self._removed[kind]}"
             )
 
-    def _pass_over(self, kind: Kind, last_id: int) -> None:
-        """Leaves gaps up to an id."""
+    def _skip_to(self, kind: Kind, last_id: int) -> None:
+        """Leave gaps up to an id."""
         texts = self._texts[kind]
         gap = max(0, last_id + 1 - len(texts))
         texts.extend([""] * gap)
@@ -202,17 +202,17 @@ class Dictionary:
             self._use.setdefault(organization, TextUse())
         texts = self._texts[kind]
         first = len(texts)
-        texts += new  # first, so that nobody finds an id without its text
+        texts += new  # first, so that no reader finds an id without its text
         ids.update(zip(new, range(first, len(texts)), strict=True))
         memory = sum(map(memory_of, new))
         self._use[organization].add(kind, len(new), memory, derived=derived)
         self.memory += memory
 
     def rename(self, kind: Kind, organization: int, text: str, replacement: str) -> int | None:
-        """Puts another text in the place of one and returns the id, which stays; None when nothing changed.
+        """Replace a text and return its id, which stays; None if nothing changed.
 
-        Nothing changes when the text is unknown, or when the replacement is known already: then it was put
-        there before, and an entry that has the text now is a later one, which keeps it.
+        Nothing changes if the text is unknown, or if the replacement exists: then it was renamed before, and
+        an entry that has the text now is a later one, which keeps it.
         """
         ids = self._ids.get((kind, organization), _NOTHING_KNOWN)
         if not text or text not in ids or replacement in ids:
@@ -227,9 +227,9 @@ class Dictionary:
         return number
 
     def forget(self, texts: TextNumbers) -> None:
-        """Removes texts that nothing has any more. Those removed before are passed over.
+        """Remove unused texts; texts that were already removed are ignored.
 
-        A text that comes again gets another id.
+        If such a text is used again, it gets another id.
         """
         for (kind, organization), entries in groupby(texts.tolist(), _KIND_AND_ORGANIZATION):
             names, ids = self._texts[kind], self._ids[kind, organization]
@@ -248,16 +248,16 @@ class Dictionary:
             self._use[organization].remove(kind, counted, derived, memory)
             self._removed[kind] += counted + derived
             self.memory -= memory
-        self._give_places_back()
+        self._shrink_tables()
 
-    def _give_places_back(self) -> None:
-        """Makes smaller tables of those that are mostly empty; on its own a table never shrinks."""
+    def _shrink_tables(self) -> None:
+        """Shrink hash tables that are mostly empty; a dict never shrinks on its own."""
         for key in [key for key, unused in self._unused_places.items() if unused > len(self._ids[key])]:
             self._ids[key] = dict(self._ids[key])
             del self._unused_places[key]
 
     def use(self, organization: int) -> TextUse:
-        """How much an organization has; not to be changed. Organizations themselves are those of 0."""
+        """The texts of an organization, read-only. Organizations themselves belong to 0."""
         return self._use.get(organization, _NO_USE)
 
     def use_of(self, organization: str) -> TextUse:
@@ -266,9 +266,9 @@ class Dictionary:
         return self._use.get(organizations.get(organization, _NOBODY), _NO_USE)
 
     def count(self, kind: Kind) -> int:
-        """How many texts of a kind there are, of all organizations."""
+        """The number of texts of a kind, of all organizations."""
         return len(self._texts[kind]) - 1 - self._removed[kind]
 
     def last_id(self, kind: Kind) -> int:
-        """The last id of a kind that was given; 0 before the first."""
+        """The last assigned id of a kind; 0 before the first."""
         return len(self._texts[kind]) - 1

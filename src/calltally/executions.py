@@ -1,4 +1,4 @@
-"""Executions: questions that are answered later, kept with their answers until they expire."""
+"""Executions: asynchronous queries, stored with their results until they expire."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from calltally.errors import BusyError
 
 
 class ExecutionState(StrEnum):
-    """Where an execution stands; from ``RUNNING`` it goes to one of the others, and stays there."""
+    """The state of an execution; ``RUNNING`` changes once to one of the others."""
 
     RUNNING = "running"
     COMPLETE = "complete"
@@ -17,16 +17,16 @@ class ExecutionState(StrEnum):
 
 
 class TooManyExecutionsError(BusyError):
-    """The client, or its organization, has as many executions as it may; some must finish or expire first."""
+    """The client, or its organization, has reached its limit; some executions must finish or expire first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One question of a client, and how far its answer is.
+    """One query of a client, and its state.
 
-    ``kind`` tells how to read the question, which is whatever text the asking door made of it, and
-    ``target`` what it is about. ``rows`` counts the rows of a complete answer; ``failure`` says what a failed
-    one tells its asker, if anything.
+    ``kind`` defines how to read the question, a text written by the API that received it; ``target`` is its
+    subject. ``rows`` is the number of rows of a complete result; ``failure`` is what a failed one reports to
+    its client, if anything.
     """
 
     execution_id: str
@@ -45,7 +45,7 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionOutcome:
-    """How an execution ended: complete with so many rows on pages, or failed, and why."""
+    """How an execution ended: complete, with a number of rows on pages, or failed, with a reason."""
 
     pages: Sequence[bytes] = ()
     rows: int = 0
@@ -57,39 +57,37 @@ class ExecutionOutcome:
 
 
 class ExecutionStore(Protocol):
-    """Keeps executions. Methods block and may be called from any thread; what a method changed is durable
-    when it returns.
-    """
+    """Stores executions. Methods block and are thread-safe; their changes are durable when they return."""
 
     def new(self, organization: str, asked_by: str, kind: str, target: str, question: str) -> Execution:
-        """A running execution that is not kept yet."""
+        """A running execution that is not stored yet."""
         ...
 
     def keep(self, execution: Execution, outcome: ExecutionOutcome | None = None) -> None:
-        """Takes a new execution, with its outcome where that is known already.
+        """Store a new execution, with its outcome if it has one.
 
-        Raises `TooManyExecutionsError`, and takes nothing, when it is one too many, whatever its outcome.
+        Raises `TooManyExecutionsError`, and stores nothing, above the limit, whatever its outcome.
         """
         ...
 
     def finish(self, execution_id: str, outcome: ExecutionOutcome) -> None:
-        """Keeps how a running execution ended; one that has finished or was removed stays as it is."""
+        """Store the outcome of a running execution; a finished or removed one is unchanged."""
         ...
 
     def find(self, organization: str, execution_id: str) -> Execution | None:
-        """The organization's execution of that id, unless it has expired."""
+        """The organization's execution with an id, unless it has expired."""
         ...
 
     def pages(self, execution_id: str, first: int, last: int) -> list[bytes]:
-        """The pages of an answer from the first up to and including the last one, in order; none past the
-        end, nor once the execution was removed.
+        """The pages of a result from ``first`` through ``last``, in order; none after the end, nor once the
+        execution was removed.
         """
         ...
 
     def unfinished(self) -> tuple[Execution, ...]:
-        """Those of all organizations that run or wait, oldest first."""
+        """The running executions of all organizations, oldest first."""
         ...
 
     def remove_expired(self) -> int:
-        """Removes the executions that have expired, with their answers; returns how many there were."""
+        """Remove expired executions with their results; returns their number."""
         ...

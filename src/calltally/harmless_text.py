@@ -1,11 +1,12 @@
-"""Texts that strangers wrote, made so that showing them does nothing but show them."""
+"""Escaping of untrusted texts for spreadsheets and terminals."""
 
 import re
 
 FORMULA_STARTS = "=+@\t\r\n\uff1d\uff0b\uff0d\uff20'-"
-"""What makes a spreadsheet compute a cell, also in full width, and the apostrophe that keeps it from that.
+"""The first characters that make a spreadsheet compute a cell, also in full width, and the apostrophe that
+prevents it.
 
-The minus sign is last, so that these can stand in a character class of a regular expression.
+The minus sign is last, so that these can be in a character class of a regular expression.
 """
 
 _STARTS = tuple(FORMULA_STARTS)
@@ -14,16 +15,16 @@ _NOT_ASCII = re.compile(r"[^\n -~]")
 
 
 def for_spreadsheet(text: str) -> str:
-    """A cell of text that no spreadsheet computes.
+    """A text that no spreadsheet computes.
 
-    Such a text gets an apostrophe before it, and so does one that begins with an apostrophe: taking one away
-    wherever there is one gives back exactly the text. Numbers are no texts and need none.
+    Such a text gets a leading apostrophe, and so does one that begins with an apostrophe: removing a leading
+    apostrophe restores exactly the text. Numbers are not texts and need none.
     """
     return f"'{text}" if text.startswith(_STARTS) else text
 
 
 def for_terminal(text: str) -> str:
-    """A text on one line; controls, and what turns the writing direction or is not seen, become U+FFFD."""
+    """A text on one line; controls, direction marks and invisible characters become U+FFFD."""
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
@@ -35,7 +36,7 @@ def lines_for_terminal(text: str) -> str:
 
 
 def json_for_terminal(json: str) -> str:
-    """The same JSON, with escapes in place of the characters that a terminal would act upon."""
+    """The same JSON, with escapes for the characters that a terminal would interpret."""
     return _NOT_ASCII.sub(_escaped, json)
 
 

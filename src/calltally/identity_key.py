@@ -1,4 +1,4 @@
-"""The secret that identities are hashed with, and the one place in Python that hashes them."""
+"""The secret key of identities, and their only hash implementation in Python."""
 
 import os
 from collections.abc import Callable
@@ -16,19 +16,19 @@ _MARK = "calltally 2026 mark of an identity key"
 
 
 class IdentityScheme(StrEnum):
-    """How identities are made of organization, origin and id."""
+    """How identities are computed from organization, origin and id."""
 
-    BLAKE3 = "blake3"  # keyed BLAKE3, which nobody can predict or invert without the key
-    XXH3 = "xxh3"  # XXH3 under a secret seed, which one identity is enough to compute
+    BLAKE3 = "blake3"  # keyed BLAKE3, which cannot be predicted or inverted without the key
+    XXH3 = "xxh3"  # XXH3 with a secret seed, which one identity suffices to compute
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityKey:
-    """A secret of the installation, made once with its store, and the scheme that it is used with.
+    """A secret of the installation, created once with its store, and its scheme.
 
-    An identity names a call by 128 bits of its organization, origin and id. Whoever can predict identities
-    can choose ids that collide with those of another organization, so neither a key nor an identity may leave
-    the installation. `calltally_native` computes the same bits.
+    An identity is 128 bits for a call's organization, origin and id. Predictable identities would allow ids
+    that collide with those of another organization, so neither a key nor an identity may leave the
+    installation. `calltally_native` computes the same bits.
     """
 
     scheme: IdentityScheme
@@ -47,25 +47,25 @@ class IdentityKey:
 
     @staticmethod
     def of_seed(seed: int) -> "IdentityKey":
-        """The key of a store that was made before keys were recorded."""
+        """The key of a store that was created before keys were recorded."""
         return IdentityKey(IdentityScheme.XXH3, seed.to_bytes(_KEY_BYTES["xxh3"], "big"))
 
     @property
     def withstands_senders(self) -> bool:
-        """Whether identities cannot be predicted even by a sender who knows some of them."""
+        """Whether even a sender that has some identities cannot predict others."""
         return self.scheme is IdentityScheme.BLAKE3
 
     @property
     def mark(self) -> int:
-        """64 bits that tell keys apart and from which none can be computed."""
+        """64 bits that identify a key and do not reveal it."""
         material = f"{self.scheme}:".encode() + self.secret
         return int.from_bytes(blake3(material, derive_key_context=_MARK).digest(8))
 
     def hashing(self, organization: str, origin: str) -> Callable[[str], bytes]:
-        """The identity of each call of an organization and an origin, by its id.
+        """The function from a call's id to its identity, for an organization and an origin.
 
-        Which bytes are hashed tells the three texts apart: the length of each but the last stands before it,
-        and with BLAKE3 also the last one's, since zeros fill up the last block.
+        The hashed bytes separate the three texts: each but the last is preceded by its length, and with
+        BLAKE3 also the last, since zeros fill the last block.
         """
         if self.scheme is IdentityScheme.XXH3:
             return self._former(organization, origin)
@@ -85,6 +85,6 @@ class IdentityKey:
 
 
 def _with_length(text: str) -> bytes:
-    """A text of less than 64 KiB behind the number of its bytes."""
+    """A text of less than 64 KiB, preceded by its length in bytes."""
     encoded = text.encode()
     return len(encoded).to_bytes(_LENGTH_BYTES, "little") + encoded

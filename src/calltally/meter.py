@@ -1,4 +1,4 @@
-"""The counting machine as one thing: calls go in, answers come out."""
+"""The meter: ingest, counting and queries as one object."""
 
 import asyncio
 import contextlib
@@ -55,22 +55,22 @@ class Meter:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
-        """Begins to apply, to compact and to prune.
+        """Start applying, compacting and pruning.
 
-        Where the journal has damaged files, of which the store holds everything, the store is made safe
-        first, and they are dropped.
+        If the journal has damaged files that the store has entirely, the store is checkpointed first, and
+        they are dropped.
         """
         if self.journal.has_damaged_files:
             await asyncio.to_thread(self.applier.checkpoint)
         self.applier.start()
         self.compactor.start()
         self._tasks = [
-            asyncio.create_task(self._look_after_ingest()),
+            asyncio.create_task(self._maintain_ingest()),
             asyncio.create_task(self.retention.run()),
         ]
 
     async def stop(self) -> None:
-        """Brings everything durable into the store and closes it. Nothing may be in flight any more."""
+        """Apply everything durable to the store and close it. No operation may be running."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -81,12 +81,12 @@ class Meter:
 
     @property
     def refused_texts(self) -> Mapping[str, int]:
-        """Calls rejected since the start because a limit on texts was reached, by field."""
+        """Calls rejected since the start because of a limit on texts, by field."""
         return self.step.refused_texts
 
     @property
     def behind(self) -> tuple[int, float]:
-        """How many calls, and seconds, the counts are behind the calls that were taken in."""
+        """The lag of the counts behind the received calls, in calls and seconds."""
         return self.lag.behind(self.applier.applied.position, self.step.rows_appended)
 
     def _close(self) -> None:
@@ -99,25 +99,25 @@ class Meter:
         self.store.close()
 
     def problems(self) -> list[str]:
-        """Why the meter cannot keep its promises at present; empty when it can.
+        """Why the meter does not work fully at present; empty if it does.
 
-        Anybody may read them, so they name no files and nothing that is counted: the log has the error.
+        They are public, so they name no files and no counted data: the log has the errors.
         """
         found = []
         if self.journal.durable.failure:
             found.append("the journal cannot be written")
         if self.applier.failure:
-            found.append("counting fails at present, and is tried again")
+            found.append("counting fails at present and is being retried")
         if shortage := self.overload.disk_shortage():
             found.append(str(shortage))
         if self.intake.queue_is_full:
-            found.append("too many calls wait to be written to disk")
+            found.append("too many calls are waiting to be written to disk")
         if self.overload.journal_is_full:
-            found.append("the store is too far behind the calls that were taken in")
+            found.append("the store lags too far behind the received calls")
         return found
 
-    async def _look_after_ingest(self) -> None:
-        """Journals refusals, evicts old identities and notes how far counting is."""
+    async def _maintain_ingest(self) -> None:
+        """Journal refusals, evict old identities and record the progress of counting."""
         while True:
             appended = self.step.rows_appended
             self.lag.note(self.journal.appended, appended)

@@ -1,4 +1,4 @@
-"""Many texts as one piece of memory, so that none of them has to be an object of its own."""
+"""Many texts in one piece of memory, without an object per text."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class PackedTexts:
 
     @classmethod
     def joined(cls, parts: Sequence["PackedTexts"]) -> "PackedTexts":
-        """The texts of all parts, one part after the other."""
+        """The concatenation of all parts."""
         if len(parts) == 1:
             return parts[0]
         starts = accumulate((len(part.data) for part in parts), initial=0)
@@ -48,4 +48,4 @@ class PackedTexts:
 
 
 NO_TEXT = PackedTexts.of([""])
-"""The empty text alone, with which the paths of every batch begin."""
+"""Only the empty text, the first path of every batch."""

@@ -1,12 +1,12 @@
-"""How much of something limited each organization may hold."""
+"""Fair shares of a limited resource among organizations."""
 
 
 class Shares:
-    """Divides ``limit`` units among holders: a holder may hold as much as is free besides.
+    """Divides ``limit`` units among holders: a holder may hold as much as is otherwise free.
 
-    This is the dynamic threshold of switch buffers (Choudhury and Hahne): one holder alone gets half, two get
-    a third each, and a newcomer always finds as much free as the largest holder has. A holder of nothing may
-    take one unit while there is any. Belongs to one event loop.
+    This is the dynamic threshold of switch buffers (Choudhury and Hahne): a single holder gets half, two get
+    a third each, and a new holder always finds as much free as the largest holder has. A holder of nothing
+    may take one unit while there is any. Belongs to one event loop.
     """
 
     def __init__(self, limit: int) -> None:
@@ -18,13 +18,13 @@ class Shares:
         return self._held_by.get(holder, 0)
 
     def room_for(self, holder: str) -> int:
-        """How much more the holder may take at present."""
+        """How many more units the holder may take now."""
         free = self.limit - self.held
         own = self._held_by.get(holder, 0)
         return max((free - own) // 2, int(own == 0 and free > 0))
 
     def take(self, holder: str, amount: int) -> bool:
-        """Takes so much; false, and nothing was taken, where it is more than the holder may have."""
+        """Take ``amount`` units; False, taking nothing, if it is more than the holder may have."""
         own = self._held_by.get(holder, 0)
         free = self.limit - self.held
         if own + amount > free - amount and not (own == 0 and amount <= 1 <= free):

@@ -1,4 +1,4 @@
-"""Calls that are durable and that the store may not have taken yet, as columns that can be counted."""
+"""Durable calls that the store may not have applied yet, as columns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ FIELDS = (
     "status",
     "entry",
 )
-"""What of a call its counts depend on; as in `CALL_COLUMNS`."""
+"""The fields of a call that counts depend on; as in `CALL_COLUMNS`."""
 
 COLUMNS = {**{name: CALL_COLUMNS[name] for name in FIELDS}, "position": np.dtype("<u8")}
-"""Every column with its type; ``position`` is the journal position that a call came with."""
+"""Every column with its type; ``position`` is the call's journal position."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnstoredCalls:
-    """All rows of the ledger that lie behind some position in the journal, up to another, in their order.
+    """All ledger rows after some position of the journal, up to another, in order.
 
     ``columns`` are those of `COLUMNS`, all of one length, and never change. Ids are those of the dictionary.
     """
@@ -42,10 +42,10 @@ class UnstoredCalls:
         return len(self.columns["position"])
 
     def behind(self, position: int) -> "UnstoredCalls":
-        """Those that a store that holds everything up to a position lacks."""
+        """The rows after a position, which a store at that position lacks."""
         first = int(np.searchsorted(self.columns["position"], position, side="right"))
         return UnstoredCalls({name: column[first:] for name, column in self.columns.items()})
 
 
 NONE_UNSTORED = UnstoredCalls({name: np.empty(0, kind) for name, kind in COLUMNS.items()})
-"""For a store that holds everything."""
+"""No calls, for a store that has everything."""

@@ -1,4 +1,4 @@
-"""Our own question and answer, free of any vendor's words. Doors translate into them and back."""
+"""The vendor-neutral usage query and result, to which every API converts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from calltally.window import Granularity, Window
 
 
 class Dimension(StrEnum):
-    """What usage can be grouped and filtered by; the value is the field's public name."""
+    """The fields to group and filter by; the value is the public name."""
 
     CLIENT_ID = "client_id"
     USER_ID = "user_id"
@@ -22,7 +22,7 @@ class Dimension(StrEnum):
 
 
 class StatusClass(StrEnum):
-    """The values of ``status_class``. A call without an answer (0) or with a 1xx status is in ``NONE``."""
+    """The values of ``status_class``. A call without a response (0) or with a 1xx status is in ``NONE``."""
 
     SUCCESS = "2xx"
     REDIRECTION = "3xx"
@@ -32,7 +32,7 @@ class StatusClass(StrEnum):
 
 
 class Metric(StrEnum):
-    """What is counted; whole numbers all of them. ``STATUS_429`` is part of ``STATUS_400``."""
+    """What is counted, as integers. ``STATUS_429`` is part of ``STATUS_400``."""
 
     CALLS = "calls"
     STATUS_200 = "status_200"
@@ -44,12 +44,12 @@ class Metric(StrEnum):
 
 
 START = "start"
-"""The column that holds the first instant of a row's bucket; present unless the granularity is total."""
+"""The column with the first instant of a row's bucket; present unless the granularity is total."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """One key of the order of rows: `START`, a grouped dimension or an asked metric."""
+    """One sort key of rows: `START`, a grouped dimension or a requested metric."""
 
     column: str
     descending: bool = False
@@ -57,15 +57,15 @@ class Ordering:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageQuery:
-    """Who called what, how often, with what outcome, over which days.
+    """A query of counts by time, dimensions and metrics.
 
-    ``where`` maps a dimension to the texts of which a call must have one; several dimensions must all hold.
-    Rows come in the order of ``order_by``; what it leaves open is decided by `START` and then by the grouped
-    texts, ascending, so that pages never overlap. Only groups with at least one call have a row; without
-    ``group_by`` and with granularity total there is always exactly one row.
+    ``where`` maps a dimension to its accepted texts; a call must match all dimensions. Rows are ordered by
+    ``order_by``, then by `START`, then by the grouped texts, ascending, so that pages never overlap. Only
+    groups with at least one call have a row; without ``group_by`` and with granularity total there is always
+    exactly one row.
 
-    With ``as_of`` the answer is the one that could have been given at that instant: what came later, calls
-    and corrections alike, is left out.
+    With ``as_of`` the result is as it was known at that instant: calls and corrections received later are
+    left out.
     """
 
     organization: str
@@ -93,9 +93,9 @@ Value = int | str | datetime
 
 @dataclass(frozen=True, slots=True)
 class UsageResult:
-    """The answer to a `UsageQuery`: rows of values in the order of ``columns``.
+    """The result of a `UsageQuery`: rows of values in the order of ``columns``.
 
-    ``total_rows`` counts the rows before limit and offset were applied.
+    ``total_rows`` is the number of rows before limit and offset.
     """
 
     columns: tuple[str, ...]
@@ -109,10 +109,10 @@ class UsageResult:
 
 @dataclass(frozen=True, slots=True)
 class SourceActivity:
-    """How active a source's accounts were in one UTC month.
+    """The activity of a source's accounts in one UTC month.
 
-    ``account_days`` adds up, over the accounts, their days with at least one call on that source;
-    ``accounts`` counts the accounts with at least one. Their quotient is the mean number of active days.
+    ``account_days`` sums, over the accounts, their days with at least one call on that source; ``accounts``
+    is the number of accounts with at least one. Their quotient is the mean number of active days.
     """
 
     month: date

@@ -1,4 +1,4 @@
-"""Half-open spans of time and the buckets they are cut into."""
+"""Half-open spans of time and their division into buckets."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -8,7 +8,7 @@ from calltally.errors import InvalidInputError
 
 
 class Granularity(StrEnum):
-    """How a window is cut: into nothing (``TOTAL``), or into calendar buckets of the query's time zone."""
+    """How a window is divided: not at all (``TOTAL``), or into calendar buckets of the query's time zone."""
 
     TOTAL = "total"
     HOUR = "hour"
@@ -21,8 +21,8 @@ class Granularity(StrEnum):
 class Window:
     """The instants from ``start`` (included) to ``end`` (excluded); both aware.
 
-    An empty window (``start == end``) is legal and holds no call. Raises `InvalidInputError` when it would
-    end before it starts.
+    An empty window (``start == end``) is valid and has no calls. Raises `InvalidInputError` if the end is
+    before the start.
     """
 
     start: datetime
@@ -51,7 +51,8 @@ def midnight(day: date, zone: tzinfo = UTC) -> datetime:
 
 
 def _first_of_day_after_gap(day: date, zone: tzinfo, before: datetime, within: datetime) -> datetime:
-    """Found by halving between an instant of the day before and one of it; clocks jump on whole seconds."""
+    """Found by bisection between an instant of the day before and one of it; clocks change on whole
+    seconds."""
     while within - before > timedelta(seconds=1):
         middle = before + (within - before) // timedelta(seconds=2) * timedelta(seconds=1)
         if middle.astimezone(zone).date() < day:
@@ -66,6 +67,6 @@ def first_of_month(day: date) -> date:
 
 
 def months_before(month: date, count: int) -> date:
-    """The first day of the month that lies ``count`` months before the given first of a month."""
+    """The first day of the month ``count`` months before the given first of a month."""
     index = month.year * 12 + month.month - 1 - count
     return date(index // 12, index % 12 + 1, 1)

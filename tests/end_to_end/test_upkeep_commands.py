@@ -218,8 +218,8 @@ def test_a_backup_that_was_changed_is_not_restored(idle: Path, tmp_path: Path) -
     no_backup = calltally("restore", idle, "--data", tmp_path / "restored")
 
     assert [changed.returncode, no_backup.returncode] == [1, 1]
-    assert "control.sqlite is not as it was" in changed.stderr
-    assert "is no backup" in no_backup.stderr
+    assert "control.sqlite differs from what was backed up" in changed.stderr
+    assert "is not a backup" in no_backup.stderr
     assert not (tmp_path / "restored").exists()
 
 

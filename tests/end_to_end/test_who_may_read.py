@@ -116,4 +116,4 @@ def test_a_backup_with_a_damaged_manifest_is_refused_in_one_sentence(tmp_path: P
         (backup / "manifest.json").write_bytes(content)
         done = calltally("restore", backup, "--data", tmp_path / "restored")
         assert (done.returncode, done.stderr.count("\n")) == (1, 1), content[:20]
-        assert done.stderr.startswith(f"calltally: {backup} is no whole backup: manifest.json")
+        assert done.stderr.startswith(f"calltally: {backup} is not a complete backup: manifest.json")

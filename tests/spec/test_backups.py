@@ -142,7 +142,7 @@ def test_a_backup_that_was_changed_is_not_restored(backup: Path, tmp_path: Path,
     content[len(content) // 2] ^= 1
     (backup / name).write_bytes(content)
 
-    with pytest.raises(DamagedDataError, match=f"{name} is not as it was"):
+    with pytest.raises(DamagedDataError, match=f"{name} differs from what was backed up"):
         restore(backup, tmp_path / "restored")
 
     assert not (tmp_path / "restored").exists()
@@ -180,7 +180,7 @@ def test_a_backup_is_restored_into_a_new_directory_only(backup: Path, tmp_path: 
     (tmp_path / "restored").mkdir()
     (tmp_path / "restored" / "precious").touch()
 
-    with pytest.raises(InvalidInputError, match="there and not empty"):
+    with pytest.raises(InvalidInputError, match="exists and is not empty"):
         restore(backup, tmp_path / "restored")
 
     assert [path.name for path in (tmp_path / "restored").iterdir()] == ["precious"]
@@ -189,7 +189,7 @@ def test_a_backup_is_restored_into_a_new_directory_only(backup: Path, tmp_path: 
 async def test_a_backup_is_made_into_a_new_folder_only(tmp_path: Path) -> None:
     (tmp_path / "precious").touch()
     async with Site(tmp_path / "data") as site:
-        with pytest.raises(InvalidInputError, match="there and not empty"):
+        with pytest.raises(InvalidInputError, match="exists and is not empty"):
             await site.meter.maintenance.backup(tmp_path)
 
 

@@ -158,7 +158,7 @@ async def test_a_correction_has_a_reason(any_meter: Metering) -> None:
 
 
 async def test_a_correction_names_at_least_one_call(any_meter: Metering) -> None:
-    with pytest.raises(InvalidInputError, match="0 calls are named"):
+    with pytest.raises(InvalidInputError, match="0 calls were given"):
         await any_meter.cancel()
 
 
@@ -220,7 +220,7 @@ async def test_a_replacing_call_lies_in_the_range(any_meter: Metering) -> None:
 async def test_a_call_that_is_counted_elsewhere_does_not_move_by_replacing(any_meter: Metering) -> None:
     await any_meter.send(a_call("1", time="2026-03-14T12:00:00Z"))
 
-    with pytest.raises(InvalidInputError, match="counted already, outside of what is replaced"):
+    with pytest.raises(InvalidInputError, match="already counted outside the range"):
         await any_meter.replace(*DAY, a_call("1"))
 
 

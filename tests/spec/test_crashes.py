@@ -73,8 +73,8 @@ async def test_corrections_wait_for_their_turn_only_so_long(tmp_path: Path) -> N
     meter = Metering(tmp_path, options=MeterOptions(answer_timeout=0.2))
     await meter.up()
     await meter.send(a_call())
-    async with meter.meter.maintenance._turn:
-        with pytest.raises(BusyError, match="is under way"):
+    async with meter.meter.maintenance._lock:
+        with pytest.raises(BusyError, match="is running"):
             await meter.cancel("c-1")
 
     await meter.cancel("c-1")

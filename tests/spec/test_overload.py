@@ -38,7 +38,7 @@ async def test_calls_are_refused_while_too_much_of_the_journal_is_not_safe(tmp_p
     with pytest.raises(BusyError, match="too far behind") as refused:
         await meter.send(a_call("later"))
     assert 1 <= refused.value.retry_after <= 60
-    assert meter.meter.problems() == ["the store is too far behind the calls that were taken in"]
+    assert meter.meter.problems() == ["the store lags too far behind the received calls"]
     assert await meter.calls() == 1000
 
     store.stuck = False

@@ -1,4 +1,4 @@
-"""Exact counts from the journal."""
+"""Applies the journal to the store."""
 
 import asyncio
 import threading
@@ -22,43 +22,44 @@ from calltally.unstored_calls import UnstoredCalls
 log = structlog.get_logger()
 
 CALLS_PER_BATCH = 250_000
-"""More make a call hardly cheaper, but a question wait longer."""
+"""Larger batches hardly reduce the cost of a call, but queries wait longer."""
 
 TEXTS_PER_BATCH = 100_000
-"""New texts take many times the memory of calls while they are brought into the store."""
+"""New texts take many times the memory of calls while they are stored."""
 
 _SMALL_BATCH = 32_768
-"""Smaller batches lie in the store's write-ahead log until a checkpoint packs them."""
+"""Smaller batches stay in the store's write-ahead log until a checkpoint packs them."""
 
 _SMALL_BATCH_WEIGHT = 4
-"""How much sooner calls of small batches bring a checkpoint, so that none has much to pack."""
+"""The weight of calls of small batches towards a checkpoint, so that no checkpoint has much to pack."""
 
 _RETRY_SECONDS = 1.0
 
 NICENESS = 5
-"""How far counting stands behind taking calls in, where both want the processor."""
+"""Niceness of the applying threads, so that ingest wins the processor."""
 
 
 class Applier:
-    """Carries frames from the journal into the store, in order and each exactly once.
+    """Applies frames of the journal to the store, in order and each exactly once.
 
-    What one `UsageStore.apply` takes it commits together: calls, identities, counts, books, dictionary
-    entries and the journal position they come from. So the guarantee can be read off four cases of a crash:
+    One `UsageStore.apply` commits calls, identities, counts, outcomes, dictionary entries and their journal
+    position together. So four cases of a crash show the guarantee:
 
     1. before apply: the store's position is the old one, the frames are read again from the journal;
     2. within apply: the store's transaction did not commit, as 1;
-    3. after apply: the store's position is the new one, reading goes on behind it;
-    4. while files are dropped: only files wholly behind a checkpoint of the store are, so as 3.
+    3. after apply: the store's position is the new one, reading continues after it;
+    4. while files are dropped: only files entirely before a checkpoint of the store are, so as 3.
 
-    Names go to the directory before the store, and so does an erasure: doing either again changes nothing.
+    Names are recorded in the directory before the store, and so are erasures: repeating either changes
+    nothing.
 
-    ``applied_at`` tells, on the monotonic clock, when it last did. ``failure`` is why the last try failed,
-    None once one succeeded.
+    ``applied_at`` is when it last applied a batch, on the monotonic clock. ``failure`` is why the last
+    attempt failed, None once one succeeded.
 
-    While a question waits it rests as long as the last batch took, ``rest_seconds`` at most, since many small
-    batches would cost many times more than what they save; otherwise calls gather for ``gather_seconds``. It
-    never rests after a batch that left calls behind. When the store says that it can do no more,
-    ``on_failure`` is called once and the thread ends. Checkpoints are taken by another thread, which asks
+    While a query waits, it rests as long as the last batch took, at most ``rest_seconds``, since many small
+    batches would cost many times more than they save; otherwise it collects calls for ``gather_seconds``. It
+    never rests after a batch that left calls unapplied. When the store reports that it can no longer work,
+    ``on_failure`` is called once and the thread ends. Checkpoints are taken by another thread, which checks
     whether one is due.
     """
 
@@ -84,7 +85,7 @@ class Applier:
         self._store = store
         self._record_names = record_names
         self._naming = threading.Lock()
-        self._named_through = store.position  # names up to there are not recorded again: one may be erased
+        self._named_through = store.position  # names up to here are not recorded again: one may be erased
         self._erase_elsewhere = erase_elsewhere
         self._on_failure = on_failure
         self._room = BatchBuilder()
@@ -94,7 +95,7 @@ class Applier:
         self._checkpoint_seconds = checkpoint_seconds
         self._answer_timeout = answer_timeout
         self._left_behind = False
-        self._rolled_weight = 0  # set by the rolling thread only
+        self._applied_weight = 0  # set by the applying thread only
         self._saved_weight = 0  # set by the checkpointing thread only
         self._checkpointed_at = time.monotonic()
         self._checkpointed = store.position
@@ -108,15 +109,15 @@ class Applier:
         self._thread.start()
 
     def stop(self) -> None:
-        """Rolls what is durable, takes a checkpoint, ends the thread."""
+        """Apply what is durable, take a checkpoint, end the thread."""
         self._stop.set()
         self._hurry.set()
         self._thread.join()
 
     async def caught_up(self) -> None:
-        """Returns once the store holds everything that was durable when this was called.
+        """Wait until the store has everything that was durable when this was called.
 
-        Raises `BusyError` when that takes longer than the answer timeout.
+        Raises `BusyError` if that takes longer than the answer timeout.
         """
         wanted = self._journal.durable.position
         if self.applied.position >= wanted:
@@ -130,11 +131,11 @@ class Applier:
             raise BusyError("the counts lag behind the calls", retry_after=5) from None
 
     def unstored(self) -> UnstoredCalls | None:
-        """What is durable by now and may not be in the store; see `Tail.calls`."""
+        """The durable calls that may not be in the store; see `Tail.calls`."""
         return self._tail.calls()
 
     def roll(self) -> bool:
-        """Applies one batch of what is durable; False when there was nothing to apply."""
+        """Apply one batch of durable frames; False if there was nothing to apply."""
         names: list[tuple[int, NameUpdate]] = []
         batch = self._room.batch(_one_batch(self._reader.passing(CALLS_PER_BATCH), names))
         if batch is None:
@@ -152,27 +153,27 @@ class Applier:
         self.applied.advance(batch.last_position)
         self.applied_at = time.monotonic()
         small = len(batch.calls) < _SMALL_BATCH
-        self._rolled_weight += len(batch.calls) * (_SMALL_BATCH_WEIGHT if small else 1)
+        self._applied_weight += len(batch.calls) * (_SMALL_BATCH_WEIGHT if small else 1)
         return True
 
     @property
     def checkpoint_is_due(self) -> bool:
-        """Whether enough has been rolled since the last checkpoint, or anything a while ago."""
+        """Whether enough was applied since the last checkpoint, or anything some time ago."""
         if self.applied.position == self._checkpointed:
             return False
-        unsaved = self._rolled_weight - self._saved_weight
+        unsaved = self._applied_weight - self._saved_weight
         waited = time.monotonic() - self._checkpointed_at
         return unsaved >= self._checkpoint_calls or waited >= self._checkpoint_seconds
 
     def checkpoint(self) -> None:
-        """Has the store make itself safe without the journal, then drops the journal's files behind it."""
-        applied, weight = self.applied.position, self._rolled_weight
+        """Take a checkpoint of the store, then drop the journal's files that it covers."""
+        applied, weight = self.applied.position, self._applied_weight
         self._journal.drop_through(self._store.checkpoint())
         self._checkpointed, self._saved_weight = applied, weight
         self._checkpointed_at = time.monotonic()
 
     def _record_ahead(self, names: Names) -> None:
-        """Records names that the tail came across, but for those that an erasure was carried out behind."""
+        """Record names that the tail has read, except those before an erasure that was applied."""
         with self._naming:
             if ahead := [named for named in names if named[0] > self._named_through]:
                 self._record_names(ahead)
@@ -181,22 +182,22 @@ class Applier:
         lower_priority(NICENESS)
         while not self._stop.is_set():
             try:
-                self._roll_what_gathered()
+                self._apply_collected()
                 self.failure = None
             except StoreFailedError as error:
                 self.failure = error
                 self._on_failure(error)
                 return
-            except Exception as error:  # a full disk may get room again, and nothing is lost by retrying
+            except Exception as error:  # a full disk may get space again, and retrying loses nothing
                 self.failure = error
-                log.exception("rolling failed; trying again", seconds=_RETRY_SECONDS)
+                log.exception("applying calls to the store failed; retrying", seconds=_RETRY_SECONDS)
                 self._reader = self._journal.reader(self._store.position)
                 self._stop.wait(_RETRY_SECONDS)
         while self.roll():
             pass
         self.checkpoint()
 
-    def _roll_what_gathered(self) -> None:
+    def _apply_collected(self) -> None:
         started = time.monotonic()
         if not self.roll():
             self._journal.durable.wait(self.applied.position + 1, timeout=self._gather_seconds)
@@ -213,8 +214,8 @@ class Applier:
 def _one_batch(
     frames: Iterable[tuple[int, Frame]], names: list[tuple[int, NameUpdate]]
 ) -> Iterator[tuple[int, Frame]]:
-    """The frames up to the first erasure, or to many new texts, which end a batch; their names go into
-    ``names``."""
+    """The frames up to the first erasure, or up to many new texts, which end a batch; their names are added
+    to ``names``."""
     texts = 0
     for position, frame in frames:
         names += [(position, name) for name in frame.names]
@@ -225,8 +226,8 @@ def _one_batch(
 
 
 def batch_of_frames(frames: Iterable[tuple[int, Frame]]) -> CallBatch:
-    """Frames in the order of their positions, at least one, as a batch in memory of its own."""
+    """Frames in the order of their positions, at least one, as a batch with its own memory."""
     batch = BatchBuilder().batch(frames)
     if batch is None:
-        raise ValueError("a batch needs a frame")
+        raise ValueError("a batch needs at least one frame")
     return batch

@@ -1,4 +1,4 @@
-"""Frames of the journal as one batch of columns, in memory that is used again."""
+"""Combines frames of the journal to one batch of columns, in reused memory."""
 
 from collections.abc import Iterable
 
@@ -27,10 +27,10 @@ _LEAST_CALLS = 4096
 
 
 class BatchBuilder:
-    """Makes batches of frames, one at a time: a batch is valid until the next one is made.
+    """Builds batches of frames, one at a time: a batch is valid until the next one is built.
 
-    Fresh memory for every batch costs more than all the rest of what is done here, as the operating system
-    takes the pages back each time and has to clear, or even to fetch, new ones.
+    Fresh memory for every batch costs more than all other work here, since the operating system takes the
+    pages back each time and has to clear, or even to fetch, new ones.
     """
 
     def __init__(self) -> None:
@@ -39,9 +39,9 @@ class BatchBuilder:
         self._received_ms = np.empty(_LEAST_CALLS, np.int64)
 
     def batch(self, frames: Iterable[tuple[int, Frame]]) -> CallBatch | None:
-        """Frames in the order of their positions as one batch; None without a frame.
+        """Frames in the order of their positions as one batch; None without frames.
 
-        Of a frame's calls nothing is kept, so they need to be valid only until the next frame.
+        A frame's calls are copied, so they need to be valid only until the next frame.
         """
         first_position = last_position = size = 0
         paths, number_of_paths = [NO_TEXT], len(NO_TEXT)
@@ -93,7 +93,7 @@ class BatchBuilder:
         )
 
     def _add(self, start: int, position: int, frame: Frame, path_shift: int) -> int:
-        """Puts the calls of a frame behind the ``start`` calls that are here; returns how many are then."""
+        """Append the calls of a frame after the first ``start`` calls; returns the new number of calls."""
         end = start + len(frame.calls)
         if end > len(self._calls):
             self._grow(start, end)
@@ -106,7 +106,7 @@ class BatchBuilder:
         return end
 
     def _grow(self, used: int, least: int) -> None:
-        """Makes room for at least so many calls, keeping those in use."""
+        """Enlarge the memory to at least ``least`` calls, keeping the first ``used`` ones."""
         size = max(least, 2 * len(self._calls))
         calls: CallColumns = np.empty(size, CALL_COLUMNS)
         positions: UInt64s = np.empty(size, np.uint64)
@@ -118,5 +118,5 @@ class BatchBuilder:
 
 
 def _without_first(paths: PackedTexts) -> PackedTexts:
-    """Without the empty text that the paths of every frame begin with."""
+    """The paths without the empty text at the start of every frame's paths."""
     return PackedTexts(paths.offsets[1:], paths.data)

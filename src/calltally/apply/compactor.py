@@ -1,4 +1,4 @@
-"""Merging and checkpoints in the background, a bounded step at a time."""
+"""Compaction and checkpoints in the background, one bounded step at a time."""
 
 import threading
 import time
@@ -14,15 +14,15 @@ from calltally.store.usage_store import UsageStore, Work
 log = structlog.get_logger()
 
 _MOST_STEPS = 4
-"""Steps between two checkpoints: the store keeps in memory which rows were moved until one is taken."""
+"""Steps between two checkpoints: until one is taken, the store keeps in memory which rows were moved."""
 
 
 class Compactor:
-    """Has the store merge what has gathered and take checkpoints, in a thread of its own, one at a time.
+    """Runs the store's compaction and checkpoints in its own thread, one at a time.
 
-    While calls are coming in it merges only now and then, as what it merged would soon be to merge again, and
-    rests after a step as `rest_after` says. A checkpoint follows the work, a few steps or one that failed, so
-    that what was moved does not linger in the store's write-ahead log and memory.
+    While calls are being received it compacts only now and then, since its results would soon be compacted
+    again, and rests after a step as `rest_after` returns. A checkpoint follows a few steps or a failed one,
+    so that moved rows do not stay in the store's write-ahead log and memory.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Compactor:
         longest_rest_seconds: float = 10.0,
         on_failure: Callable[[Exception], None] = lambda _: None,
     ) -> None:
-        """``applied_at`` tells, on the monotonic clock, when the store last took calls in."""
+        """``applied_at`` returns when the store last received calls, on the monotonic clock."""
         self._store = store
         self._applied_at = applied_at
         self._checkpoint = checkpoint
@@ -56,7 +56,7 @@ class Compactor:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends after the step under way."""
+        """End after the current step."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -73,14 +73,14 @@ class Compactor:
             except StoreFailedError as error:
                 self._on_failure(error)
                 return
-            except Exception:  # a step that failed left the store as it was; the next one may succeed
+            except Exception:  # a failed step left the store unchanged; the next one may succeed
                 log.exception("compaction failed")
                 rest = self._rest_seconds
                 self._steps = _MOST_STEPS
             self._stop.wait(rest)
 
     def _step(self) -> float:
-        """Does one step of merging, or ends the work when nothing is left of it; returns how long to rest."""
+        """Do one step of compaction, or finish if nothing is left; returns how many seconds to rest."""
         started = time.monotonic()
         if work := self._store.compact():
             self._working = True
@@ -105,5 +105,5 @@ class Compactor:
 
 
 def rest_after(work: Work, seconds: float, *, is_quiet: bool) -> float:
-    """How many seconds to rest after a step that took so many: as many, unless it is quiet or pressing."""
+    """The seconds to rest after a step: as long as it took, unless it is quiet or work is pressing."""
     return 0.0 if is_quiet or work is Work.PRESSING else seconds

@@ -1,4 +1,4 @@
-"""How far the counts are behind the calls."""
+"""The lag of the counts behind the calls."""
 
 import time
 from collections import deque
@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 
 class Lag:
-    """Notes now and then how many calls were appended up to which position, and when.
+    """Records now and then how many calls were appended up to which position, and when.
 
-    So it tells how many of them the store has yet to take, and how long the oldest of them has waited, as
-    exactly as notes are taken often.
+    From that it derives how many calls the store has yet to apply, and how long the oldest has waited, as
+    exactly as records are frequent.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -25,7 +25,8 @@ class Lag:
             self._notes.append((position, calls, self._clock()))
 
     def behind(self, applied: int, calls: int) -> tuple[int, float]:
-        """Calls and seconds that the store, which holds a position, is behind ``calls`` appended so far."""
+        """The lag, in calls and seconds, of a store at position ``applied`` behind ``calls`` appended so
+        far."""
         while self._notes and self._notes[0][0] <= applied:
             self._rolled_calls = self._notes.popleft()[1]
         if not self._notes:

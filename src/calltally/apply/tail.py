@@ -1,4 +1,4 @@
-"""The end of the journal, which is durable and not in the store yet, for those who ask."""
+"""The durable end of the journal that is not in the store yet, for queries."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -12,22 +12,22 @@ from calltally.journal.journal_reader import Place
 from calltally.unstored_calls import COLUMNS, FIELDS, Column, UnstoredCalls
 
 MOST_CALLS = 1_000_000
-"""More are not kept in memory, about fifty bytes each: who asks then had better wait for the store."""
+"""The most calls in memory, about 50 bytes each; beyond it, queries wait for the store."""
 
 _LEAST_ROOM = 131_072
-"""Room that is not used yet costs nothing, and room that grows is paid for twice."""
+"""Unused memory costs nothing, whereas growing copies."""
 
 Names = Sequence[tuple[int, NameUpdate]]
-"""Names with the positions that they came with."""
+"""Names with the positions of their calls."""
 
 FrameColumns = dict[str, Column]
 
 
 class Tail:
-    """Reads back, when somebody asks, what became durable since somebody asked last.
+    """Reads, on demand, what became durable since the last read.
 
-    Costs nothing while nobody asks. ``stored`` tells the place up to which the store has taken the journal.
-    Names that were given meanwhile are recorded, which whoever is answered may ask for next.
+    Costs nothing without queries. ``stored`` returns the place up to which the store has applied the journal.
+    Names in what was read are recorded, since the caller may query them next.
     """
 
     def __init__(
@@ -43,29 +43,28 @@ class Tail:
         self._most_calls = most_calls
         self._reader = journal.reader(stored().position)
         self._reading = threading.Lock()
-        self._columns = _room(0)
+        self._columns = _allocate(0)
         self._start = self._end = 0
 
     def calls(self) -> UnstoredCalls | None:
-        """All calls that are durable by now behind some position that the store has reached.
+        """All durable calls after some position that the store has reached.
 
-        None where they are too many, or cannot be read. Blocks, for others who ask too; may be called from
-        any thread.
+        None if they are too many, or cannot be read. Blocks, also for other callers; thread-safe.
         """
         with self._reading:
             try:
                 is_whole = self._read()
-            except Exception:  # noqa: BLE001 - dropped meanwhile; or broken, and the roller will say so
+            except Exception:  # noqa: BLE001 - dropped meanwhile; or damaged, which the applier reports
                 self._go_to(self._stored())
                 is_whole = False
-            return self._held() if is_whole else None
+            return self._unstored() if is_whole else None
 
     def _read(self) -> bool:
-        """Lets go of what is stored and reads on; whether that reached what is durable by now."""
+        """Drop what is stored and continue reading; returns whether everything durable was read."""
         durable, stored = self._journal.durable.position, self._stored()
         if self._reader.position <= stored.position:
             self._go_to(stored)
-        lacking = len(self._held().behind(stored.position))
+        lacking = len(self._unstored().behind(stored.position))
         self._start = self._end - lacking
         names: list[tuple[int, NameUpdate]] = []
         for position, frame in self._reader.passing(self._most_calls - lacking):
@@ -76,13 +75,13 @@ class Tail:
         return self._reader.position >= durable
 
     def _go_to(self, place: Place) -> None:
-        """Begins anew from there, and with little memory."""
+        """Start over from a place, with little memory."""
         self._reader.go_to(place)
         if self._end:
-            self._columns = _room(0)
+            self._columns = _allocate(0)
         self._start = self._end = 0
 
-    def _held(self) -> UnstoredCalls:
+    def _unstored(self) -> UnstoredCalls:
         return UnstoredCalls(
             {name: column[self._start : self._end] for name, column in self._columns.items()}
         )
@@ -90,21 +89,21 @@ class Tail:
     def _add(self, position: int, frame: Frame) -> None:
         more = len(frame.calls)
         if self._end + more > len(self._columns["position"]):
-            self._make_room(more)
+            self._reserve(more)
         span = slice(self._end, self._end + more)
         for name in FIELDS:
             self._columns[name][span] = frame.calls[name]
         self._columns["position"][span] = position
         self._end += more
 
-    def _make_room(self, more: int) -> None:
-        """Takes other memory, with room for so many more; answers under way keep what they read from."""
-        held = self._held()
-        room = _room(2 * (len(held) + more))
+    def _reserve(self, more: int) -> None:
+        """Allocate new memory with space for ``more`` calls; running queries keep the old one."""
+        held = self._unstored()
+        room = _allocate(2 * (len(held) + more))
         for name, column in held.columns.items():
             room[name][: len(held)] = column
         self._columns, self._start, self._end = room, 0, len(held)
 
 
-def _room(calls: int) -> FrameColumns:
+def _allocate(calls: int) -> FrameColumns:
     return {name: np.empty(max(calls, _LEAST_ROOM), kind) for name, kind in COLUMNS.items()}

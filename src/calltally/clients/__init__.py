@@ -1,4 +1,4 @@
-"""Clients for the usage operations of SailPoint, Segment and Genesys Cloud, and of whatever serves them."""
+"""Clients for the usage operations of SailPoint, Segment and Genesys Cloud, and of compatible servers."""
 
 from calltally.clients.genesys import AsyncGenesysClient, GenesysClient, GenesysOrganization
 from calltally.clients.retry_policy import RetryPolicy

@@ -1,4 +1,4 @@
-"""A client whose methods are awaited."""
+"""The asynchronous client."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -22,11 +22,11 @@ T = TypeVar("T")
 
 
 class AsyncClient(Generic[Q]):
-    """Holds conversations with one vendor, any number at the same time, all in one event loop.
+    """Runs workflows with one vendor, any number at the same time, all in one event loop.
 
-    ``timeout`` in seconds is for connecting, and for every pause within a response. ``http`` may bring
-    proxies and certificates; it stays the caller's, who closes it. Without it the client has its own, which
-    ends with the context or with `close`.
+    ``timeout`` in seconds limits connecting, and every pause within a response. ``http`` may provide proxies
+    and certificates; the caller closes it. Without it the client creates its own, which ends with the context
+    or with `close`.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class AsyncClient(Generic[Q]):
         return f"{type(self).__name__}({self.vendor!r})"
 
     async def close(self) -> None:
-        """Closes the connections, if they are this client's own."""
+        """Close the connections, if they are this client's own."""
         if self._owns_http:
             await self._http.aclose()
 
@@ -63,7 +63,7 @@ class AsyncClient(Generic[Q]):
         return await self._hold(workflow.put(self._exchange))
 
     async def walk(self, pages: Pages[R, K, T]) -> AsyncIterator[T]:
-        """All rows of all pages; each page is asked for when its first row is."""
+        """All rows of all pages; each page is requested when its first row is."""
         workflow: Workflow[R] | None = pages.first
         places: set[K] = set()
         while workflow is not None:
@@ -77,11 +77,11 @@ class AsyncClient(Generic[Q]):
             step = next(conversation)
             while True:
                 try:
-                    came = await self._take(step)
+                    result = await self._take(step)
                 except (httpx.RequestError, VendorError) as error:
                     step = conversation.throw(error)
                 else:
-                    step = conversation.send(came)
+                    step = conversation.send(result)
         except StopIteration as end:
             answer: T = end.value
             return answer
@@ -102,7 +102,7 @@ class AsyncClient(Generic[Q]):
 def asks(
     build: Callable[Concatenate[Q, P], Workflow[T]],
 ) -> Callable[Concatenate[AsyncClient[Q], P], Coroutine[Any, Any, T]]:
-    """A method that asks what ``build`` makes, and returns the answer once it is awaited."""
+    """A method that sends what ``build`` returns, and returns the answer when awaited."""
 
     def ask(client: AsyncClient[Q], /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
         return client.run(build(client.vendor.questions, *args, **kwargs))
@@ -113,7 +113,7 @@ def asks(
 def walks(
     build: Callable[Concatenate[Q, P], Pages[Any, Any, T]],
 ) -> Callable[Concatenate[AsyncClient[Q], P], AsyncIterator[T]]:
-    """A method that walks through the pages that ``build`` makes, with ``async for``."""
+    """A method that iterates over the pages that ``build`` returns, with ``async for``."""
 
     def walk(client: AsyncClient[Q], /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
         return client.walk(build(client.vendor.questions, *args, **kwargs))

@@ -1,4 +1,4 @@
-"""The address that a vendor's paths are below."""
+"""The base address of a vendor's paths."""
 
 from urllib.parse import urlsplit
 
@@ -6,10 +6,10 @@ import httpx
 
 
 def base_url(text: str) -> str:
-    """The address without slashes at its end.
+    """The address without trailing slashes.
 
-    Raises `ValueError` for what is no http or https address, and for one with a user, a query or a fragment;
-    the address is not repeated then, for it may hold a password.
+    Raises `ValueError` unless it is an http or https address without user, query and fragment. The message
+    does not repeat the address, which may contain a password.
     """
     accepted = "accepted is an address such as https://api.example.com"
     try:

@@ -1,8 +1,8 @@
-"""What a client says and waits for, step by step, without doing any of it.
+"""Sans-IO conversations: the steps of a client, without performing them.
 
-A conversation is a generator: it yields the steps, is sent what came of each, and returns the answer. It does
-no input or output, so one of them serves the synchronous and the asynchronous clients, and a test can hold it
-without a server.
+A conversation is a generator: it yields the steps, is sent the result of each, and returns the answer. It
+does no input or output, so it serves the synchronous and the asynchronous clients, and can be tested without
+a server.
 """
 
 from collections.abc import Generator
@@ -18,7 +18,7 @@ T = TypeVar("T")
 class Send:
     """Send a request; the response is sent back, or an `httpx.RequestError` is thrown in.
 
-    ``timeout`` in seconds is for this request, where it is less than what the client allows.
+    ``timeout`` in seconds applies to this request, if it is less than the client's.
     """
 
     request: VendorRequest
@@ -27,14 +27,14 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Let some seconds pass; nothing is sent back."""
+    """Wait some seconds; nothing is sent back."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Authorize:
-    """Get the text of an access token, another one than that which was refused, before ``until``."""
+    """Get the text of an access token other than the refused one, before ``until``."""
 
     refused: str = field(default="", repr=False)
     until: float | None = None

@@ -1,4 +1,4 @@
-"""How a question becomes its answer: the token, the attempts, and the errors."""
+"""Sending of a request: the token, the attempts, and the errors."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from calltally.clients.vendor_request import VendorRequest
 T = TypeVar("T")
 
 _RENEW_BEFORE = 60.0
-"""Seconds before its end at which a token is no longer used, or a tenth of its life if that is less."""
+"""Seconds before its expiry at which a token is no longer used, or a tenth of its lifetime if less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class _Token:
 
 
 class Exchange:
-    """Answers questions to one vendor, as conversations that somebody else holds.
+    """Sends requests to one vendor, as sans-IO conversations that a client runs.
 
-    Remembers the access token. `answer` may be asked from many threads; `token` from one at a time.
+    Caches the access token. `answer` may be called from many threads, `token` from one at a time.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Exchange:
         return self._clock()
 
     def answer(self, question: Question[T], until: float | None = None) -> Conversation[T]:
-        """Raises a `VendorError` unless a 2xx came whose body is an answer; retries end at ``until``."""
+        """Raises a `VendorError` unless the response is a 2xx with a valid body; retries end at ``until``."""
         patience = Patience(self._policy, self._clock, until)
         request = question.request.below(self._vendor.base_url)
         token: str = yield Authorize(until=until)
@@ -66,9 +66,9 @@ class Exchange:
         return self._read(question, response, lambda: self._vendor.read_fault(response).body)
 
     def token(self, refused: str = "", until: float | None = None) -> Conversation[str]:
-        """A token that is still good and is not the refused one: the remembered one, or a new one.
+        """A valid token other than the refused one: the cached one, or a new one.
 
-        Raises `CredentialsError` where the vendor refuses the login, else as `answer`.
+        Raises `CredentialsError` if the vendor refuses the login, otherwise as `answer`.
         """
         grant = self._vendor.grant
         if isinstance(grant, StaticToken):
@@ -88,7 +88,7 @@ class Exchange:
         return self._token.text
 
     def _response(self, request: VendorRequest, patience: Patience) -> Conversation[httpx.Response]:
-        """The last response, whatever its status, once there shall be no further attempt."""
+        """The response of the last attempt, with any status."""
         while True:
             try:
                 response: httpx.Response = yield Send(request, patience.timeout())

@@ -1,4 +1,4 @@
-"""By what right a client calls: a token it was given, or a secret that buys tokens."""
+"""Credentials of a client: a token, or a secret that is exchanged for tokens."""
 
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from calltally.clients.vendor_request import VendorRequest
 
 
 class TokenReply(msgspec.Struct, frozen=True):
-    """What a token endpoint answers (RFC 6749, section 5.1), as far as clients need it."""
+    """The response of a token endpoint (RFC 6749, section 5.1), as far as clients need it."""
 
     access_token: str
     expires_in: float | None = None
@@ -26,7 +26,7 @@ class TokenReply(msgspec.Struct, frozen=True):
 
 
 class TokenRefusal(msgspec.Struct, frozen=True):
-    """Why a token endpoint gives no token (RFC 6749, section 5.2); Genesys says it in ``description``."""
+    """The error of a token endpoint (RFC 6749, section 5.2); Genesys has its text in ``description``."""
 
     error: str
     error_description: str | None = None
@@ -39,9 +39,9 @@ class TokenRefusal(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class StaticToken:
-    """A token that was made elsewhere; it is never renewed.
+    """A token that was issued elsewhere; it is never renewed.
 
-    Raises `ValueError` for a text that cannot stand in a header.
+    Raises `ValueError` for a text that is not valid in a header.
     """
 
     text: str = field(repr=False)
@@ -53,7 +53,7 @@ class StaticToken:
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """OAuth's client credentials, which go into the form, or into HTTP Basic if ``basic``."""
+    """OAuth's client credentials, sent in the form, or with HTTP Basic if ``basic``."""
 
     token_url: str
     client_id: str
@@ -64,7 +64,7 @@ class ClientCredentials:
         form = {"grant_type": "client_credentials"}
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
         if self.basic:
-            # As it is, without percent-encoding: so Genesys's own clients send it.
+            # Without percent-encoding, as Genesys's own clients send it.
             encoded = b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
             headers["Authorization"] = f"Basic {encoded}"
         else:
@@ -79,7 +79,7 @@ Grant: TypeAlias = StaticToken | ClientCredentials
 def grant_of(credentials: ClientCredentials, access_token: str) -> Grant:
     """The token if there is one, else the credentials.
 
-    Raises `ValueError` where neither is complete.
+    Raises `ValueError` if neither is complete.
     """
     if access_token:
         return StaticToken(access_token)

@@ -1,4 +1,4 @@
-"""All rows of an answer that comes in pages."""
+"""All rows of a paged response."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Pages(Generic[P, K, T]):
-    """The first page, and the way from one page to the next.
+    """The first page, and how to get from one page to the next.
 
-    ``place_after`` is where the next page begins, an offset or a cursor, or None behind the last one.
+    ``place_after`` returns where the next page begins, an offset or a cursor, or None after the last one.
     """
 
     first: Workflow[P]
@@ -25,9 +25,9 @@ class Pages(Generic[P, K, T]):
     page_at: Callable[[K], Workflow[P]]
 
     def following(self, page: P, places: set[K]) -> Workflow[P] | None:
-        """How to get the next page; ``places`` remembers where the pages so far began.
+        """The workflow for the next page; ``places`` collects the starts of all pages so far.
 
-        Raises `UnexpectedReplyError` where the pages go in a circle.
+        Raises `UnexpectedReplyError` if the pages repeat.
         """
         place = self.place_after(page)
         if place is None:

@@ -1,4 +1,4 @@
-"""A question to a vendor: what is sent, and how the answer is read."""
+"""A request to a vendor with the reader of its response."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ T_co = TypeVar("T_co", covariant=True)
 class Question(Generic[T]):
     """One request, and a pure function that reads a successful response to it.
 
-    ``read`` raises `msgspec.DecodeError` for a body that is no such answer.
+    ``read`` raises `msgspec.DecodeError` for any other body.
     """
 
     request: VendorRequest
@@ -29,7 +29,7 @@ class Question(Generic[T]):
 
 
 class Asker(Protocol):
-    """Who gets questions answered, and knows the time in seconds from any beginning."""
+    """Sends requests, and has a clock in seconds with an arbitrary start."""
 
     @property
     def vendor_name(self) -> str: ...
@@ -40,15 +40,15 @@ class Asker(Protocol):
 
 
 class Workflow(Protocol[T_co]):
-    """What is done with one question or with several: a question, or waiting for its answer to change."""
+    """One request, or several, such as polling until a result is complete."""
 
     def put(self, asker: Asker) -> Conversation[T_co]: ...
 
 
 def reads(kind: type[T], *, nulls: bool = True) -> Callable[[httpx.Response], T]:
-    """Reads a JSON body as a type; fields that the type does not have are ignored.
+    """A reader of JSON bodies as a type; fields that the type lacks are ignored.
 
-    Without ``nulls``, what is null counts as absent, wherever it is.
+    Without ``nulls``, null values count as absent, wherever they are.
     """
 
     def read(response: httpx.Response) -> T:

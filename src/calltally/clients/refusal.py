@@ -1,4 +1,4 @@
-"""Which error a response is."""
+"""Converts error responses to errors."""
 
 from typing import Any
 
@@ -39,14 +39,14 @@ _WRONG_CREDENTIALS = ("invalid_client", "invalid_grant", "unauthorized_client", 
 def refusal_of(
     vendor: str, request: VendorRequest, response: httpx.Response, fault: VendorFault
 ) -> VendorError:
-    """The error for a response that is no success."""
+    """The error for an unsuccessful response."""
     status = response.status_code
     kind = _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, UnexpectedReplyError)
     return _error(kind, vendor, request, response, fault)
 
 
 def login_refusal_of(vendor: str, request: VendorRequest, response: httpx.Response) -> VendorError:
-    """The error for a response of a token endpoint that is no success."""
+    """The error for an unsuccessful response of a token endpoint."""
     body = fault_body(response, TokenRefusal)
     if not isinstance(body, TokenRefusal):
         return refusal_of(vendor, request, response, VendorFault(body, ""))
@@ -61,8 +61,8 @@ def _error(
 ) -> VendorError:
     words = fault.words or response.reason_phrase
     status = response.status_code
-    told: dict[str, Any] = {"status": status, "headers": response.headers, "body": fault.body}
+    retry_after_: dict[str, Any] = {"status": status, "headers": response.headers, "body": fault.body}
     if issubclass(kind, TryLaterError):
-        told["retry_after"] = retry_after(response.headers)
+        retry_after_["retry_after"] = retry_after(response.headers)
     message = f"{vendor} answered {request.method} {request.url} with {status}: {words}".rstrip(": ")
-    return kind(message, vendor=vendor, **told)
+    return kind(message, vendor=vendor, **retry_after_)

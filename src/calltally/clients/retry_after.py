@@ -1,4 +1,4 @@
-"""For how long a response asks to be left alone."""
+"""The delay of a Retry-After header."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,14 +6,14 @@ from email.utils import parsedate_to_datetime
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that ``Retry-After`` tells, in either of its forms; None if it is absent or unreadable.
+    """The seconds of ``Retry-After``, in either of its forms; None if it is absent or unreadable.
 
-    A date is measured against the response's own ``Date``, so a wrong clock here does no harm.
+    A date is measured against the response's own ``Date``, so a wrong local clock does no harm.
     """
-    told = headers.get("Retry-After", "").strip()
-    if told.isascii() and told.isdigit():
-        return float(told)
-    until = _instant(told)
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    until = _instant(value)
     if until is None:
         return None
     now = _instant(headers.get("Date", "")) or datetime.now(UTC)

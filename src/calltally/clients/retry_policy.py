@@ -1,4 +1,4 @@
-"""How often and for how long a question is repeated.
+"""The retries of a request.
 
 No library for retries is used: these sleep by themselves, while this policy only says how long to wait, for
 the synchronous and the asynchronous client alike, and follows what each vendor asks for.
@@ -21,11 +21,11 @@ _LEAST_TIMEOUT = 1.0
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """At most so many ``attempts``, and no pause that would end later than ``total_seconds`` after the first.
+    """At most ``attempts`` attempts; no pause ends more than ``total_seconds`` after the first one.
 
-    A pause is as long as the vendor asks for, plus up to half a second; where it does not ask, the pauses
-    double from ``first_pause`` to ``longest_pause`` seconds, each shortened by up to a half at random.
-    ``RetryPolicy(attempts=1)`` repeats nothing.
+    A pause is as long as the vendor asks for, plus up to half a second; without that, pauses double from
+    ``first_pause`` to ``longest_pause`` seconds, each shortened by up to half at random.
+    ``RetryPolicy(attempts=1)`` never retries.
     """
 
     attempts: int = 5
@@ -38,7 +38,7 @@ DEFAULT_RETRIES = RetryPolicy()
 
 
 class Patience:
-    """What is left of a policy while one question is asked; not after ``until``, if that is given."""
+    """The rest of a policy during one request; it ends at ``until``, if given."""
 
     def __init__(
         self,
@@ -59,23 +59,23 @@ class Patience:
         return None if self._until is None else max(_LEAST_TIMEOUT, self._until - self._now())
 
     def pause_after(self, method: str, response: httpx.Response) -> float | None:
-        """The seconds until the next attempt; None if there shall be none.
+        """The seconds until the next attempt; None if there is none.
 
-        429 and 503 say that nothing was done, so that a POST is repeated too.
+        429 and 503 mean that nothing was done, so a POST is retried too.
         """
         passing = _PASSING if method == "GET" else _REFUSED_UNDONE
         return self._pause(retry_after(response.headers)) if response.status_code in passing else None
 
     def pause_after_failure(self, method: str, error: httpx.RequestError) -> float | None:
-        """The same where no response came: a POST is only repeated if it was never sent."""
+        """The same without a response: a POST is only retried if it was never sent."""
         passing = _BROKEN_OFF if method == "GET" else _NEVER_SENT
         return self._pause(None) if isinstance(error, passing) else None
 
-    def _pause(self, told: float | None) -> float | None:
+    def _pause(self, requested: float | None) -> float | None:
         self._attempts += 1
         if self._attempts >= self._policy.attempts:
             return None
-        seconds = self._backoff() if told is None else told + self._chance() / 2
+        seconds = self._backoff() if requested is None else requested + self._chance() / 2
         end = self._now() + seconds
         late = end > self._give_up_at or (self._until is not None and end > self._until)
         return None if late else seconds

@@ -1,4 +1,4 @@
-"""What the synchronous and the asynchronous clients do alike before anything is sent."""
+"""Shared parts of the synchronous and the asynchronous client, before sending."""
 
 import inspect
 from collections.abc import Callable
@@ -13,11 +13,11 @@ TIMEOUT: Final = 30.0
 """Seconds to connect, and seconds between two parts of a response."""
 
 NOT_FOLLOWED: Final = False
-"""Redirects: whoever is pointed to elsewhere would be shown the token."""
+"""Redirects are not followed: the other host would receive the token."""
 
 
 def request_parts(send: Send, timeout: float) -> dict[str, Any]:
-    """What httpx builds a request from; each part of the exchange may take ``timeout`` seconds at most."""
+    """The arguments for an httpx request; each part of the exchange may take ``timeout`` seconds at most."""
     request = send.request
     return {
         "method": request.method,
@@ -29,9 +29,10 @@ def request_parts(send: Send, timeout: float) -> dict[str, Any]:
 
 
 def shown_as(build: Callable[..., Any], method: C, within: Any = None) -> C:
-    """Gives a method that is made from a maker of questions its name, its text and its signature.
+    """Give a method the name, docstring and signature of the function that builds its request.
 
-    It returns the answer where the maker returns the question, or the generic type ``within`` of answers.
+    The method returns the answer where that function returns the request, or the generic type ``within`` of
+    answers.
     """
     signature = inspect.signature(build)
     answer = get_args(signature.return_annotation)[-1]

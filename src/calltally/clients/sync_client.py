@@ -1,4 +1,4 @@
-"""A client that blocks until it has the answer."""
+"""The synchronous client."""
 
 import threading
 import time
@@ -23,11 +23,11 @@ T = TypeVar("T")
 
 
 class SyncClient(Generic[Q]):
-    """Holds conversations with one vendor, each in the thread that asks; any number of threads may ask.
+    """Runs workflows with one vendor, each in the calling thread; any number of threads may call.
 
-    ``timeout`` in seconds is for connecting, and for every pause within a response. ``http`` may bring
-    proxies and certificates; it stays the caller's, who closes it. Without it the client has its own, which
-    ends with the context or with `close`.
+    ``timeout`` in seconds limits connecting, and every pause within a response. ``http`` may provide proxies
+    and certificates; the caller closes it. Without it the client creates its own, which ends with the context
+    or with `close`.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class SyncClient(Generic[Q]):
         return f"{type(self).__name__}({self.vendor!r})"
 
     def close(self) -> None:
-        """Closes the connections, if they are this client's own."""
+        """Close the connections, if they are this client's own."""
         if self._owns_http:
             self._http.close()
 
@@ -64,7 +64,7 @@ class SyncClient(Generic[Q]):
         return self._hold(workflow.put(self._exchange))
 
     def walk(self, pages: Pages[R, K, T]) -> Iterator[T]:
-        """All rows of all pages; each page is asked for when its first row is."""
+        """All rows of all pages; each page is requested when its first row is."""
         workflow: Workflow[R] | None = pages.first
         places: set[K] = set()
         while workflow is not None:
@@ -77,11 +77,11 @@ class SyncClient(Generic[Q]):
             step = next(conversation)
             while True:
                 try:
-                    came = self._take(step)
+                    result = self._take(step)
                 except (httpx.RequestError, VendorError) as error:
                     step = conversation.throw(error)
                 else:
-                    step = conversation.send(came)
+                    step = conversation.send(result)
         except StopIteration as end:
             answer: T = end.value
             return answer
@@ -100,7 +100,7 @@ class SyncClient(Generic[Q]):
 
 
 def asks(build: Callable[Concatenate[Q, P], Workflow[T]]) -> Callable[Concatenate[SyncClient[Q], P], T]:
-    """A method that asks what ``build`` makes, and returns the answer."""
+    """A method that sends what ``build`` returns, and returns the answer."""
 
     def ask(client: SyncClient[Q], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return client.run(build(client.vendor.questions, *args, **kwargs))
@@ -111,7 +111,7 @@ def asks(build: Callable[Concatenate[Q, P], Workflow[T]]) -> Callable[Concatenat
 def walks(
     build: Callable[Concatenate[Q, P], Pages[Any, Any, T]],
 ) -> Callable[Concatenate[SyncClient[Q], P], Iterator[T]]:
-    """A method that walks through the pages that ``build`` makes."""
+    """A method that iterates over the pages that ``build`` returns."""
 
     def walk(client: SyncClient[Q], /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         return client.walk(build(client.vendor.questions, *args, **kwargs))

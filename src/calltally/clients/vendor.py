@@ -1,4 +1,4 @@
-"""The seam between what all clients share and what one vendor is like."""
+"""The interface between the shared parts of clients and one vendor."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -13,16 +13,16 @@ Q_co = TypeVar("Q_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class VendorFault:
-    """What a response that is no success says: its body, and the vendor's own words in it."""
+    """The content of an error response: its body, and the vendor's message."""
 
     body: object
     words: str
 
 
 class Vendor(Protocol[Q_co]):
-    """One customer's place at a vendor: where it is, who asks, and what can be asked.
+    """One customer's account at a vendor: its address, credentials and operations.
 
-    ``questions`` has a method for each operation, which makes the question. ``read_fault`` reads any body
+    ``questions`` has a method for each operation, which builds the request. ``read_fault`` reads any body
     without raising.
     """
 
@@ -42,7 +42,7 @@ class Vendor(Protocol[Q_co]):
 
 
 def fault_body(response: httpx.Response, *shapes: Any) -> Any:
-    """The body as the first of some types that it fits, else as a JSON value, else as text."""
+    """The body as the first type that fits, else as a JSON value, else as text."""
     try:
         value = msgspec.json.decode(response.content)
     except (msgspec.DecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""What can go wrong between a client and a vendor, told apart by what the caller can do about it."""
+"""Errors between a client and a vendor, by what the caller can do about them."""
 
 import httpx
 
@@ -6,10 +6,10 @@ from calltally.errors import CalltallyError
 
 
 class VendorError(CalltallyError):
-    """The root of all that follows. Its text holds no secret.
+    """The base class of vendor errors. Its text has no secret.
 
-    ``status`` and ``headers`` are those of the response, None and empty if there was none. ``body`` is the
-    vendor's own: one of its types where it is one of its shapes, else the JSON value, else the text.
+    ``status`` and ``headers`` are those of the response, None and empty without one. ``body`` is the
+    vendor's: one of its types if it fits one, else the JSON value, else the text.
     """
 
     def __init__(
@@ -29,28 +29,28 @@ class VendorError(CalltallyError):
 
 
 class RejectedRequestError(VendorError):
-    """The request can never work as it is; change it. Any 4xx that has no class of its own."""
+    """The request is invalid; change it. Any 4xx without its own class."""
 
 
 class CredentialsError(VendorError):
     """The token or the client's secret is wrong, expired or revoked (401, or a refused login).
 
-    A token that can be renewed was renewed before. Segment says this also where a permission is missing.
+    A renewable token was renewed before. Segment also returns this for a missing permission.
     """
 
 
 class PermissionMissingError(VendorError):
-    """The client is known and may not do this (403); an administrator must grant it."""
+    """The client lacks a permission (403); an administrator must grant it."""
 
 
 class UnknownTargetError(VendorError):
-    """There is nothing at this path or under this id (404, 410)."""
+    """The path or the id does not exist (404, 410)."""
 
 
 class TryLaterError(VendorError):
-    """Nothing is wrong with the request; the time or the number of retries did not suffice.
+    """The request is valid; the time or the number of retries did not suffice.
 
-    ``retry_after`` is for how many seconds the vendor wants to be left alone, None if it did not say.
+    ``retry_after`` is the delay in seconds that the vendor asks for, None if it gave none.
     """
 
     def __init__(
@@ -68,30 +68,31 @@ class TryLaterError(VendorError):
 
 
 class RateLimitedError(TryLaterError):
-    """Too many requests were made (429); make fewer."""
+    """Too many requests (429); send fewer."""
 
 
 class UnavailableError(TryLaterError):
-    """The vendor, or something before it, cannot serve now (408, 502, 503, 504)."""
+    """The vendor, or a proxy, is unavailable (408, 502, 503, 504)."""
 
 
 class VendorFaultError(VendorError):
-    """Something broke at the vendor (any other 5xx); report it there, with the headers."""
+    """The vendor failed (any other 5xx); report it there, with the headers."""
 
 
 class UnexpectedReplyError(VendorError):
-    """What came is no answer to the question: another body than promised, a redirect, pages in a circle.
+    """The response does not match the request: an unexpected body, a redirect, or repeating pages.
 
-    Most often something else than the vendor answers at this address.
+    Usually another server than the vendor's is at this address.
     """
 
 
 class NoAnswerError(VendorError):
-    """No whole response came; the cause tells why. Whether the vendor acted on the request is not known."""
+    """No complete response was received; see the cause. The vendor may or may not have acted on the
+    request."""
 
 
 class ExecutionError(VendorError):
-    """An execution has no results; ``execution_id`` names it."""
+    """The execution ``execution_id`` has no results."""
 
     def __init__(
         self, message: str, *, execution_id: str = "", vendor: str = "", body: object = None
@@ -101,8 +102,8 @@ class ExecutionError(VendorError):
 
 
 class ExecutionFailedError(ExecutionError):
-    """The vendor gave the execution up; ask anew."""
+    """The execution failed at the vendor; start a new one."""
 
 
 class ExecutionTimeoutError(ExecutionError, TimeoutError):
-    """The execution was not complete in time; it goes on, and can be waited for again."""
+    """The execution was not complete in time; it continues, and can be waited for again."""

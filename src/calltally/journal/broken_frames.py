@@ -1,4 +1,4 @@
-"""What to make of a place where a frame must begin and none is whole."""
+"""Analysis of a place where a frame must begin and none is complete."""
 
 from calltally.journal.framing import (
     END,
@@ -12,11 +12,11 @@ from calltally.journal.framing import (
 )
 
 _SECTOR = 512
-"""The least that a disk writes as one."""
+"""The smallest unit that a disk writes atomically."""
 
 
 def next_whole(data: bytes, offset: int, first: int, last: int) -> tuple[int, int] | None:
-    """Where, behind an offset, the next whole frame of a position in a range begins, and the position."""
+    """The offset and position of the next complete frame after ``offset`` with a position in the range."""
     view = memoryview(data)
     broken = read_header(view, offset)
     places = [] if broken is None else [broken.end]
@@ -32,21 +32,21 @@ def next_whole(data: bytes, offset: int, first: int, last: int) -> tuple[int, in
 
 
 def proves_durable(data: bytes, offset: int, position: int) -> bool:
-    """Whether a frame behind an offset says that a position was durable when it was written."""
+    """Whether a frame after an offset records that a position was durable when it was written."""
     return any(header.durable_position >= position for header in _headers(data, offset))
 
 
 def last_announced(data: bytes, offset: int, position: int) -> int:
-    """The last position from one on that a frame behind an offset has."""
+    """The last position, at least ``position``, that a frame after an offset has."""
     return max([position, *(header.position for header in _headers(data, offset))])
 
 
 def why_unfinished(data: bytes, offset: int, position: int) -> str:
-    """Why the frame of a position, which must begin at an offset, can be one that was not written to its end.
+    """Why the frame of a position, which must begin at an offset, may not have been written to its end.
 
-    Empty when it was: then what is wrong with it is damage. What was written and not synced is, after a
-    power cut, a file that ends early, or one in which sectors are zeros that were never written. A flipped
-    bit is neither. The first two formats do not tell one from the other.
+    Empty if it was: then its fault is damage. Data that were written and not synced are, after a power cut, a
+    file that ends early, or one in which sectors that were never written are zeros. A flipped bit is neither.
+    The first two formats do not distinguish the two.
     """
     view = memoryview(data)
     header = read_header(view, offset)
@@ -68,7 +68,7 @@ def _why_not_whole(view: memoryview, offset: int, header: FrameHeader) -> str:
 
 
 def _headers(data: bytes, offset: int) -> list[FrameHeader]:
-    """All headers behind an offset that can be believed."""
+    """All valid headers after an offset."""
     view = memoryview(data)
     found = []
     place = data.find(FAMILY, offset)
@@ -83,7 +83,7 @@ def _headers(data: bytes, offset: int) -> list[FrameHeader]:
 
 
 def _lacks_a_sector(view: memoryview, start: int, end: int) -> bool:
-    """Whether a sector that bytes lie in is all zeros from where they begin."""
+    """Whether a sector of the given bytes is all zeros from where they begin."""
     for sector in range(start - start % _SECTOR, min(end, len(view)), _SECTOR):
         part = view[max(sector, start) : sector + _SECTOR]
         if part and not any(part):
@@ -92,7 +92,7 @@ def _lacks_a_sector(view: memoryview, start: int, end: int) -> bool:
 
 
 def _end_marker(data: bytes, offset: int, position: int) -> bool:
-    """Whether behind an offset a frame of a position ends that begins there or later."""
+    """Whether a frame of a position that begins at an offset or later ends after it."""
     place = data.find(END_MAGIC, offset)
     while place != -1:
         start = place + len(END_MAGIC) - END.size

@@ -1,4 +1,4 @@
-"""A small file that says up to which position calls were acknowledged."""
+"""A small file with the position up to which calls were acknowledged."""
 
 import contextlib
 import os
@@ -15,17 +15,17 @@ FILE_NAME = "durable.mark"
 _SLOT = struct.Struct("<4sIQ")
 _MAGIC = b"CTM1"
 _SLOT_BYTES = 4096
-"""Each slot is in a page, and so in a sector, of its own."""
+"""Each slot is in its own page, and so in its own sector."""
 
 _SLOTS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class MarkReading:
-    """What the mark says: at least everything up to a position is on disk, and was acknowledged.
+    """The content of the mark: everything up to ``position`` is on disk and was acknowledged, at least.
 
-    ``damage`` says what is wrong with the file, if anything; the position may be too low then. It is also
-    after a power cut, which the latest marks need not survive.
+    ``damage`` describes the damage of the file, if any; the position may be too low then. It may also be too
+    low after a power cut, since the latest marks need not survive one.
     """
 
     position: int
@@ -33,14 +33,14 @@ class MarkReading:
 
 
 class DurableMark:
-    """Written after each sync of the journal and before anyone is answered; for one thread.
+    """Written after each sync of the journal and before any response; for one thread.
 
-    It is not synced itself, so it costs a write into the page cache, which outlives a killed process: after a
-    kill the mark is exact. Two slots are written in turn, so that one of them is whole at any instant.
+    It is not synced itself, so it costs a write to the page cache, which outlives a killed process: after a
+    kill the mark is exact. Two slots are written in turn, so that one of them is complete at any instant.
     """
 
     def __init__(self, folder: Path, position: int) -> None:
-        """Makes the file, or makes it anew, safely on disk, with a position in both slots."""
+        """Create or replace the file, durably, with a position in both slots."""
         path = folder / FILE_NAME
         partial = path.with_name(f"{FILE_NAME}.partial")
         self._file = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -51,19 +51,19 @@ class DurableMark:
         self._next = 0
 
     def set(self, position: int) -> None:
-        """Says that everything up to a position is on disk. Raises `OSError`."""
+        """Record that everything up to a position is on disk. Raises `OSError`."""
         os.pwrite(self._file, _slot(position), self._next * _SLOT_BYTES)
         self._next = (self._next + 1) % _SLOTS
 
     def close(self) -> None:
-        """Makes what it says last safe, where the disk can."""
+        """Sync the last mark, if the disk can."""
         with contextlib.suppress(OSError):
             os.fsync(self._file)
         os.close(self._file)
 
 
 def read_mark(folder: Path) -> MarkReading | None:
-    """What the mark of a journal says, None when there is none."""
+    """The mark of a journal; None if there is none."""
     try:
         content = (folder / FILE_NAME).read_bytes()
     except FileNotFoundError:

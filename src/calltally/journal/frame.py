@@ -1,4 +1,4 @@
-"""One frame of the journal: what one ordered step took in, as the bytes of a payload."""
+"""One frame of the journal: the result of one ordered step, and its payload's bytes."""
 
 import struct
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from calltally.journal.framing import MAGIC, MAGIC_1, Parts, framed
 from calltally.packed_texts import NO_TEXT, PackedTexts
 
 UNKNOWN_REASON = "unknown"
-"""The code of rejections that were booked by the first format, which had no codes."""
+"""The code of rejections in the first format, which had no codes."""
 
 _SIZES = struct.Struct("<III")
 """Length of the meta data, number of paths, bytes of the paths."""
@@ -34,10 +34,10 @@ _CALL_COLUMNS_1 = np.dtype([field for field in CALL_COLUMNS.descr if field[0] !=
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The rows of one step, the dictionary entries they use first, and the step's books.
+    """The rows of one step, the dictionary entries they use first, and the step's outcomes.
 
-    Also a step that accepted nothing makes a frame: its outcomes count. A frame with a correction holds the
-    correction's rows only, one with an erasure nothing else.
+    A step that accepted nothing also has a frame: its outcomes count. A frame with a correction has only the
+    correction's rows; one with an erasure has nothing else.
     """
 
     received_ms: int
@@ -82,7 +82,7 @@ _decoder_1 = msgspec.msgpack.Decoder(_Meta1)
 
 
 def encode_frame(frame: Frame, position: int, durable_position: int) -> Parts:
-    """The frame's bytes; its calls are a part of their own, which is not copied and must not change.
+    """The frame's bytes; its calls are a separate part, which is not copied and must not change.
 
     See `framed` about the durable position.
     """
@@ -109,7 +109,7 @@ def encode_frame(frame: Frame, position: int, durable_position: int) -> Parts:
 
 
 def decode_payload(payload: bytes | memoryview, magic: bytes = MAGIC) -> Frame:
-    """The frame of a payload whose checksum was found right, in the format that ``magic`` names."""
+    """The frame of a payload with a verified checksum, in the format that ``magic`` names."""
     if magic == MAGIC_1:
         return _decode_payload_1(payload)
     meta_length, path_count, path_bytes = _SIZES.unpack_from(payload)

@@ -1,4 +1,4 @@
-"""What stands around a frame's payload: a header before it and an end marker behind it."""
+"""The framing of a payload: a header before it and an end marker after it."""
 
 import struct
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ HEADER = struct.Struct("<4sIQQQQ")
 checksum of all these. Every later format begins so too."""
 
 END = struct.Struct("<IQ4s")
-"""Length of the payload, position, `END_MAGIC`: written last, so that a frame that was written to its end can
-be told from one that was not, whatever became of the rest of it."""
+"""Length of the payload, position, `END_MAGIC`: written last, which shows whether a frame was written to its
+end, whatever happened to the rest of it."""
 
 END_MAGIC = b"3JTC"
 """Ends every frame; no byte of it is zero, unlike those of a sector that never reached the disk."""
@@ -35,7 +35,7 @@ OLD_HEADER = struct.Struct("<4sIQQQ")
 """Of the first two formats: as `HEADER`, without the last checksum; its checksum covers everything."""
 
 Parts = list[bytes | memoryview]
-"""Bytes in several pieces, to be written one behind the other."""
+"""Bytes in several pieces, to be written consecutively."""
 
 _CHECKED = struct.Struct("<4sIQQQ")
 _OLD = (MAGIC_1, MAGIC_2)
@@ -43,8 +43,8 @@ _OLD = (MAGIC_1, MAGIC_2)
 
 @dataclass(frozen=True, slots=True)
 class FrameHeader:
-    """What a right header says. ``payload_start`` and the rest are places in the bytes it was read from;
-    ``end`` is where the next frame begins."""
+    """The content of a valid header. ``payload_start`` and the rest are offsets in the bytes it was read
+    from; ``end`` is where the next frame begins."""
 
     magic: bytes
     position: int
@@ -58,8 +58,8 @@ class FrameHeader:
 def framed(start: bytes, calls: memoryview, position: int, durable_position: int) -> Parts:
     """A frame's bytes around a payload in two pieces, the second of which is not copied.
 
-    ``durable_position`` lets a reader after a crash tell a torn tail, which nobody was promised, from damage
-    to what was acknowledged.
+    After a crash, ``durable_position`` distinguishes a torn tail, which was never acknowledged, from damage
+    to acknowledged data.
     """
     digest = xxh3_64(start)
     digest.update(calls)
@@ -70,9 +70,9 @@ def framed(start: bytes, calls: memoryview, position: int, durable_position: int
 
 
 def read_frame(data: memoryview, offset: int) -> FrameHeader | None:
-    """The header at an offset if a whole and undamaged frame begins there, else None.
+    """The header at an offset if a complete, undamaged frame begins there, else None.
 
-    Raises `CalltallyError` for one in a format that only a newer program knows.
+    Raises `CalltallyError` for a frame in a format of a newer version.
     """
     header = read_header(data, offset)
     if header is None or header.end > len(data):
@@ -86,9 +86,9 @@ def read_frame(data: memoryview, offset: int) -> FrameHeader | None:
 
 
 def read_header(data: memoryview, offset: int) -> FrameHeader | None:
-    """What is announced at an offset, None where no header is; the payload may be missing or damaged.
+    """The header at an offset, None if there is none; the payload may be missing or damaged.
 
-    In the first two formats a header can only be believed together with its payload: see `read_frame`.
+    In the first two formats a header is valid only together with its payload: see `read_frame`.
     """
     magic = bytes(data[offset : offset + 4])
     if magic[:3] != FAMILY:
@@ -111,7 +111,7 @@ def read_header(data: memoryview, offset: int) -> FrameHeader | None:
 
 
 def announced_size(data: memoryview) -> int:
-    """The size of the frame that begins the data, as its header says; 0 without a right header."""
+    """The size of the first frame of the data, by its header; 0 without a valid header."""
     header = read_header(data, 0)
     return 0 if header is None else header.end
 

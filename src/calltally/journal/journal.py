@@ -1,4 +1,4 @@
-"""The append-only truth: frames in order, made durable together."""
+"""The write-ahead log of the meter: frames in order, made durable by group commit."""
 
 import os
 import threading
@@ -22,27 +22,27 @@ from calltally.journal.recovery_log import RecoveryLog
 from calltally.journal.unsafe_bytes import UnsafeBytes
 
 _JOINED_BYTES = 64 * 1024
-"""What is written together is joined first if it is no more than this; more is written from where it lies."""
+"""Frames written together are joined first up to this size; larger ones are written without copying."""
 
 _SYNC_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """The buckets of the histogram of syncs."""
 
 _PARTS_AT_ONCE = 512
-"""More of them are joined too: what is synced together is written by one call, so that a power cut leaves
-whole sectors of it or none."""
+"""With more pieces they are joined too: one call writes what is synced together, so that a power cut leaves
+complete sectors of it or none."""
 
 
 class JournalFailedError(OutOfServiceError):
-    """Writing or syncing failed. Nothing more may be acknowledged; the process has to end."""
+    """Writing or syncing failed. Nothing more may be acknowledged; the process must end."""
 
 
 class Journal:
-    """Takes frames, gives them positions and syncs all that wait with one call (group commit).
+    """Appends frames, assigns positions and syncs all queued frames with one call (group commit).
 
-    `append` is for the one ordered step; it only queues. A thread writes and syncs what has gathered, over
-    and over, and `durable` rises. After the first error it never tries again: an error of fsync leaves
-    unknown what the disk holds, so only a restart, which reads the disk, can tell. ``on_failure`` is then
-    called once, from that thread.
+    `append` is for the ordered step only; it only queues. A thread writes and syncs the queue repeatedly, and
+    `durable` rises. After the first error it never retries: after a failed fsync the content of the disk is
+    unknown, and only a restart, which reads the disk, can determine it. ``on_failure`` is then called once,
+    from that thread.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Journal:
         on_failure: Callable[[Exception], None] = lambda _: None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        """Opens the journal in a folder, recovering it. ``after`` is what the store holds already."""
+        """Open the journal in a folder and recover it. ``after`` is the position that the store has."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._file_bytes = file_bytes
@@ -89,7 +89,7 @@ class Journal:
 
     @property
     def folder(self) -> Path:
-        """Where the files are."""
+        """The folder of the files."""
         return self._folder
 
     @property
@@ -103,7 +103,7 @@ class Journal:
         return self._queued_bytes
 
     def append(self, frame: Frame) -> int:
-        """Queues a frame and returns its position; wait for it with ``durable``.
+        """Queue a frame and return its position; wait for it with ``durable``.
 
         Raises `JournalFailedError` once the journal has failed or is closed.
         """
@@ -122,24 +122,24 @@ class Journal:
 
     @property
     def unsafe_bytes(self) -> int:
-        """Bytes of frames that no checkpoint covers, which a restart would have to read again."""
+        """Bytes of frames that no checkpoint covers, which a restart would read again."""
         return self._unsafe.size
 
     def reader(self, after: int) -> JournalReader:
-        """Reads what is durable after a position, from disk."""
+        """A reader of what is durable after a position, from disk."""
         return JournalReader(self._folder, after, self.durable)
 
     def drop_through(self, position: int) -> None:
-        """Removes what a checkpoint of the store covers; whole files only."""
+        """Remove the files that a checkpoint of the store covers entirely."""
         self._unsafe.cover(position)
         with self._dropping:
             drop_through(self._folder, position)
 
     def rotate(self) -> None:
-        """Ends the file that is written to, so that it can be dropped like every other one.
+        """End the current file, so that it can be dropped like the others.
 
-        Returns once everything that was appended before is in files that have ended. Blocks for as long as a
-        sync takes. Raises `JournalFailedError`. A crash leaves at most a new file without frames.
+        Returns once everything appended before is in ended files. Blocks for as long as a sync takes. Raises
+        `JournalFailedError`. A crash leaves at most a new file without frames.
         """
         with self._wake:
             if self._closing:

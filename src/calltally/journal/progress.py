@@ -1,4 +1,4 @@
-"""A position that only rises, and those who wait for it."""
+"""A position that only rises, with waiting."""
 
 import asyncio
 import threading
@@ -6,7 +6,7 @@ from collections import deque
 
 
 class Progress:
-    """Tells when a position has been reached; or that it never will be, once `fail` was called.
+    """Waits until a position has been reached, or fails once `fail` was called.
 
     `advance` and `fail` may be called from any thread. Waiters on one event loop are released together.
     """
@@ -28,7 +28,7 @@ class Progress:
 
     @property
     def awaited(self) -> bool:
-        """Whether anyone waits for a position that is not reached yet."""
+        """Whether there are waiters for a position that is not reached yet."""
         return bool(self._waiters)
 
     def advance(self, position: int) -> None:
@@ -41,7 +41,7 @@ class Progress:
         _settle(reached, None)
 
     def fail(self, failure: Exception) -> None:
-        """Every present and future waiter gets this error."""
+        """Raise this error in every present and future waiter."""
         with self._changed:
             self._failure = failure
             waiters, self._waiters = list(self._waiters), deque()
@@ -49,13 +49,13 @@ class Progress:
         _settle(waiters, failure)
 
     def end(self) -> None:
-        """Says that the position rises no more; threads stop waiting for it."""
+        """Declare that the position no longer rises; threads stop waiting for it."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
     async def reached(self, position: int) -> None:
-        """Returns once the position is reached; raises the failure if that comes first."""
+        """Wait until the position is reached; raises the failure if that happens first."""
         if self._position >= position:
             return
         loop = asyncio.get_running_loop()
@@ -69,7 +69,7 @@ class Progress:
         await future
 
     def wait(self, position: int, timeout: float | None = None) -> bool:
-        """The same for a thread; False when the time ran out or the position rises no more."""
+        """The same for a thread; False on timeout, or if the position no longer rises."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._position >= position or self._failure is not None or self._ended, timeout

@@ -1,4 +1,4 @@
-"""What a start finds of the journal, and what it does about it."""
+"""Recovery of the journal at a start."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +19,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """A journal that is whole: its last position, and the file that goes on, None when a new one has to.
+    """A complete journal: its last position, and the file to continue, None if a new one is needed.
 
-    ``passed_over`` says that damaged bytes are in a file still, of which the store holds everything.
+    ``passed_over`` means that damaged bytes remain in a file, all of which the store has.
     """
 
     last: int
@@ -31,8 +31,10 @@ class Recovered:
 
 @dataclass(slots=True)
 class _Walk:
-    """What a file holds. ``end`` is where its whole frames end, and ``beyond`` where those begin that the
-    store lacks; ``passed`` are damaged parts, with their positions, that it does not lack.
+    """The content of a file.
+
+    ``end`` is where its complete frames end, and ``beyond`` where those begin that the store lacks;
+    ``passed`` are damaged parts, with their positions, that the store has.
     """
 
     path: Path
@@ -48,18 +50,19 @@ class _Walk:
 
 
 def recover(folder: Path, after: int, now_ms: int) -> Recovered:
-    """Cuts off what a crash left unfinished at the end, makes the rest safe, and returns the last whole
-    position. What was cut off or passed over is logged, and written to the `RecoveryLog` before.
+    """Cut off an unfinished write at the end, make the rest durable, and return the last complete position.
 
-    Whole frames that a killed process wrote and did not sync count from here on: senders are told so, and
-    further files follow theirs. ``after`` is the position that the store holds; without any files it is the
-    last one. What the store holds is not needed from the journal, so damage there stops nothing.
+    What is cut off or passed over is logged, and written to the `RecoveryLog` before.
+
+    Complete frames that a killed process wrote and did not sync count from here on: senders get that answer,
+    and later files follow them. ``after`` is the position that the store has; without any files it is the
+    last one. What the store has is not needed from the journal, so damage there stops nothing.
 
     Only bytes that were not acknowledged are cut: not those up to the `DurableMark`, which is exact after a
-    kill; not those that a later frame proves to have been durable; and, where a power cut lost both, not
-    those of a frame that was written to its end. Raises `DamagedDataError`, changing nothing, when such
-    frames, or files of them, are missing or broken, or when the journal begins later than right behind the
-    store.
+    kill; not those that a later frame proves to have been durable; and, if a power cut lost both, not those
+    of a frame that was written to its end. Raises `DamagedDataError`, changing nothing, if such frames, or
+    files of them, are missing or damaged, or if the journal begins later than right after the store's
+    position.
     """
     files = files_of(folder)
     mark = read_mark(folder)
@@ -86,7 +89,7 @@ def recover(folder: Path, after: int, now_ms: int) -> Recovered:
 
 
 def _walks(files: list[tuple[int, Path]], after: int, mark: MarkReading) -> list[_Walk]:
-    """What the files hold, but for those that the store holds wholly. Raises `DamagedDataError`."""
+    """The content of the files that the store does not have entirely. Raises `DamagedDataError`."""
     ends = [*(first for first, _ in files), None][1:]
     needed = [file for file, end in zip(files, ends, strict=True) if end is None or end > after + 1]
     walks: list[_Walk] = []
@@ -127,7 +130,7 @@ def _walk(path: Path, first: int, after: int) -> _Walk:
 
 
 def _refuse_damage(walk: _Walk, mark: MarkReading, *, is_last: bool) -> None:
-    """Raises `DamagedDataError` unless what is behind the whole frames of a file was not acknowledged."""
+    """Raise `DamagedDataError` if data after the complete frames of a file were acknowledged."""
     position = walk.last + 1
     place = f"{walk.path.name} is broken at byte {walk.end}, at position {position}"
     if mark.position >= position:
@@ -147,7 +150,7 @@ def _refuse_damage(walk: _Walk, mark: MarkReading, *, is_last: bool) -> None:
 
 
 def _found(walks: list[_Walk], after: int, mark: MarkReading | None, at: str) -> list[Recovery]:
-    """What is to be written down."""
+    """The recoveries to record."""
     found = []
     damage = mark.damage if mark else "the mark of what was acknowledged is missing"
     if damage and (mark or any(walk.data.startswith(MAGIC) for walk in walks)):
@@ -174,7 +177,7 @@ def _found(walks: list[_Walk], after: int, mark: MarkReading | None, at: str) ->
 
 
 def _carried_out(folder: Path, files: list[tuple[int, Path]], walks: list[_Walk], after: int) -> Recovered:
-    """Cuts off, and goes on behind what is damaged."""
+    """Cut off unfinished writes, and continue after damaged parts."""
     if not walks or walks[-1].last < after:
         for _, path in files:
             path.unlink()

@@ -1,4 +1,4 @@
-"""What starts had to do to a journal that they did not find whole, written down for good."""
+"""The permanent log of recoveries of the journal."""
 
 import shutil
 from collections.abc import Sequence
@@ -15,22 +15,22 @@ _KEPT = 200
 
 
 class RecoveryKind(StrEnum):
-    """What a start found, and did about it."""
+    """What a start found and did."""
 
     CUT_OFF = "cut_off"
-    """The journal ended in a write that nobody had an answer to; it was removed."""
+    """The journal ended with an unacknowledged write; it was removed."""
 
     PASSED_OVER = "passed_over"
-    """Damaged bytes, of which the store holds everything; reading went on behind them."""
+    """Damaged bytes, all of which the store has; reading continued after them."""
 
     MARK_DAMAGED = "mark_damaged"
-    """The mark of what was acknowledged could not be read, or not all of it; it was written anew."""
+    """The mark of acknowledged positions could not be read completely; it was rewritten."""
 
 
 class Recovery(msgspec.Struct, frozen=True):
-    """One thing that a start did. ``bytes`` from ``offset`` on held ``first_position`` to ``last_position``.
+    """One action of a start. ``bytes`` from ``offset`` on had ``first_position`` to ``last_position``.
 
-    ``at`` is the instant of the start; ``last_position`` is the last one that could be made out.
+    ``at`` is the instant of the start; ``last_position`` is the last one that could be determined.
     """
 
     kind: RecoveryKind
@@ -44,8 +44,8 @@ class Recovery(msgspec.Struct, frozen=True):
 
 
 class Recoveries(msgspec.Struct, frozen=True):
-    """The latest recoveries, oldest first, how many there were before them, and how many entries of the log
-    cannot be read."""
+    """The latest recoveries, oldest first, the number of earlier ones, and the number of unreadable
+    entries."""
 
     latest: tuple[Recovery, ...] = ()
     earlier: int = 0
@@ -62,9 +62,9 @@ class _Earlier(msgspec.Struct):
 
 
 class RecoveryLog:
-    """The last 200 recoveries in a file of a journal's folder, one a line, each with a checksum.
+    """The last 200 recoveries in a file of the journal's folder, one per line, each with a checksum.
 
-    A line that cannot be read is counted and kept, and never an error.
+    An unreadable line is counted and kept, and never an error.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -84,7 +84,7 @@ class RecoveryLog:
         return Recoveries(tuple(latest), earlier, unreadable)
 
     def add(self, recoveries: Sequence[Recovery]) -> None:
-        """Writes recoveries down; they are on disk when this returns."""
+        """Append recoveries; they are on disk when this returns."""
         lines = [*self._lines(), *map(_line, recoveries)]
         earlier = sum(number for line in lines if isinstance(number := _read(line), int))
         lines = [line for line in lines if not isinstance(_read(line), int)]
@@ -96,7 +96,7 @@ class RecoveryLog:
         write_durably(self.path, b"".join(line + b"\n" for line in lines))
 
     def copy_to(self, folder: Path) -> None:
-        """Copies the file, if there is one."""
+        """Copy the file, if there is one."""
         if self.path.exists():
             shutil.copyfile(self.path, folder / FILE_NAME)
 
@@ -112,7 +112,7 @@ def _line(content: object) -> bytes:
 
 
 def _read(line: bytes) -> Recovery | int | None:
-    """A recovery, a number of earlier ones, or None for what cannot be read."""
+    """A recovery, a number of earlier ones, or None for an unreadable line."""
     try:
         read = msgspec.json.decode(line, type=_Line)
         if xxh3_64_hexdigest(bytes(read.recovery)) != read.checksum:

@@ -1,4 +1,4 @@
-"""What changes or proves what was counted: corrections, erasing, pruning, verifying, backups, exports."""
+"""Operations on counted data: corrections, erasures, pruning, verification, backups and exports."""
 
 from calltally.maintenance.backup import BackupReport
 from calltally.maintenance.maintenance import Maintenance

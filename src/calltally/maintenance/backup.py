@@ -1,4 +1,4 @@
-"""A copy of everything, made while calls come in."""
+"""Online backups."""
 
 import shutil
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ JOURNAL_FOLDER = "journal"
 
 @dataclass(frozen=True, slots=True)
 class BackupReport:
-    """A backup that is whole: where it lies, and the journal position up to which it holds every call."""
+    """A complete backup: its folder, and the journal position up to which it has every call."""
 
     folder: Path
     position: int
@@ -28,12 +28,12 @@ class BackupReport:
 
 
 class Backups:
-    """Writes a backup beside its place and moves it there once it is whole and on disk.
+    """Writes a backup to a temporary folder and renames it once it is complete and on disk.
 
-    The store's copy is of one instant and tells its position; the journal of a backup is empty and begins
-    right behind it, with the log of recoveries and without a mark, which the first start makes. Control data
-    are copied after the store, so that they lack nothing that its calls brought. A crash leaves a folder
-    whose name ends in ``.partial`` and nothing else; making the backup again begins anew.
+    The store's copy is of one instant and has its position; the journal of a backup is empty and begins right
+    after it, with the log of recoveries and without a mark, which the first start creates. Control data are
+    copied after the store, so that they have everything that its calls need. A crash leaves only a folder
+    whose name ends in ``.partial``; making the backup again starts over.
     """
 
     def __init__(self, parts: MeterParts, control: ControlData) -> None:
@@ -90,7 +90,7 @@ class Backups:
 def _check_free(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InvalidInputError(
-            f"{folder} is there and not empty",
+            f"{folder} exists and is not empty",
             field="to",
             received=str(folder),
             accepted="a folder that does not exist or is empty",

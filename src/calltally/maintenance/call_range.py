@@ -1,4 +1,4 @@
-"""The calls of a window that have certain values."""
+"""A selection of calls by time and values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,28 +14,28 @@ from calltally.window import Window
 
 @dataclass(frozen=True, slots=True)
 class CallRange:
-    """A window, and the texts of which a call must have one; several dimensions must all hold."""
+    """A window, and the accepted texts per dimension; a call must match all dimensions."""
 
     window: Window
     where: Mapping[Dimension, frozenset[str]]
     derive_route: Callable[[str], str]
 
     def check(self, calls: Sequence[Call]) -> None:
-        """Raises `InvalidInputError` for a call that does not lie here.
+        """Raise `InvalidInputError` for a call outside the range.
 
-        A time that cannot be read is let pass: whoever counts the call says what is wrong with it.
+        A time that cannot be read is passed: the check of the call itself reports it.
         """
         for index, call in enumerate(calls):
             for field, value, accepted in self._contradictions(call):
                 raise InvalidInputError(
-                    f"call {index} is not among the calls to be replaced, by its {field}",
+                    f"call {index} is outside the range to be replaced, by its {field}",
                     field=f"calls[{index}].{field}",
                     received=value,
                     accepted=accepted,
                 )
 
     def subject(self, calls: int) -> dict[str, object]:
-        """What is to be replaced, by how many calls, in the words of the calls' fields."""
+        """The range to be replaced and the number of new calls, as fields of calls."""
         return {
             "from": self.window.start.isoformat(),
             "to": self.window.end.isoformat(),

@@ -1,4 +1,4 @@
-"""What upkeep asks of the data that is neither calls nor counts."""
+"""The interface of maintenance to data other than calls and counts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,34 +11,34 @@ class ControlData(Protocol):
     """Names, executions and their results, clients and tokens. The methods block."""
 
     def erase(self, kind: Kind, organization: str, text: str, replacement: str) -> None:
-        """Removes what tells of a user or an account, as often as it is asked to."""
+        """Remove a user or an account from these data; idempotent."""
         ...
 
     def wipe(self) -> None:
-        """Sees to it that nothing of what was erased is left in files; takes a while."""
+        """Remove erased data from the files; slow."""
         ...
 
     def copy_to(self, folder: Path) -> None:
-        """Writes a copy, as of one instant, as files into a folder."""
+        """Write a copy as of one instant to files in a folder."""
         ...
 
     def damage(self) -> Sequence[str]:
-        """What is not as it was written, each in a sentence; takes a while."""
+        """The damages found, each as a sentence; slow."""
         ...
 
 
 class NoControlData:
-    """For a meter that stands alone."""
+    """No control data, for a meter alone."""
 
     def erase(self, kind: Kind, organization: str, text: str, replacement: str) -> None:
-        """Nothing tells of anybody."""
+        """Does nothing."""
 
     def wipe(self) -> None:
-        """Nothing is left."""
+        """Does nothing."""
 
     def copy_to(self, folder: Path) -> None:
-        """Nothing is to be copied."""
+        """Copies nothing."""
 
     def damage(self) -> Sequence[str]:
-        """Nothing is damaged."""
+        """Finds no damage."""
         return ()

@@ -1,4 +1,4 @@
-"""Calls that were counted and turned out to be wrong."""
+"""Corrects calls that were already counted."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -19,31 +19,31 @@ from calltally.usage_query import Dimension
 from calltally.window import Window, midnight
 
 MAX_CORRECTED = 100_000
-"""Calls that one correction may name, or take the place of."""
+"""The most calls that one correction may name or replace."""
 
 MAX_TEXT_BYTES = 1024
-"""Of who corrects and why."""
+"""The most bytes of ``who`` and of ``why``."""
 
 _NAMED_IN_SUBJECT = 100
 _TRIES = 10
 
 Identity = tuple[int, int]
 _Read = Callable[[int], Awaitable[CorrectedCalls]]
-"""Reads from the store, which holds a position, what a correction is to change."""
+"""Reads what a correction changes from the store, which has at least the given position."""
 
 
 class Corrections:
-    """Takes calls back, says them anew, or puts others in their place; each time all of it or nothing.
+    """Cancels, amends and replaces calls; each correction completely or not at all.
 
-    A correction adds rows to the ledger that withdraw what is counted now, as it is counted now, and rows
-    that say something else. What is counted now is read from the store once it holds everything appended.
-    That stays true until the rows are appended, although calls keep coming in: a call that came once is
-    changed by corrections only, and corrections take turns. Only which identities are *new* can change
-    meanwhile, as a sender may send one of them; so the ordered step looks once more and, if need be, has the
-    store read again.
+    A correction adds ledger rows that withdraw the current rows of its calls, and rows that replace them. The
+    current rows are read from the store once it has everything appended. They stay current until the new rows
+    are appended, although calls are still being received: an accepted call is changed by corrections only,
+    and corrections run one at a time. Only which identities are *new* can change meanwhile, since a sender
+    may send one of them; so the ordered step checks this again and has the store read again if needed.
 
-    A crash before the frame is on disk leaves everything as it was, and after it everything corrected; who
-    was not answered finds out in the list of corrections, or corrects again, which changes nothing more.
+    A crash before the frame is on disk leaves everything unchanged, a crash after it leaves everything
+    corrected. A client without a response finds the result in the list of corrections, or corrects again,
+    which changes nothing more.
     """
 
     def __init__(self, parts: MeterParts) -> None:
@@ -98,7 +98,7 @@ class Corrections:
             if stated is None:
                 within = await self._within(organization, range_)
                 return CorrectedCalls(known_up_to, within.columns, within.paths)
-            # In this order: of a call that comes in between, the ordered step finds that it is not new.
+            # In this order: for a call received in between, the ordered step finds that it is not new.
             known = await self._known(organization, stated.identity_high, stated.identity_low)
             within = await self._within(organization, range_)
             return CorrectedCalls(
@@ -108,7 +108,7 @@ class Corrections:
         return await self._correct(organization, note, replaced)
 
     async def _correct(self, organization: str, note: CorrectionNote, read: _Read) -> Correction:
-        """Reads and appends, again where a sender came in between; returns once the correction is on disk."""
+        """Read and append, again if a sender interfered; returns once the correction is on disk."""
         for _ in range(_TRIES):
             corrected = await read(await self._parts.caught_up())
             try:
@@ -119,10 +119,10 @@ class Corrections:
                 position, correction = done
                 await self._parts.journal.durable.reached(position)
                 return correction
-        raise BusyError("the calls to be added keep coming in meanwhile", retry_after=5)
+        raise BusyError("senders keep sending the calls to be added", retry_after=5)
 
     async def _prepared(self, organization: str, calls: Sequence[Call]) -> PreparedCalls:
-        """The calls as columns, every one without fault and each another one."""
+        """The calls as columns; raises for invalid and for repeated calls."""
         try:
             prepared = await self._parts.read(lambda: self._parts.corrector.prepared(organization, calls))
         except FaultyCallError as error:
@@ -139,7 +139,7 @@ class Corrections:
     async def _found(
         self, organization: str, high: UInt64s, low: UInt64s, names: Sequence[CallName]
     ) -> StoredCalls:
-        """What the named calls say now; raises `NotFoundError` unless every one was counted."""
+        """The current versions of the named calls; raises `NotFoundError` unless every one was counted."""
         found = await self._known(organization, high, low)
         if len(found.columns) < len(names):
             known = set(_pairs(found))
@@ -159,7 +159,7 @@ class Corrections:
         )
         if len(found.columns) > MAX_CORRECTED:
             raise InvalidInputError(
-                f"more than {MAX_CORRECTED} calls are counted there; replace them in smaller parts",
+                f"the range has more than {MAX_CORRECTED} calls; replace them in smaller parts",
                 field="to",
                 received=range_.window.end.isoformat(),
                 accepted=f"a range with at most {MAX_CORRECTED} calls",
@@ -177,22 +177,23 @@ def _refused(calls: Sequence[Call], error: FaultyCallError) -> InvalidInputError
         f"{error}; nothing was corrected",
         field=f"calls[{error.index}].{field}",
         received=getattr(calls[error.index], field, None),
-        accepted="calls as they are sent to be counted",
+        accepted="calls as for POST /v1/calls",
     )
 
 
 def _added(stated: PreparedCalls, known: StoredCalls, within: StoredCalls) -> Bools:
-    """Which of the stated calls are new; raises `InvalidInputError` for one that is counted elsewhere."""
+    """Which of the stated calls are new; raises `InvalidInputError` for one that is counted outside the
+    range."""
     replaced = set(_pairs(within))
     active = dict(zip(_pairs(known), known.active.tolist(), strict=True))
     pairs = list(zip(stated.identity_high.tolist(), stated.identity_low.tolist(), strict=True))
     for row, pair in enumerate(pairs):
         if active.get(pair) and pair not in replaced:
             raise InvalidInputError(
-                f"call {row} is counted already, outside of what is replaced; amend it or leave it out",
+                f"call {row} is already counted outside the range; amend it or omit it",
                 field=f"calls[{row}].id",
                 received=stated.calls[row].id,
-                accepted="ids of calls that are replaced or were never counted",
+                accepted="ids of replaced calls, or ids that were never counted",
             )
     return np.array([pair not in active for pair in pairs], np.bool_)
 
@@ -213,11 +214,11 @@ def _note(who: str, why: str, action: str, subject: Mapping[str, object]) -> Cor
 
 
 def check_reason(field: str, text: str) -> None:
-    """Raises `InvalidInputError` unless a text can stand in the books as who did something, or why."""
+    """Raise `InvalidInputError` unless a text can be recorded as ``who`` or ``why`` of an operation."""
     size = len(text.encode(errors="replace"))
     if not text.strip() or "\x00" in text or size > MAX_TEXT_BYTES or not _is_unicode(text):
         raise InvalidInputError(
-            f"{field} is missing, too long or no text",
+            f"{field} is missing, too long or not a text",
             field=field,
             received=text[:80],
             accepted=f"a text of 1 to {MAX_TEXT_BYTES} bytes",
@@ -229,7 +230,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _subject_of(names: Sequence[CallName]) -> dict[str, object]:
-    """The first of the calls, and how many they are."""
+    """The first of the calls, and their number."""
     return {
         "calls": len(names),
         "ids": [{"origin": name.origin, "id": name.id} for name in names[:_NAMED_IN_SUBJECT]],
@@ -239,7 +240,7 @@ def _subject_of(names: Sequence[CallName]) -> dict[str, object]:
 def _check_number(number: int, field: str) -> None:
     if not 1 <= number <= MAX_CORRECTED:
         raise InvalidInputError(
-            f"{number} calls are named",
+            f"{number} calls were given",
             field=field,
             received=number,
             accepted=f"1 to {MAX_CORRECTED} calls in one correction",

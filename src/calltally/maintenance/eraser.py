@@ -1,4 +1,4 @@
-"""Forgetting who somebody was, and not what was counted."""
+"""Erases users and accounts, and keeps their counts."""
 
 import secrets
 import time
@@ -15,19 +15,18 @@ _CHECKPOINT_SECONDS = 60.0
 
 
 class Eraser:
-    """Puts a replacement, which tells nothing, in the place of a user or an account.
+    """Replaces a user or an account by a meaningless text.
 
-    In this order, and a crash behind each line leaves what is said there; erasing again always ends it:
+    In this order. A crash after a step leaves the state described there; erasing again always completes it:
 
-    1. the ordered step appends the erasure and renames in the dictionary. Before it is on disk nothing has
-       changed; from then on every start carries it out.
-    2. the roller has the control data erased and then applies it to the store, in one transaction. Until then
-       the text still stands in the store and in answers, and no longer than a roll takes.
-    3. control data are erased once more, as an execution may have finished with an older answer, and their
-       files wiped; after a crash the next start wipes them.
-    4. a checkpoint makes the store safe without the journal, whose file is ended and dropped with all before.
-       Until then the text stands in the journal; the next checkpoint of the roller drops all but its last
-       file.
+       1. the ordered step appends the erasure and renames in the dictionary. Before it is on disk nothing has
+       changed; from then on every start performs it. 2. the applier erases it from the control data and then
+       applies it to the store, in one transaction. Until then the text is still in the store and in
+       responses, no longer than one batch takes. 3. control data are erased once more, since an execution may
+       have finished with an older result, and their files are wiped; after a crash the next start wipes them.
+       4. a checkpoint makes the store durable without the journal; the journal's current file is ended and
+       dropped with all earlier ones. Until then the text is in the journal; the applier's next checkpoint
+       drops all but its last file.
     """
 
     def __init__(self, parts: MeterParts, control: ControlData) -> None:
@@ -48,15 +47,15 @@ class Eraser:
         return replacement
 
     def _clear_journal(self, position: int) -> None:
-        """Drops every file with a frame up to a position."""
+        """Drop every file with a frame up to a position."""
         parts = self._parts
         parts.journal.rotate()
         deadline = time.monotonic() + _CHECKPOINT_SECONDS
         while (reached := parts.store.checkpoint()) < position:
             if time.monotonic() > deadline:
                 raise BusyError(
-                    "it is erased from what is counted, but a long question keeps the journal from being "
-                    "dropped, and the text is in there still; erase it again later",
+                    "it is erased from the counted data, but a long query prevents dropping the journal, "
+                    "which still contains the text; erase it again later",
                     retry_after=60,
                 )
             time.sleep(0.05)
@@ -66,7 +65,7 @@ class Eraser:
 def _check(kind: Kind, text: str) -> None:
     if kind not in _ERASABLE:
         raise InvalidInputError(
-            f"a {kind.name.lower()} is nobody who could be erased",
+            f"a {kind.name.lower()} cannot be erased",
             field="kind",
             received=kind.name.lower(),
             accepted=" or ".join(_ERASABLE.values()),
@@ -77,7 +76,7 @@ def _check(kind: Kind, text: str) -> None:
         size = 0
     if not 1 <= size <= MAX_ID_BYTES or "\x00" in text:
         raise InvalidInputError(
-            "that is no id that a call could carry",
+            "that is not a valid id of a call",
             field="id",
             received=text[:80],
             accepted=f"a text of 1 to {MAX_ID_BYTES} bytes",

@@ -1,4 +1,4 @@
-"""The journal's files read from end to end."""
+"""Audits the journal's files."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -16,9 +16,9 @@ _WHAT = "the journal's files"
 
 
 def audit_journal(journal: Journal) -> Iterator[AuditStep]:
-    """A step for each file: its frames are whole, decodable, and follow one another without a gap.
+    """One step per file: its frames are complete, decodable and consecutive.
 
-    What is not durable yet is left out. Files that a checkpoint makes superfluous meanwhile may go.
+    Frames that are not durable yet are left out. Files may be dropped by a checkpoint meanwhile.
     """
     durable = journal.durable.position
     files = files_of(journal.folder)
@@ -29,7 +29,7 @@ def audit_journal(journal: Journal) -> Iterator[AuditStep]:
 
 
 def _difference(path: Path, first: int, end: int) -> Difference | None:
-    """What is wrong with a file that must hold the positions from one to before another."""
+    """The damage of a file that must have the positions from ``first`` to ``end`` (exclusive)."""
     expected = first
     try:
         for header, payload in frames_in(path, first):

@@ -1,4 +1,4 @@
-"""The operations that change or prove what was counted, one at a time."""
+"""The operations that change or verify counted data, one at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
@@ -28,10 +28,10 @@ T = TypeVar("T")
 
 
 class Maintenance:
-    """Corrections, erasing, pruning, verifying, backups and exports, for doors and commands alike.
+    """Corrections, erasures, pruning, verification, backups and exports, for APIs and commands.
 
-    What changes something, and backups, take turns, while ingest goes on; `BusyError` when that takes longer
-    than ``patience`` seconds. Who stops waiting for one of them does not break it off.
+    Changes and backups run one at a time, while ingest continues; they raise `BusyError` after waiting
+    ``patience`` seconds. Cancelling the caller does not interrupt an operation.
     """
 
     def __init__(
@@ -50,26 +50,26 @@ class Maintenance:
         self._erasing = Eraser(parts, control)
         self._pruning = Pruner(parts, self._verification)
         self._backups = Backups(parts, control)
-        self._turn = asyncio.Lock()
-        self._under_way = ""
+        self._lock = asyncio.Lock()
+        self._running = ""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def cancel(self, organization: str, ids: Sequence[CallName], who: str, why: str) -> Correction:
-        """Takes calls back: they count no more, and their identities stay taken. Cancelled ones stay so.
+        """Cancel calls: they no longer count, and their identities stay used. Cancelled calls stay cancelled.
 
-        Raises `InvalidInputError`, `NotFoundError` when any of them was never counted or was pruned; then
+        Raises `InvalidInputError`, and `NotFoundError` if any of them was never counted or was pruned; then
         nothing is changed.
         """
         work = self._corrections.cancel(organization, ids, who, why)
-        return await self._in_turn("a correction", work)
+        return await self._run_exclusively("a correction", work)
 
     async def amend(self, organization: str, calls: Sequence[Call], who: str, why: str) -> Correction:
-        """Says anew what calls that were counted are; a cancelled one counts again.
+        """Replace the content of calls that were counted; a cancelled one counts again.
 
         Raises what `cancel` does, and `PrunedError` for a time before `UsageStore.calls_from`.
         """
         work = self._corrections.amend(organization, calls, who, why)
-        return await self._in_turn("a correction", work)
+        return await self._run_exclusively("a correction", work)
 
     async def replace(
         self,
@@ -80,60 +80,60 @@ class Maintenance:
         who: str,
         why: str,
     ) -> Correction:
-        """Puts calls in the place of all that are counted within a window, where ``where`` holds.
+        """Replace all calls that are counted within a window and match ``where``.
 
-        Raises `InvalidInputError` when there are more than 100,000 of either, or when one of the calls does
-        not lie there, and `PrunedError`.
+        Raises `InvalidInputError` for more than 100,000 old or new calls, or for a new call outside the
+        range, and `PrunedError`.
         """
         work = self._corrections.replace(organization, window, where, calls, who, why)
-        return await self._in_turn("a correction", work)
+        return await self._run_exclusively("a correction", work)
 
     async def erase(self, organization: str, kind: Kind, text: str, who: str, why: str) -> str:
-        """Puts another text in the place of a user or an account, everywhere, and returns it.
+        """Replace a user or an account by another text, everywhere, and return that text.
 
-        Doing it again is harmless: it is about what came since. Raises `InvalidInputError` for another kind.
+        Repeating it is harmless and covers calls received since. Raises `InvalidInputError` for another kind.
         """
         work = self._erasing.erase(organization, kind, text, who, why)
-        return await self._in_turn("an erasure", work)
+        return await self._run_exclusively("an erasure", work)
 
     async def prune(self, calls_before: date | None, counts_before: date | None) -> PruneReport:
-        """Lets go of the calls, and of the counts, of days before one; None leaves them as they are.
+        """Delete the calls, and the counts, of days before one; None deletes none.
 
-        Raises `InvalidInputError` for days that are not over, or whose calls are kept when it is about
-        counts, and `DamagedDataError` when a recount finds a difference; nothing is pruned then.
+        Raises `InvalidInputError` for days that are not over, and for counts of days whose calls are kept;
+        `DamagedDataError` if a recount finds a difference. Nothing is pruned then.
         """
         work = self._pruning.prune(calls_before, counts_before)
-        return await self._in_turn("pruning", work)
+        return await self._run_exclusively("pruning", work)
 
     def verify(self) -> AsyncIterator[AuditStep]:
-        """Recounts everything from the calls, and reads the control data and the journal; each step says what
-        it found.
+        """Recount everything from the calls, and read the control data and the journal; each step has its
+        findings.
         """
         return self._verification.everything()
 
     async def repair(self, who: str, why: str) -> AsyncIterator[RepairedCalls]:
-        """Counts once what was counted more often, some calls at a time, and says which.
+        """Repair calls that were counted more than once, some at a time, and report them.
 
         These are the calls that `verify` finds. Each step is a correction in the ledger, and may wait for
         others as corrections do. Raises what `Repairer.some` does.
         """
         since = date.min
         while (
-            repaired := await self._in_turn("a repair", self._repairing.some(since, who, why))
+            repaired := await self._run_exclusively("a repair", self._repairing.some(since, who, why))
         ) is not None:
             yield repaired
             since = repaired.next_day
 
     async def recoveries(self) -> Recoveries:
-        """What starts had to cut off the journal or to pass over in it, since there is this directory."""
+        """What starts cut off the journal or skipped in it, since the directory was created."""
         return await self._parts.read(self._parts.journal.recoveries.read)
 
     async def backup(self, folder: Path) -> BackupReport:
-        """Copies everything into a new folder; `restore` makes a directory of it.
+        """Copy everything to a new folder, from which `restore` creates a directory.
 
-        Raises `InvalidInputError` when the folder is there and not empty.
+        Raises `InvalidInputError` if the folder exists and is not empty.
         """
-        return await self._in_turn("a backup", self._backups.backup(folder))
+        return await self._run_exclusively("a backup", self._backups.backup(folder))
 
     async def export(
         self,
@@ -145,7 +145,7 @@ class Maintenance:
         *,
         every_entry: bool = False,
     ) -> int:
-        """Writes a file of calls or counts; returns how many rows. See `UsageStore.export`."""
+        """Write a file of calls or counts; returns the number of rows. See `UsageStore.export`."""
         await self._parts.caught_up()
         store = self._parts.store
         return await self._parts.read(
@@ -153,30 +153,30 @@ class Maintenance:
         )
 
     async def finished(self) -> None:
-        """Returns once nothing is under way any more; to be awaited before counting stops."""
+        """Wait until no operation is running; call it before counting stops."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _in_turn(self, what: str, work: Coroutine[Any, Any, T]) -> T:
-        """Does the work in a task of its own, so that nothing is left half done by who stops waiting."""
-        task = asyncio.create_task(self._take_turn(what, work))
+    async def _run_exclusively(self, what: str, work: Coroutine[Any, Any, T]) -> T:
+        """Run the work in its own task, so that cancelling the caller leaves nothing half done."""
+        task = asyncio.create_task(self._run(what, work))
         self._tasks.add(task)
-        task.add_done_callback(self._let_go)
+        task.add_done_callback(self._finish)
         return await asyncio.shield(task)
 
-    async def _take_turn(self, what: str, work: Coroutine[Any, Any, T]) -> T:
+    async def _run(self, what: str, work: Coroutine[Any, Any, T]) -> T:
         try:
             async with asyncio.timeout(self._patience):
-                await self._turn.acquire()
+                await self._lock.acquire()
         except TimeoutError:
             work.close()
-            raise BusyError(f"{self._under_way} is under way", retry_after=30) from None
-        self._under_way = what
+            raise BusyError(f"{self._running} is running", retry_after=30) from None
+        self._running = what
         try:
             return await work
         finally:
-            self._turn.release()
+            self._lock.release()
 
-    def _let_go(self, task: asyncio.Task[Any]) -> None:
+    def _finish(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # looked at here, as whoever asked may have stopped waiting
+            task.exception()  # retrieved here, since the caller may have been cancelled

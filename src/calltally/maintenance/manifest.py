@@ -1,4 +1,4 @@
-"""What a backup holds, with a checksum of each file."""
+"""The files of a backup with their checksums."""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _SHOWN_OF_A_PATH = 500
 
 
 class BackupFile(msgspec.Struct, frozen=True):
-    """One file: its path below the backup's folder, with slashes."""
+    """One file; its path is relative to the backup's folder, with slashes."""
 
     path: str
     size: Annotated[int, msgspec.Meta(ge=0)]
@@ -28,7 +28,7 @@ class BackupFile(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """The last file of a backup to be written."""
+    """The list of a backup's files, written last."""
 
     format: int
     version: str
@@ -44,15 +44,15 @@ class Manifest(msgspec.Struct, frozen=True):
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
-        """Raises `DamagedDataError` when there is none, or one that this version cannot read.
+        """Read it; raises `DamagedDataError` if there is none, or none that this version can read.
 
-        Every path that it names lies below the folder.
+        Every path in it is below the folder.
         """
         try:
             with (folder / FILE_NAME).open("rb") as written:
                 content = written.read(_MOST_BYTES + 1)
         except OSError as error:
-            raise DamagedDataError(f"{folder} is no backup: {error.strerror}: {FILE_NAME}") from None
+            raise DamagedDataError(f"{folder} is not a backup: {error.strerror}: {FILE_NAME}") from None
         if len(content) > _MOST_BYTES:
             raise _damaged(folder, f"larger than {_MOST_BYTES} bytes")
         try:
@@ -69,23 +69,23 @@ class Manifest(msgspec.Struct, frozen=True):
             path = PurePosixPath(file.path)
             if path.is_absolute() or not path.parts or ".." in path.parts or "\0" in file.path:
                 raise DamagedDataError(
-                    f"{folder} is no backup: {FILE_NAME} names the file {file.path[:_SHOWN_OF_A_PATH]!r}"
+                    f"{folder} is not a backup: {FILE_NAME} names the file {file.path[:_SHOWN_OF_A_PATH]!r}"
                 )
         return manifest
 
     def demand(self, *paths: str) -> None:
-        """Raises `DamagedDataError` unless files with these paths are named."""
+        """Raise `DamagedDataError` unless files with these paths are listed."""
         missing = sorted(set(paths) - {file.path for file in self.files})
         if missing:
-            raise DamagedDataError(f"this is no whole backup: {FILE_NAME} does not name {missing[0]}")
+            raise DamagedDataError(f"this backup is incomplete: {FILE_NAME} does not list {missing[0]}")
 
 
 def _damaged(folder: Path, reason: str) -> DamagedDataError:
-    return DamagedDataError(f"{folder} is no whole backup: {FILE_NAME}: {reason}")
+    return DamagedDataError(f"{folder} is not a complete backup: {FILE_NAME}: {reason}")
 
 
 def described(folder: Path, paths: Sequence[Path]) -> tuple[BackupFile, ...]:
-    """Files below a folder as they are."""
+    """The sizes and checksums of files below a folder."""
     return tuple(
         BackupFile(path.relative_to(folder).as_posix(), path.stat().st_size, _sha256(path))
         for path in sorted(paths)
@@ -93,7 +93,7 @@ def described(folder: Path, paths: Sequence[Path]) -> tuple[BackupFile, ...]:
 
 
 def check(folder: Path, files: Sequence[BackupFile]) -> None:
-    """Raises `DamagedDataError` unless every file is there and as it was described."""
+    """Raise `DamagedDataError` unless every file exists and matches its description."""
     for file in files:
         path = folder / file.path
         try:
@@ -105,11 +105,11 @@ def check(folder: Path, files: Sequence[BackupFile]) -> None:
             raise DamagedDataError(
                 f"{shown} cannot be read: {error.strerror}; nothing was restored"
             ) from None
-        raise DamagedDataError(f"{path} is not as it was when it was backed up; nothing was restored")
+        raise DamagedDataError(f"{path} differs from what was backed up; nothing was restored")
 
 
 def make_durable(folder: Path) -> None:
-    """Has the disk keep the files and folders below a folder."""
+    """Sync the files and folders below a folder to disk."""
     for path in [*folder.rglob("*"), folder]:
         sync(path)
 

@@ -1,4 +1,4 @@
-"""The parts of a meter that upkeep works with."""
+"""The parts of a meter that maintenance uses."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class MeterParts:
-    """Counting at work. Ingest goes on while upkeep uses it."""
+    """The parts of a running meter. Ingest continues while maintenance uses them."""
 
     store: UsageStore
     journal: Journal
@@ -29,19 +29,19 @@ class MeterParts:
     clock: Clock
 
     async def caught_up(self) -> int:
-        """Waits until the store holds everything that was appended; returns a position that it holds.
+        """Wait until the store has everything that was appended; returns a position that it has.
 
-        Raises `BusyError` when that takes longer than an answer may.
+        Raises `BusyError` if that takes longer than the answer timeout.
         """
         await self.journal.durable.reached(self.journal.appended)
         await self.applier.caught_up()
         return self.applier.applied.position
 
     async def read(self, question: Callable[[], T]) -> T:
-        """Asks the store, or does other work that blocks, off the event loop."""
+        """Query the store, or do other blocking work, off the event loop."""
         return await asyncio.to_thread(question)
 
 
 def open_from_ms(calls_from: date) -> int:
-    """The first instant that is not in a sealed day, when calls are kept from a day on."""
+    """The first instant that is not in a sealed day, if calls are kept from a day on."""
     return max(0, instant_ms(midnight(calls_from)))

@@ -1,4 +1,4 @@
-"""Letting go of what is old enough."""
+"""Prunes old calls and counts."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,10 +13,9 @@ from calltally.store.audit import Difference
 
 @dataclass(frozen=True, slots=True)
 class PruneReport:
-    """What went: rows of the ledger of calls, calls that only counts told of, and texts that nothing has any
-    more; and the first days kept.
+    """The numbers of pruned ledger rows, of calls in pruned counts and of removed texts; the first days kept.
 
-    The days are None while nothing was ever pruned.
+    The days are None if nothing was ever pruned.
     """
 
     calls: int
@@ -27,18 +26,17 @@ class PruneReport:
 
 
 class Pruner:
-    """Deletes calls, and counts, of days before one, for good, after a recount of everything.
+    """Deletes calls, and counts, of days before one permanently, after a recount of everything.
 
-    In this order, and a crash behind each line leaves what is said there:
+    In this order. A crash after a step leaves the state described there:
 
-    1. everything is recounted; with a difference nothing more happens.
-    2. the days are sealed: the ordered step rejects their calls from here on. The seal is in memory; after a
-       crash the days are open again, and those who were told that they are sealed may send again.
-    3. what was appended before the seal is rolled. If there was anything, everything is recounted again;
-       with a difference the seal is lifted.
-    4. the store deletes day by day and moves its first day with each, in one transaction; what went is gone
-       and sealed, the rest is as before, and pruning again goes on from there.
-    5. texts that nothing has any more are removed; see `TextRemoval`.
+    1. everything is recounted; with a difference the operation ends. 2. the days are sealed: the ordered step
+    rejects their calls from here on. The seal is in memory; after a crash the days are open again, and
+    senders whose calls were rejected may send them again. 3. what was appended before the seal is applied. If
+    there was anything, everything is recounted again; with a difference the seal is lifted. 4. the store
+    deletes day by day and moves its first day with each, in one transaction; deleted days are gone and
+    sealed, the others unchanged, and pruning again continues there. 5. unused texts are removed; see
+    `TextRemoval`.
     """
 
     def __init__(self, parts: MeterParts, verification: Verification) -> None:
@@ -75,8 +73,8 @@ class Pruner:
         async for step in self._verification.store():
             if step.differences:
                 raise DamagedDataError(
-                    f"a recount before pruning found a difference: {_told(step.differences[0])}; nothing was "
-                    "pruned; calltally verify tells all of them"
+                    "a recount before pruning found a difference, and nothing was pruned: "
+                    f"{_described(step.differences[0])}; calltally verify lists all of them"
                 )
 
     def _check(self, calls_before: date | None, counts_before: date | None) -> None:
@@ -91,14 +89,14 @@ class Pruner:
         calls_from = max(self._parts.store.calls_from, calls_before or date.min)
         if counts_before is not None and counts_before > calls_from:
             raise InvalidInputError(
-                "days whose calls are kept keep their counts",
+                "counts cannot be pruned while the calls of their days are kept",
                 field="counts_before",
                 received=counts_before.isoformat(),
                 accepted=f"a date up to {calls_from.isoformat()}",
             )
 
 
-def _told(difference: Difference) -> str:
+def _described(difference: Difference) -> str:
     day = difference.day.isoformat() if difference.day else "no day"
     return (
         f"{difference.what} of {difference.organization or 'no organization'}, {day}, {difference.key}: "

@@ -1,4 +1,4 @@
-"""Calls that were counted more often than once, counted once again."""
+"""Repairs calls that were counted more than once."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ from calltally.maintenance.meter_parts import MeterParts
 from calltally.store.doubled_calls import DoubledCalls
 
 CALLS_AT_ONCE = 10_000
-"""Doubled calls that one correction mends."""
+"""The most doubled calls that one correction repairs."""
 
 
 @dataclass(frozen=True, slots=True)
 class RepairedCall:
-    """A call that was counted ``counted`` times and now counts ``counts`` times: once, or not at all where it
-    had been cancelled. It was accepted at each instant of ``received``."""
+    """A call that was counted ``counted`` times and now counts ``counts`` times: once, or 0 times if it had
+    been cancelled. It was accepted at each instant of ``received``."""
 
     organization: str
     time: datetime
@@ -39,27 +39,27 @@ class RepairedCall:
 
 @dataclass(frozen=True, slots=True)
 class RepairedCalls:
-    """What one step of a repair did; the next step looks at the days since ``next_day``."""
+    """The result of one step of a repair; the next step covers the days since ``next_day``."""
 
     calls: tuple[RepairedCall, ...]
     next_day: date
 
 
 class Repairer:
-    """Withdraws second copies of calls by corrections, which stay in the ledger like every other one.
+    """Withdraws second copies of calls by corrections, which stay in the ledger like all others.
 
-    Every row that a doubled call has too many is withdrawn, and what it says now is restated: of a call that
-    was never corrected its first copy, else what the last correction said. A repair that is broken off has
-    mended some calls wholly and the others not at all.
+    Every surplus row of a doubled call is withdrawn, and its current content is restated: the first copy of a
+    call that was never corrected, else that of the last correction. An interrupted repair has repaired some
+    calls completely and the others not at all.
     """
 
     def __init__(self, parts: MeterParts) -> None:
         self._parts = parts
 
     async def some(self, since: date, who: str, why: str) -> RepairedCalls | None:
-        """Mends up to `CALLS_AT_ONCE` doubled calls on days since one; None when there are none.
+        """Repair up to `CALLS_AT_ONCE` doubled calls since a day; None if there are none.
 
-        Raises `InvalidInputError` for a bad ``who`` or ``why``, and `BusyError`.
+        Raises `InvalidInputError` for an invalid ``who`` or ``why``, and `BusyError`.
         """
         check_reason("who", who)
         check_reason("why", why)
@@ -74,7 +74,7 @@ class Repairer:
         ):
             await self._correct(known_up_to, found, organization, list(calls), who, why)
         dictionary = parts.store.dictionary
-        return RepairedCalls(tuple(one.told(found, dictionary) for one in mended), found.last_day)
+        return RepairedCalls(tuple(one.report(found, dictionary) for one in mended), found.last_day)
 
     async def _correct(
         self,
@@ -100,14 +100,14 @@ class Repairer:
 
 @dataclass(frozen=True, slots=True)
 class _Repair:
-    """One doubled call: the indexes of all its rows, of those to be withdrawn, and of the one that stays."""
+    """One doubled call: the indexes of all its rows, of those to withdraw, and of the one that stays."""
 
     organization: int
     rows: list[int]
     withdrawn: list[int]
     kept: int | None
 
-    def told(self, found: DoubledCalls, dictionary: Dictionary) -> RepairedCall:
+    def report(self, found: DoubledCalls, dictionary: Dictionary) -> RepairedCall:
         shown = found.columns[self.rows[0] if self.kept is None else self.kept]
         return RepairedCall(
             dictionary.text(Kind.ORGANIZATION, self.organization),
@@ -157,7 +157,7 @@ def _repairs(found: DoubledCalls) -> Iterator[_Repair]:
 
 
 def _kept(found: DoubledCalls, rows: list[int], withdrawals: list[int]) -> int | None:
-    """The row that says what the call is: its first one, or after corrections the last active one."""
+    """The current row of the call: its first one, or after corrections the last active one."""
     if not withdrawals:
         return rows[0]
     times, positions = found.columns["time_ms"], found.positions

@@ -1,4 +1,4 @@
-"""A data directory made of a backup."""
+"""Restores a backup to a new data directory."""
 
 import shutil
 from pathlib import Path
@@ -10,19 +10,18 @@ from calltally.maintenance.manifest import Manifest, check, make_durable
 
 
 def restore(source: Path, target: Path) -> BackupReport:
-    """Copies a backup into a new directory, which a server can then be started on.
+    """Copy a backup to a new directory, on which a server can then be started.
 
-    Everything in the backup is checked before anything is written, and every copy after. The directory is
-    there as a whole or not at all; a crash leaves a folder whose name ends in ``.partial``. Raises
-    `DamagedDataError` for a backup that is not as it was made, and `InvalidInputError` when the directory is
-    there and not empty.
+    Everything in the backup is checked before anything is written, and every copy after writing. The
+    directory appears complete or not at all; a crash leaves a folder whose name ends in ``.partial``. Raises
+    `DamagedDataError` for a damaged backup, and `InvalidInputError` if the directory exists and is not empty.
     """
     manifest = Manifest.read(source)
     manifest.demand(STORE_FILE)
     target = target.absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InvalidInputError(
-            f"{target} is there and not empty; a backup is restored into a new directory only",
+            f"{target} exists and is not empty; restore a backup to a new directory",
             field="data",
             received=str(target),
             accepted="a directory that does not exist or is empty",

@@ -1,4 +1,4 @@
-"""Gives back the texts that nothing uses any more."""
+"""Removes unused texts."""
 
 import asyncio
 
@@ -8,31 +8,31 @@ from calltally.dictionary import TextNumbers
 from calltally.maintenance.meter_parts import MeterParts
 
 TEXTS_AT_ONCE = 5_000
-"""What is forgotten without a pause for others, in some hundredths of a second."""
+"""The texts that are removed without a pause for other work, in some hundredths of a second."""
 
 
 class TextRemoval:
-    """Removes from the dictionary what no call and no count has any more, while calls keep coming in.
+    """Removes texts from the dictionary that no call and no count uses, while calls are still being received.
 
-    In this order, and a crash behind each line leaves what is said there:
+    In this order. A crash after a step leaves the state described there:
 
-    1. the ordered step notes from here on which texts calls use. What was appended before is rolled.
-    2. the store tells which of its texts no call and no count has.
-    3. the ordered step forgets those that no call used since 1, some at a time: a call that names one of them
-       later gives it another id. That is in memory; after a crash the texts are there as before. One that
-       came again has two ids then, and the older one, which nothing has, goes the next time.
-    4. the store deletes what was forgotten, in one transaction.
+       1. the ordered step records from here on which texts calls use. What was appended before is applied. 2.
+       the store returns its texts that no call and no count uses. 3. the ordered step drops those that no
+       call has used since 1, some at a time: a later call with one of them gives it another id. That is in
+       memory; after a crash the texts are there as before. A text that was used again has two ids then, and
+       the older one, which is unused, is removed the next time. 4. the store deletes the dropped texts, in
+       one transaction.
 
-    So an id that is deleted is in no row of the store and in no frame that is yet to be rolled: frames before
-    1 are in the store when it is asked, those since are noted, and those behind 3 cannot have it. Corrections
-    bring ids that they read from the store; they may not be under way meanwhile.
+    So a deleted id is in no row of the store and in no frame that is still to be applied: frames before 1 are
+    in the store when it is queried, later ones are recorded, and those after 3 cannot have it. Corrections
+    use ids that they read from the store; none may run meanwhile.
     """
 
     def __init__(self, parts: MeterParts) -> None:
         self._parts = parts
 
     async def remove(self) -> int:
-        """Returns how many texts went. Raises `BusyError` where the store is too far behind."""
+        """Remove unused texts; returns their number. Raises `BusyError` if the store lags too far behind."""
         parts = self._parts
         with parts.step.noting_used_texts():
             await parts.caught_up()

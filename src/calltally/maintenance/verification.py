@@ -1,4 +1,4 @@
-"""Proof that every number is the sum of its calls, and that what is kept beside them is whole."""
+"""Verifies that every count is the sum of its calls, and that the other data are undamaged."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +14,7 @@ _CONTROL = "the control data"
 
 
 class Verification:
-    """Recounts everything, and reads the control data and the journal, while calls keep coming in."""
+    """Recounts everything, and reads the control data and the journal, while calls are being received."""
 
     def __init__(self, parts: MeterParts, control: ControlData) -> None:
         self._parts = parts
@@ -26,7 +26,7 @@ class Verification:
             yield step
 
     async def everything(self) -> AsyncIterator[AuditStep]:
-        """The same once all that was durable is in the store, then the control data and the journal."""
+        """The same once all durable calls are in the store, then the control data and the journal."""
         await self._parts.caught_up()
         store, journal = self._parts.store, self._parts.journal
         async for step in _stepped(chain(store.audit(), _audit(self._control), audit_journal(journal))):
@@ -34,13 +34,13 @@ class Verification:
 
 
 def _audit(control: ControlData) -> Iterator[AuditStep]:
-    """One step: the control data are as they were written."""
+    """One step: the control data are undamaged."""
     found = [Difference(_CONTROL, "", None, damage, 0, 1) for damage in control.damage()]
     yield AuditStep(_CONTROL, 1, 1, tuple(found))
 
 
 async def _stepped(steps: Iterator[AuditStep]) -> AsyncIterator[AuditStep]:
-    """An iterator that blocks, drawn on in one thread of its own."""
+    """A blocking iterator, run in its own thread."""
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, thread_name_prefix="audit") as thread:
         while (step := await loop.run_in_executor(thread, next, steps, None)) is not None:

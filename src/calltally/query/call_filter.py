@@ -1,4 +1,4 @@
-"""How much there is in a store, for its owner: over all organizations, or of somebody."""
+"""How much a store contains, for its owner: of all organizations, or of a selection."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ EVERYTHING = Window(midnight(_FIRST_DAY), _END)
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """Calls that are counted, of how many organizations, and on how many UTC days of each, added up."""
+    """The numbers of counted calls, of organizations, and of UTC days summed over organizations."""
 
     calls: int = 0
     organizations: int = 0
@@ -25,7 +25,7 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class Prunable:
-    """What pruning would let go of, and since when calls and counts are kept; None while all are."""
+    """What pruning would delete, and since when calls and counts are retained; None while all are."""
 
     calls: Holdings
     counts: Holdings
@@ -35,7 +35,7 @@ class Prunable:
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """Whose calls are looked at: an organization's, or everybody's if there is none, that fit ``where``."""
+    """Selects calls of an organization, or of all organizations if None, that match ``where``."""
 
     organization: str | None = None
     where: Mapping[Dimension, frozenset[str]] = field(default_factory=dict)
@@ -45,7 +45,7 @@ EVERYBODY = CallFilter()
 
 
 def holdings(store: UsageStore, window: Window = EVERYTHING, holder: CallFilter = EVERYBODY) -> Holdings:
-    """What is counted within a window of whole UTC days; of days whose counts were pruned, nothing is."""
+    """What is counted within a window of whole UTC days; days whose counts were pruned count nothing."""
     start = max(window.start, midnight(max(store.counts_from, _FIRST_DAY)))
     if start >= window.end:
         return Holdings()
@@ -66,7 +66,7 @@ def holdings(store: UsageStore, window: Window = EVERYTHING, holder: CallFilter 
 
 
 def prunable(store: UsageStore, calls_before: date | None, counts_before: date | None) -> Prunable:
-    """What would go with the calls, and with the counts, of the days before one; None leaves them."""
+    """What deleting the calls, and the counts, of the days before one would delete; None deletes none."""
     return Prunable(
         _between(store, store.calls_from, calls_before),
         _between(store, store.counts_from, counts_before),

@@ -1,4 +1,4 @@
-"""Who has fallen asleep."""
+"""Dormant clients, sources and accounts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Dormant:
-    """A client, source or account without a call for a while; ``last_day`` is None if it never had one."""
+    """A client, source or account without recent calls; ``last_day`` is None if it never had one."""
 
     id: str
     name: str
@@ -15,9 +15,9 @@ class Dormant:
 
 
 def dormant(last_days: Mapping[str, date], names: Mapping[str, str], since: date) -> list[Dormant]:
-    """What is known by its calls or by its name and has had no call on a UTC day from ``since`` on.
+    """Everything that has a call or a name, and no call on a UTC day from ``since`` on.
 
-    Those that never called come first, then those that were seen longest ago; ties by id.
+    Those that never called come first, then those with the oldest last call; ties by id.
     """
     asleep = [
         Dormant(id_, names.get(id_, ""), last_days.get(id_))

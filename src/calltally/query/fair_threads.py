@@ -1,4 +1,4 @@
-"""Threads that organizations share."""
+"""A thread pool that organizations share fairly."""
 
 import asyncio
 import threading
@@ -16,11 +16,11 @@ _RETRY_AFTER = 5
 
 
 class FairThreads:
-    """Runs blocking work in ``threads`` threads, those of organizations in turn; see `FairTurns`.
+    """Runs blocking work in ``threads`` threads, given to organizations round robin; see `FairTurns`.
 
-    Work that nobody waits for any more, because its asker went away or ``patience`` seconds are over, is
-    never begun, or interrupted: ``interrupt`` is called with the identifier of its thread. It counts until
-    it has ended.
+    Work whose caller was cancelled, or whose ``patience`` seconds are over, is not started, or is
+    interrupted: ``interrupt`` is called with the identifier of its thread. It occupies its place until it has
+    ended.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class FairThreads:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     async def run(self, organization: str, work: Callable[[], T], *, patience: float | None = None) -> T:
-        """What the work returns or raises. Raises `BusyError` where it takes too long, or too much waits."""
+        """What the work returns or raises; `BusyError` if it takes too long or too much work is waiting."""
         seconds = self._patience if patience is None else patience
         try:
             async with asyncio.timeout(None if seconds == inf else seconds) as limit:
@@ -47,37 +47,37 @@ class FairThreads:
         except TimeoutError:
             if not limit.expired():
                 raise
-            text = f"the question was not answered in {seconds:g} seconds; ask for less, or again later"
+            text = f"the query did not finish in {seconds:g} seconds; narrow it, or retry later"
             raise BusyError(text, retry_after=_RETRY_AFTER) from None
 
     def close(self) -> None:
-        """Waits for what runs."""
+        """Wait for running work."""
         self._executor.shutdown()
 
     async def _run(self, organization: str, work: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
-        under_way = _UnderWay(self._interrupt)
+        under_way = _Running(self._interrupt)
         try:
             running = loop.run_in_executor(self._executor, under_way.run, work)
         except BaseException:
             self.turns.end(organization)
             raise
-        # The place is given back once the thread is free, not once nobody waits for it.
+        # The place is released when the thread is free, not when the caller is cancelled.
         running.add_done_callback(lambda _: self.turns.end(organization))
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
             running.add_done_callback(_seen)
-            under_way.give_up()
+            under_way.abandon()
             raise
 
 
-class _GivenUpError(Exception):
-    """Nobody waits for this work any more."""
+class _AbandonedError(Exception):
+    """The caller no longer waits for this work."""
 
 
-class _UnderWay:
-    """One piece of work, which may be given up from another thread at any time."""
+class _Running:
+    """One piece of work, which another thread may abandon at any time."""
 
     def __init__(self, interrupt: Callable[[int], None]) -> None:
         self._interrupt = interrupt
@@ -88,7 +88,7 @@ class _UnderWay:
     def run(self, work: Callable[[], T]) -> T:
         with self._lock:
             if self._given_up:
-                raise _GivenUpError
+                raise _AbandonedError
             self._thread = threading.get_ident()
         try:
             return work()
@@ -96,8 +96,8 @@ class _UnderWay:
             with self._lock:
                 self._thread = None
 
-    def give_up(self) -> None:
-        """Interrupts the work; held by the lock, so that nothing else on its thread is."""
+    def abandon(self) -> None:
+        """Interrupt the work; the lock ensures that no other work on its thread is interrupted."""
         with self._lock:
             self._given_up = True
             if self._thread is not None:

@@ -1,4 +1,4 @@
-"""Whose turn it is, where only so many may work at a time."""
+"""Round-robin scheduling of organizations over a limited number of places."""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -12,9 +12,9 @@ _RETRY_AFTER = 2
 
 
 class FairTurns:
-    """Gives ``places`` to organizations in turn, each at most the share that `Shares` allows (round robin).
+    """Gives ``places`` to organizations round robin, each at most the share that `Shares` allows.
 
-    Of one organization ``waiting`` may wait, in the order they came; ``None`` means any number. Belongs to
+    At most ``waiting`` requests of one organization may wait, in order; ``None`` means any number. Belongs to
     one event loop.
     """
 
@@ -26,17 +26,17 @@ class FairTurns:
 
     @property
     def taken(self) -> int:
-        """How many work."""
+        """The number of occupied places."""
         return self._places.held
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """The number of waiting requests."""
         return sum(map(len, self._queues.values()))
 
     @asynccontextmanager
     async def turn(self, organization: str) -> AsyncIterator[None]:
-        """Waits for a place and holds it within the context; see `begin`."""
+        """Wait for a place and occupy it within the context; see `begin`."""
         await self.begin(organization)
         try:
             yield
@@ -44,9 +44,9 @@ class FairTurns:
             self.end(organization)
 
     async def begin(self, organization: str) -> None:
-        """Returns once the organization has one more place, which `end` gives back.
+        """Wait until the organization has one more place, which `end` releases.
 
-        Raises `BusyError` where too many of it wait already.
+        Raises `BusyError` if too many of its requests are waiting.
         """
         queue = self._queues.get(organization)
         if queue is None:
@@ -55,7 +55,7 @@ class FairTurns:
             queue = self._queues[organization] = deque()
         elif self._most_waiting is not None and len(queue) >= self._most_waiting:
             self.refused += 1
-            text = f"{len(queue)} questions of this organization wait already; ask again later"
+            text = f"{len(queue)} queries of this organization are already waiting; retry later"
             raise BusyError(text, retry_after=_RETRY_AFTER)
         turn = asyncio.get_running_loop().create_future()
         queue.append(turn)
@@ -69,7 +69,7 @@ class FairTurns:
             raise
 
     def end(self, organization: str) -> None:
-        """Gives one of the organization's places back, to whoever's turn is next."""
+        """Release one of the organization's places, to the next organization in turn."""
         self._places.give_back(organization, 1)
         while (following := self._next()) is not None:
             queue = self._queues[following]
@@ -78,13 +78,13 @@ class FairTurns:
                 self._queues.move_to_end(following)
             else:
                 del self._queues[following]
-            if turn.done():  # whoever waited has just gone away
+            if turn.done():  # its caller was just cancelled
                 self._places.give_back(following, 1)
             else:
                 turn.set_result(None)
 
     def _next(self) -> str | None:
-        """The first organization in turn that may have one more place, which it has then."""
+        """Give a place to the first organization in turn that may have one more; returns the organization."""
         return next((waiting for waiting in self._queues if self._places.take(waiting, 1)), None)
 
     def _leave(self, organization: str, turn: "asyncio.Future[None]") -> None:

@@ -1,4 +1,4 @@
-"""The books of ingest, read so that they agree with one another."""
+"""The outcomes of ingest, read consistently."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ _TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class OutcomeReport:
-    """What became of the calls that an organization sent, by day of receipt since 1970-01-01 (UTC).
+    """The outcomes of the calls that an organization sent, by day of receipt since 1970-01-01 (UTC).
 
-    A day's ``rejections``, by code, add up to its rejected calls. ``refusals`` are requests, by reason, that
-    were refused as a whole, before any call in them was judged; a day may have them alone.
+    A day's ``rejections``, by code, sum to its rejected calls. ``refusals`` are requests, by reason, that
+    were refused entirely, before any call in them was checked; a day may have refusals only.
     """
 
     verdicts: dict[int, OutcomeCounts]
@@ -24,11 +24,11 @@ class OutcomeReport:
     refusals: dict[int, dict[str, int]]
 
 
-def read_books(store: UsageStore, organization: str) -> OutcomeReport:
-    """The books as of one instant, although a store tells them one by one.
+def read_outcomes(store: UsageStore, organization: str) -> OutcomeReport:
+    """The outcomes as of one instant, although a store returns them one by one.
 
-    Verdicts only ever grow, and with them everything that is rejected; where they are the same before and
-    after, nothing was booked in between. Raises `BusyError` where that never is so.
+    Verdict counts only ever grow, and so do rejections; if they are equal before and after, nothing was
+    recorded in between. Raises `BusyError` if they never are.
     """
     before = store.outcomes(organization)
     for _ in range(_TRIES):
@@ -37,4 +37,4 @@ def read_books(store: UsageStore, organization: str) -> OutcomeReport:
         if before == after:
             return OutcomeReport(after, rejections, refusals)
         before = after
-    raise BusyError("the books change faster than they can be read", retry_after=1)
+    raise BusyError("the outcomes change faster than they can be read", retry_after=1)

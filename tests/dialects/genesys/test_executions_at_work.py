@@ -315,7 +315,7 @@ async def test_a_question_that_takes_too_long_fails_and_is_logged(
     uri = await ask(client)
 
     assert await result(client, uri) == {"queryStatus": "Failed"}
-    assert "was not answered in 0.02 seconds" in caplog.text
+    assert "did not finish in 0.02 seconds" in caplog.text
     assert uri.split("/")[-2] in caplog.text
 
 

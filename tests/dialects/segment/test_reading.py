@@ -8,7 +8,7 @@ import pytest
 from calltally.dialects.segment.contract import Operation
 from calltally.dialects.segment.cursor import Cursor
 from calltally.dialects.segment.reading import (
-    Asked,
+    PageRequest,
     from_segment_days,
     from_segment_query_string,
     from_segment_sources,
@@ -27,7 +27,7 @@ def day(number: int) -> datetime:
     return datetime(2026, 3, number, tzinfo=UTC)
 
 
-def asked(query_string: str) -> Asked:
+def asked(query_string: str) -> PageRequest:
     return from_segment_query_string(query_string.encode(), SOURCES)
 
 
@@ -39,13 +39,13 @@ def faults(query_string: str) -> list[str]:
 
 
 def test_a_period_alone_asks_for_the_first_page_of_200() -> None:
-    assert asked("period=2026-03-01") == Asked(MARCH, 200, Cursor(SOURCES, date(2026, 3, 1), ""))
+    assert asked("period=2026-03-01") == PageRequest(MARCH, 200, Cursor(SOURCES, date(2026, 3, 1), ""))
 
 
 def test_a_cursor_asks_for_the_page_that_begins_there() -> None:
     cursor = Cursor(SOURCES, date(2026, 3, 7), "src-a")
 
-    assert asked(f"period=2026-03-31&pagination.count=3&pagination.cursor={cursor.text()}") == Asked(
+    assert asked(f"period=2026-03-31&pagination.count=3&pagination.cursor={cursor.text()}") == PageRequest(
         MARCH, 3, cursor
     )
 

@@ -148,7 +148,7 @@ def test_a_file_that_is_something_else_is_not_read(backup: Path) -> None:
     empty = {"size": 0, "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}
     rewritten(backup, lambda content: content["files"].append({"path": "pipe", **empty}))
 
-    assert "pipe is not as it was" in refused(backup)
+    assert "pipe differs from what was backed up" in refused(backup)
 
 
 def test_a_manifest_that_names_no_calls_is_refused(backup: Path) -> None:

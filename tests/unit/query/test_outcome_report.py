@@ -4,7 +4,7 @@ import pytest
 
 from calltally.call_batch import Outcome, Rejection
 from calltally.errors import BusyError
-from calltally.query.outcome_report import read_books
+from calltally.query.outcome_report import read_outcomes
 from calltally.store.memory.memory_store import MemoryUsageStore
 from tests.call_batches import a_call, batch_of
 
@@ -28,7 +28,7 @@ class BusyStore(MemoryUsageStore):
 
 
 def test_reasons_add_up_to_what_was_rejected() -> None:
-    books = read_books(BusyStore(3), "acme")
+    books = read_outcomes(BusyStore(3), "acme")
 
     assert books.verdicts[7] == (3, 0, 0, 0, 3)
     assert books.rejections[7] == {"time.too_late": 3}
@@ -36,4 +36,4 @@ def test_reasons_add_up_to_what_was_rejected() -> None:
 
 def test_books_that_never_stand_still_are_told_to_be_busy() -> None:
     with pytest.raises(BusyError):
-        read_books(BusyStore(1000), "acme")
+        read_outcomes(BusyStore(1000), "acme")

@@ -1,4 +1,4 @@
-"""Clients for Genesys Cloud's usage operations, and the words and types of their questions and answers."""
+"""Clients for Genesys Cloud's usage operations, and the types and values of their requests and results."""
 
 from calltally.clients.genesys.client import AsyncGenesysClient, GenesysClient
 from calltally.clients.genesys.fault import Detail, ErrorBody

@@ -1,4 +1,4 @@
-"""The bodies of Genesys's questions; what is not given is not sent."""
+"""The bodies of Genesys's requests; fields that are not given are not sent."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class QueryBody(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """What Genesys calls ApiUsageOrganizationQuery and ApiUsageClientQuery."""
+    """Genesys's ApiUsageOrganizationQuery and ApiUsageClientQuery."""
 
     interval: str
     granularity: str | None = None
@@ -15,7 +15,7 @@ class QueryBody(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
 
 
 class SearchBody(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """What Genesys calls ApiUsageSimpleSearch."""
+    """Genesys's ApiUsageSimpleSearch."""
 
     interval: str
     metrics: tuple[str, ...] = ()
@@ -25,9 +25,9 @@ class SearchBody(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
 
 
 def texts(name: str, given: Iterable[str]) -> tuple[str, ...]:
-    """The texts, unchecked: it is Genesys that knows what it accepts.
+    """The texts, unchecked: Genesys validates them.
 
-    Raises `ValueError` for a single text, which would be taken for a list of letters.
+    Raises `ValueError` for a single text, which would be read as a list of letters.
     """
     if isinstance(given, str):
         raise ValueError(f"{name} is {given!r}; accepted is a list of texts")

@@ -1,4 +1,4 @@
-"""Genesys's seven operations, to be called."""
+"""Clients for Genesys's seven operations."""
 
 from calltally.clients import async_client, sync_client
 from calltally.clients.async_client import AsyncClient
@@ -7,7 +7,7 @@ from calltally.clients.sync_client import SyncClient
 
 
 class GenesysClient(SyncClient[GenesysQuestions]):
-    """Asks a `GenesysOrganization`; every method raises `VendorError` where there is no answer."""
+    """Calls a `GenesysOrganization`; every method raises `VendorError` on failure."""
 
     post_usage_query = sync_client.asks(GenesysQuestions.post_usage_query)
     get_usage_query_execution_id_results = sync_client.asks(
@@ -31,7 +31,7 @@ class GenesysClient(SyncClient[GenesysQuestions]):
 
 
 class AsyncGenesysClient(AsyncClient[GenesysQuestions]):
-    """`GenesysClient`, to be awaited."""
+    """The asynchronous `GenesysClient`."""
 
     post_usage_query = async_client.asks(GenesysQuestions.post_usage_query)
     get_usage_query_execution_id_results = async_client.asks(

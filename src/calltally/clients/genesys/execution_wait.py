@@ -20,10 +20,10 @@ _GROWTH = 1.5
 
 @dataclass(frozen=True, slots=True)
 class ExecutionWait:
-    """Asks for the results again and again, ever more rarely, until they are complete.
+    """Polls for the results with increasing pauses until they are complete.
 
-    For ``timeout`` seconds at most, and one second more for the last response; a ``timeout`` of 0 asks once.
-    A vendor that is busy meanwhile is waited for too.
+    For ``timeout`` seconds at most, and one second more for the last response; a ``timeout`` of 0 polls once.
+    Responses that the vendor is busy are waited for, too.
     """
 
     question: Question[UsageResult]
@@ -31,7 +31,7 @@ class ExecutionWait:
     timeout: float
 
     def put(self, asker: Asker) -> Conversation[UsageResult]:
-        """Raises `ExecutionTimeoutError` and `ExecutionFailedError`, else as any question."""
+        """Raises `ExecutionTimeoutError`, `ExecutionFailedError`, and the errors of any request."""
         until = asker.now() + self.timeout
         pause = _FIRST_PAUSE
         while True:

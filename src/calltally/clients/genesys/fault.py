@@ -1,4 +1,4 @@
-"""Genesys's errors, as its clients have to read them."""
+"""Genesys's error bodies, as clients read them."""
 
 import msgspec
 
@@ -13,7 +13,7 @@ class Detail(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ErrorBody(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """The body of every refusal; only its code is always there. ``context_id`` is what Genesys asks for."""
+    """The body of every error; only its code is always present. Genesys's support asks for ``context_id``."""
 
     code: str
     message: str = ""

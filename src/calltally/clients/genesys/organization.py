@@ -1,4 +1,4 @@
-"""An organization of Genesys Cloud: where it is, and who asks."""
+"""An organization of Genesys Cloud: its address and credentials."""
 
 import os
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ _ACCESS_TOKEN = "GENESYSCLOUD_ACCESS_TOKEN"  # noqa: S105 - the name of a variab
 
 @dataclass(frozen=True, slots=True)
 class GenesysOrganization:
-    """What a client must know of an organization: the address of its API, and credentials.
+    """The address of an organization's API, and credentials.
 
-    Either an access token, or an OAuth client's id and secret, which are exchanged for tokens: at the login
-    host where the address is ``https://api.…``, else at the address itself. Raises `ValueError` for what can
-    never work. Its text shows no secret.
+    Credentials are an access token, or an OAuth client's id and secret, which are exchanged for tokens: at
+    the login host if the address is ``https://api.…``, else at the address itself. Raises `ValueError` for
+    invalid values. Its text shows no secret.
     """
 
     base_url: str
@@ -42,16 +42,16 @@ class GenesysOrganization:
     def in_region(
         cls, region: str, client_id: str = "", client_secret: str = "", *, access_token: str = ""
     ) -> Self:
-        """An organization in a region, such as ``mypurecloud.ie`` or, as AWS names it, ``eu-west-1``."""
+        """An organization in a region, such as ``mypurecloud.ie`` or, by its AWS name, ``eu-west-1``."""
         return cls(api_of_region(region), client_id, client_secret, access_token)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """The organization that Genesys's own tools would find.
+        """The organization that Genesys's tools would use.
 
-        That is ``GENESYSCLOUD_REGION`` with ``GENESYSCLOUD_ACCESS_TOKEN``, or with
-        ``GENESYSCLOUD_OAUTHCLIENT_ID`` and ``GENESYSCLOUD_OAUTHCLIENT_SECRET``. Raises `ValueError` where one
-        is missing.
+        Reads ``GENESYSCLOUD_REGION`` with ``GENESYSCLOUD_ACCESS_TOKEN``, or with
+        ``GENESYSCLOUD_OAUTHCLIENT_ID`` and ``GENESYSCLOUD_OAUTHCLIENT_SECRET``. Raises `ValueError` if one is
+        missing.
         """
         token = environment.get(_ACCESS_TOKEN, "")
         needed = (_REGION,) if token else (_REGION, _CLIENT_ID, _CLIENT_SECRET)

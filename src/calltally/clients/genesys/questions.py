@@ -1,4 +1,4 @@
-"""Genesys's seven operations, as questions."""
+"""Requests for Genesys's seven operations."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,16 +27,16 @@ from calltally.dialects.genesys.contract import (
 )
 
 WAIT: Final = 300.0
-"""Seconds for which an execution is waited for, unless it is told."""
+"""The default seconds to wait for an execution."""
 
 _read_execution = reads(UsageExecutionResult, nulls=False)
 
 
 @dataclass(frozen=True, slots=True)
 class GenesysQuestions:
-    """Makes questions. An execution is named by what started it, or by its id.
+    """Builds requests. An execution is given as the response that started it, or by its id.
 
-    An ``interval`` is a text such as ``2026-03-01/2026-03-31``, of dates, months or instants. Every maker
+    An ``interval`` is a text such as ``2026-03-01/2026-03-31``, of dates, months or instants. Every method
     raises `ValueError` for an empty id.
     """
 
@@ -48,9 +48,9 @@ class GenesysQuestions:
         metrics: Iterable[str] = (),
         group_by: Iterable[str] = (),
     ) -> Question[UsageExecutionResult]:
-        """Starts to count the calls of the organization, by OAuth client unless ``group_by`` tells otherwise.
+        """Start counting the organization's calls, by OAuth client unless ``group_by`` is given.
 
-        The words are those of `Period`, `UsageMetric` and `Column`.
+        The values are those of `Period`, `UsageMetric` and `Column`.
         """
         body = QueryBody(interval, granularity, texts("metrics", metrics), texts("group_by", group_by))
         return Question(_post(POST_USAGE_QUERY, body), _read_execution)
@@ -58,7 +58,7 @@ class GenesysQuestions:
     def get_usage_query_execution_id_results(
         self, execution: str | UsageExecutionResult
     ) -> Question[UsageResult]:
-        """How far an execution of `post_usage_query` is, and its rows."""
+        """The status of an execution of `post_usage_query`, and its rows."""
         return Question(_get(GET_USAGE_QUERY_RESULTS, executionId=_id(execution)), read_usage_result)
 
     def wait_for_usage_query(
@@ -66,7 +66,7 @@ class GenesysQuestions:
     ) -> Workflow[UsageResult]:
         """The rows of an execution of `post_usage_query`, within ``timeout`` seconds.
 
-        Raises `ExecutionTimeoutError` when the time is over, `ExecutionFailedError` if the vendor gave up.
+        Raises `ExecutionTimeoutError` after ``timeout``, and `ExecutionFailedError` if the execution failed.
         """
         question = self.get_usage_query_execution_id_results(execution)
         return ExecutionWait(question, _id(execution), timeout)
@@ -80,9 +80,10 @@ class GenesysQuestions:
         http_methods: Iterable[str] = (),
         template_uris: Iterable[str] = (),
     ) -> Question[UsageExecutionResult]:
-        """Starts to look for the calls of any of these clients' names, methods and routes; the first 20,000.
+        """Start searching the calls with any of these client names, methods and routes.
 
-        The words of ``metrics`` are those of `SearchColumn` and `UsageMetric`, without ``Requests``.
+        Returns the first 20,000 rows. The values of ``metrics`` are those of `SearchColumn` and
+        `UsageMetric`, without ``Requests``.
         """
         body = SearchBody(
             interval,
@@ -100,9 +101,9 @@ class GenesysQuestions:
         after: str | None = None,
         page_size: int | None = None,
     ) -> Question[UsageResult]:
-        """How far an execution of `post_usage_simplesearch` is, and a page of its rows.
+        """The status of an execution of `post_usage_simplesearch`, and a page of its rows.
 
-        ``after`` is of the same name in the cursors of the page before; a page has 1000 rows at most.
+        ``after`` comes from the cursors of the previous page; a page has at most 1000 rows.
         """
         query = query_of(after=after, pageSize=page_size)
         request = _get(GET_USAGE_SIMPLESEARCH_RESULTS, query, executionId=_id(execution))
@@ -115,7 +116,8 @@ class GenesysQuestions:
         timeout: float = WAIT,
         page_size: int | None = None,
     ) -> Workflow[UsageResult]:
-        """The first page of an execution of `post_usage_simplesearch`; else as `wait_for_usage_query`."""
+        """The first page of an execution of `post_usage_simplesearch`; otherwise as
+        `wait_for_usage_query`."""
         question = self.get_usage_simplesearch_execution_id_results(execution, page_size=page_size)
         return ExecutionWait(question, _id(execution), timeout)
 
@@ -146,23 +148,23 @@ class GenesysQuestions:
         metrics: Iterable[str] = (),
         group_by: Iterable[str] = (),
     ) -> Question[UsageExecutionResult]:
-        """Starts to count the calls of one OAuth client; as `post_usage_query`, without ``UserId``."""
+        """Start counting the calls of one OAuth client; as `post_usage_query`, without ``UserId``."""
         body = QueryBody(interval, granularity, texts("metrics", metrics), texts("group_by", group_by))
         return Question(_post(POST_CLIENT_USAGE_QUERY, body, clientId=client_id), _read_execution)
 
     def get_oauth_client_usage_query_result(
         self, client_id: str, execution: str | UsageExecutionResult
     ) -> Question[UsageResult]:
-        """How far an execution for an OAuth client is, of a query or of a summary, and its rows."""
+        """The status of an execution for an OAuth client, of a query or a summary, and its rows."""
         request = _get(GET_CLIENT_USAGE_RESULTS, clientId=client_id, executionId=_id(execution))
         return Question(request, read_usage_result)
 
     def wait_for_oauth_client_usage_query(
         self, client_id: str, execution: str | UsageExecutionResult, *, timeout: float = WAIT
     ) -> Workflow[UsageResult]:
-        """The rows of an execution for an OAuth client; else as `wait_for_usage_query`.
+        """The rows of an execution for an OAuth client; otherwise as `wait_for_usage_query`.
 
-        Serves `get_oauth_client_usage_summary` as well.
+        Also works for `get_oauth_client_usage_summary`.
         """
         question = self.get_oauth_client_usage_query_result(client_id, execution)
         return ExecutionWait(question, _id(execution), timeout)
@@ -170,7 +172,7 @@ class GenesysQuestions:
     def get_oauth_client_usage_summary(
         self, client_id: str, *, days: int | None = None
     ) -> Question[UsageExecutionResult]:
-        """Starts to count an OAuth client's calls of the last days, 7 unless given, by route and method."""
+        """Start counting an OAuth client's calls of the last days, by default 7, by route and method."""
         request = _get(GET_CLIENT_USAGE_SUMMARY, query_of(days=days), clientId=client_id)
         return Question(request, _read_execution)
 

@@ -1,4 +1,4 @@
-"""Where Genesys Cloud is served."""
+"""The regions of Genesys Cloud."""
 
 import re
 
@@ -23,9 +23,9 @@ _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII | re.IGNORECASE)
 
 
 def api_of_region(region: str) -> str:
-    """The address of the API of a region, which is named as AWS names it, or by its domain.
+    """The address of the API of a region, given by its AWS name or its domain.
 
-    Any domain is taken, so that a region opened tomorrow works. Raises `ValueError` for what is neither.
+    Any domain is accepted, so that new regions work. Raises `ValueError` for anything else.
     """
     domain = _DOMAINS.get(region, region)
     if not _DOMAIN.fullmatch(domain):
@@ -36,5 +36,5 @@ def api_of_region(region: str) -> str:
 
 
 def login_of_api(api: str) -> str:
-    """The address to log in at; the same as the API's where that does not begin with ``api.``."""
+    """The address of the login; equal to the API's if that does not begin with ``api.``."""
     return api.replace("://api.", "://login.", 1)

@@ -1,4 +1,4 @@
-"""What Genesys tells of an execution."""
+"""The result of a Genesys execution."""
 
 import msgspec
 
@@ -7,10 +7,10 @@ from calltally.dialects.genesys.contract import ApiUsageRow, Cursors, QueryStatu
 
 
 class UsageResult(msgspec.Struct, frozen=True, rename="camel"):
-    """How far an execution is, and its rows once ``query_status`` is ``Complete``.
+    """The status of an execution, and its rows once ``query_status`` is ``Complete``.
 
-    A row's ``date`` and counts that were not asked for are ``msgspec.UNSET``. ``cursors`` lead to other pages
-    of a simplesearch. This is the contract's ApiUsageQueryResult with its rows read.
+    A row's ``date``, and counts that were not requested, are ``msgspec.UNSET``. ``cursors`` lead to other
+    pages of a simplesearch. This is the contract's ApiUsageQueryResult with its rows decoded.
     """
 
     query_status: QueryStatus
@@ -19,4 +19,4 @@ class UsageResult(msgspec.Struct, frozen=True, rename="camel"):
 
 
 read_usage_result = reads(UsageResult, nulls=False)
-"""Reads a response; what is null in it counts as absent."""
+"""Reads a response; null values count as absent."""

@@ -1,4 +1,4 @@
-"""Clients for SailPoint's usage operations, and the types of their answers."""
+"""Clients for SailPoint's usage operations, and the types of their results."""
 
 from calltally.clients.sailpoint.client import AsyncSailPointClient, SailPointClient
 from calltally.clients.sailpoint.listing import Listing

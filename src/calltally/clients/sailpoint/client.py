@@ -1,4 +1,4 @@
-"""SailPoint's five operations, to be called."""
+"""Clients for SailPoint's five operations."""
 
 from calltally.clients import async_client, sync_client
 from calltally.clients.async_client import AsyncClient
@@ -7,7 +7,7 @@ from calltally.clients.sync_client import SyncClient
 
 
 class SailPointClient(SyncClient[SailPointQuestions]):
-    """Asks a `SailPointTenant`; every method raises `VendorError` where there is no answer."""
+    """Calls a `SailPointTenant`; every method raises `VendorError` on failure."""
 
     get_total_count = sync_client.asks(SailPointQuestions.get_total_count)
     list_api_summary = sync_client.asks(SailPointQuestions.list_api_summary)
@@ -20,7 +20,7 @@ class SailPointClient(SyncClient[SailPointQuestions]):
 
 
 class AsyncSailPointClient(AsyncClient[SailPointQuestions]):
-    """`SailPointClient`, to be awaited."""
+    """The asynchronous `SailPointClient`."""
 
     get_total_count = async_client.asks(SailPointQuestions.get_total_count)
     list_api_summary = async_client.asks(SailPointQuestions.list_api_summary)

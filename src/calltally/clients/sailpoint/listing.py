@@ -1,4 +1,4 @@
-"""A part of a list, as SailPoint cuts lists."""
+"""A part of a list of SailPoint's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Listing(Sequence[T], Generic[T]):
-    """The rows from ``offset`` on, to be used as a sequence of rows.
+    """The rows from ``offset`` on, as a sequence.
 
-    ``total`` is how many rows there are without limit and offset, None unless it was asked for.
+    ``total`` is the number of rows without limit and offset; None unless it was requested.
     """
 
     rows: tuple[T, ...]

@@ -1,4 +1,4 @@
-"""SailPoint's five operations, as questions."""
+"""Requests for SailPoint's five operations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,15 +35,15 @@ _EXPERIMENTAL_HEADERS = {**_HEADERS, EXPERIMENTAL: "true"}
 
 @dataclass(frozen=True, slots=True)
 class SailPointQuestions:
-    """Makes questions for one ``version`` of the API; ``v1`` is that of the service paths.
+    """Builds requests for one ``version`` of the API; ``v1`` is that of the service paths.
 
-    Every maker raises `ValueError` for an operation that this version does not have, and for an empty id.
+    Every method raises `ValueError` for an operation that this version lacks, and for an empty id.
     """
 
     version: str
 
     def get_total_count(self, *, filters: str | None = None) -> Question[TotalCount]:
-        """How many calls there were: this month, or in the time that ``filters`` tells.
+        """The number of calls: of this month, or as selected by ``filters``.
 
         ``filters`` are SailPoint's: ``method eq "GET", startDate gt "2025-08-01"``.
         """
@@ -53,9 +53,9 @@ class SailPointQuestions:
     def list_api_summary(
         self, *, filters: str | None = None, limit: int | None = None, offset: int | None = None
     ) -> Question[Listing[SummaryResponse]]:
-        """How many calls each endpoint had, the most called first; `get_total_count` tells of ``filters``.
+        """The number of calls per endpoint, most calls first; for ``filters`` see `get_total_count`.
 
-        At most ``limit`` rows from ``offset`` on: 250 from 0 on, unless given.
+        At most ``limit`` rows from ``offset`` on; defaults: 250 from 0 on.
         """
         query = query_of(filters=filters, limit=limit, offset=offset)
         request = self._get(LIST_API_SUMMARY, query=query, headers=_EXPERIMENTAL_HEADERS)
@@ -66,7 +66,7 @@ class SailPointQuestions:
     ) -> Pages[Listing[SummaryResponse], int, SummaryResponse]:
         """All rows of `list_api_summary`, read in pages of 1 to 250 rows.
 
-        Where rows come or go meanwhile, some may be missed or come twice: SailPoint cuts by number.
+        If rows are added or removed meanwhile, some may be missed or repeated: SailPoint pages by number.
         """
 
         def page_at(offset: int) -> Question[Listing[SummaryResponse]]:
@@ -88,10 +88,10 @@ class SailPointQuestions:
         count: bool | None = None,
         sorters: str | None = None,
     ) -> Question[Listing[SourceUsage]]:
-        """On how many days of each month the accounts of a source were active on average.
+        """The mean active days of a source's accounts per month.
 
-        At most ``limit`` months from ``offset`` on: 250 from 0 on, unless given. With ``count`` the listing
-        tells its total. ``sorters`` is ``date`` or ``-date``.
+        At most ``limit`` months from ``offset`` on; defaults: 250 from 0 on. With ``count`` the listing has
+        its total. ``sorters`` is ``date`` or ``-date``.
         """
         query = query_of(limit=limit, offset=offset, count=count, sorters=sorters)
         request = self._get(GET_USAGES_BY_SOURCE_ID, path_part("source_id", source_id), query)
@@ -116,7 +116,7 @@ class SailPointQuestions:
         count: bool | None = None,
         sorters: str | None = None,
     ) -> Question[Listing[AccountUsage]]:
-        """On how many days of each month an account was active.
+        """The active days of an account per month.
 
         The arguments are those of `get_usages_by_source_id`.
         """
@@ -158,7 +158,7 @@ def _reads_listing(
 
 
 def _pages(page_at: Callable[[int], Question[Listing[T]]], page_size: int) -> Pages[Listing[T], int, T]:
-    """A page that is not full is the last one; SailPoint tells it in no other way."""
+    """A page that is not full is the last one; SailPoint has no other indication."""
     if not 1 <= page_size <= MAX_LIMIT:
         raise ValueError(f"page_size is {page_size}; accepted is 1 to {MAX_LIMIT}")
 

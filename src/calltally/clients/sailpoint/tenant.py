@@ -1,4 +1,4 @@
-"""A tenant of SailPoint's: where it is, and who asks."""
+"""A tenant of SailPoint's: its address and credentials."""
 
 import os
 from collections.abc import Mapping
@@ -27,11 +27,11 @@ _FILE = ("BaseURL", "ClientId", "ClientSecret")
 
 @dataclass(frozen=True, slots=True)
 class SailPointTenant:
-    """What a client must know of a tenant, ``https://acme.api.identitynow.com`` or any that answers alike.
+    """The address and credentials of a tenant, ``https://acme.api.identitynow.com`` or any compatible server.
 
-    Either an access token, or a client id and its secret, which are exchanged for tokens. ``version`` is that
-    of the API: a yearly one, or ``v1`` for the paths of the service family. Not every operation exists in
-    every version. Raises `ValueError` for what can never work. Its text shows no secret.
+    Credentials are an access token, or a client id and its secret, which are exchanged for tokens.
+    ``version`` is that of the API: a yearly one, or ``v1`` for the paths of the service family. Not every
+    operation exists in every version. Raises `ValueError` for invalid values. Its text shows no secret.
     """
 
     base_url: str
@@ -54,11 +54,11 @@ class SailPointTenant:
         *,
         version: str = "v2025",
     ) -> Self:
-        """The tenant that SailPoint's own SDKs would find.
+        """The tenant that SailPoint's SDKs would use.
 
-        That is ``SAIL_BASE_URL``, ``SAIL_CLIENT_ID`` and ``SAIL_CLIENT_SECRET``; without the first, the file
+        Reads ``SAIL_BASE_URL``, ``SAIL_CLIENT_ID`` and ``SAIL_CLIENT_SECRET``; without the first, the file
         ``config.json`` in the current directory with ``BaseURL``, ``ClientId`` and ``ClientSecret``. Raises
-        `ValueError` where neither is there or a part is missing.
+        `ValueError` if neither exists or a part is missing.
         """
         if environment.get(_ENVIRONMENT[0]):
             address, client_id, secret = _parts(environment, _ENVIRONMENT, "the environment")

@@ -1,4 +1,4 @@
-"""Clients for Segment's usage operations, and the types of their answers."""
+"""Clients for Segment's usage operations, and the types of their results."""
 
 from calltally.clients.segment.client import AsyncSegmentClient, SegmentClient
 from calltally.clients.segment.workspace import SegmentWorkspace

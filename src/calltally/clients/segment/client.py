@@ -1,4 +1,4 @@
-"""Segment's two operations, to be called."""
+"""Clients for Segment's two operations."""
 
 from calltally.clients import async_client, sync_client
 from calltally.clients.async_client import AsyncClient
@@ -7,7 +7,7 @@ from calltally.clients.sync_client import SyncClient
 
 
 class SegmentClient(SyncClient[SegmentQuestions]):
-    """Asks a `SegmentWorkspace`; every method raises `VendorError` where there is no answer."""
+    """Calls a `SegmentWorkspace`; every method raises `VendorError` on failure."""
 
     get_daily_per_source_api_calls_usage = sync_client.asks(
         SegmentQuestions.get_daily_per_source_api_calls_usage
@@ -24,7 +24,7 @@ class SegmentClient(SyncClient[SegmentQuestions]):
 
 
 class AsyncSegmentClient(AsyncClient[SegmentQuestions]):
-    """`SegmentClient`, to be awaited."""
+    """The asynchronous `SegmentClient`."""
 
     get_daily_per_source_api_calls_usage = async_client.asks(
         SegmentQuestions.get_daily_per_source_api_calls_usage

@@ -1,4 +1,4 @@
-"""Segment's two operations, as questions."""
+"""Requests for Segment's two operations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,18 +27,18 @@ _HEADERS = {"Accept": str(MediaType.V1)}
 
 @dataclass(frozen=True, slots=True)
 class SegmentQuestions:
-    """Makes questions. ``period`` is any day or instant of a month (UTC): all of that month is answered.
+    """Builds requests. ``period`` is any day or instant of a month (UTC) and selects the whole month.
 
-    Numbers are running totals from the start of the month, and texts, as Segment sends them:
+    Numbers are running totals from the start of the month, and are texts, as Segment sends them:
     ``int(snapshot.api_calls)``.
     """
 
     def get_daily_per_source_api_calls_usage(
         self, period: str | date, *, count: int | None = None, cursor: str | None = None
     ) -> Question[DailyPerSourceAPICallsUsage]:
-        """How many calls each source had from the start of the month through each day.
+        """The number of calls of each source from the start of the month through each day.
 
-        ``count`` rows, 1 to 1000 and 200 unless given, from the ``cursor`` of an earlier page on. Raises
+        ``count`` rows, 1 to 1000 and by default 200, from the ``cursor`` of an earlier page on. Raises
         `ValueError` for a `datetime` without a time zone.
         """
         request = _get(Operation.GET_DAILY_PER_SOURCE_API_CALLS_USAGE, period, count, cursor)
@@ -58,7 +58,7 @@ class SegmentQuestions:
     def get_daily_workspace_api_calls_usage(
         self, period: str | date, *, count: int | None = None, cursor: str | None = None
     ) -> Question[DailyWorkspaceAPICallsUsage]:
-        """How many calls the workspace had from the start of the month through each day.
+        """The number of calls of the workspace from the start of the month through each day.
 
         The arguments are those of `get_daily_per_source_api_calls_usage`.
         """
@@ -80,7 +80,7 @@ class SegmentQuestions:
 def _get(operation: Operation, period: str | date, count: int | None, cursor: str | None) -> VendorRequest:
     query = [("period", _text(period))]
     if count is not None or cursor is not None:
-        # Of the two, Segment's own models demand the count.
+        # Segment's own models require the count.
         query.append(("pagination.count", str(DEFAULT_COUNT if count is None else count)))
     if cursor is not None:
         query.append(("pagination.cursor", cursor))

@@ -1,4 +1,4 @@
-"""A workspace of Segment's: where it is, and the token for it."""
+"""A workspace of Segment's: its address and token."""
 
 from dataclasses import dataclass, field
 from typing import Self
@@ -16,9 +16,9 @@ _REGIONS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmenta
 
 @dataclass(frozen=True, slots=True)
 class SegmentWorkspace:
-    """What a client must know of a workspace: its Public API token, and an address if it is not in the US.
+    """A workspace's Public API token, and its address if it is not in the US.
 
-    Raises `ValueError` for what can never work. Its text shows no secret.
+    Raises `ValueError` for invalid values. Its text shows no secret.
     """
 
     access_token: str = field(repr=False)

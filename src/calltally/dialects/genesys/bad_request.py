@@ -1,4 +1,4 @@
-"""What Genesys calls the ways in which a request can be wrong."""
+"""Genesys's codes and messages for bad requests."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ _LONGEST_VALUE = 200
 
 
 class BadRequestError(InvalidInputError):
-    """A refusal with one of Genesys's codes; its message is the template with its parameters, if any."""
+    """An error with one of Genesys's codes; its message is the template with its parameters, if any."""
 
     def __init__(self, code: str, template: str, /, **params: str) -> None:
         super().__init__(template.format(**params) if params else template)
@@ -20,14 +20,14 @@ class BadRequestError(InvalidInputError):
 
 
 def malformed() -> BadRequestError:
-    """What was sent cannot be read at all."""
+    """The request is unreadable."""
     return BadRequestError(
         "bad.request", "The request could not be understood by the server due to malformed syntax."
     )
 
 
 def invalid_value(value: object, field: str, allowed: Iterable[str]) -> BadRequestError:
-    """A field of the body holds what it cannot hold."""
+    """A field of the body has an invalid value."""
     template = "Value [{value}] is not valid for field type [{field}]. Allowable values are: {allowed}"
     return BadRequestError(
         "invalid.value", template, value=shown(value), field=field, allowed=", ".join(allowed)
@@ -35,7 +35,7 @@ def invalid_value(value: object, field: str, allowed: Iterable[str]) -> BadReque
 
 
 def invalid_parameter(value: object, parameter: str, allowed: str) -> BadRequestError:
-    """A parameter of the query string holds what it cannot hold."""
+    """A parameter of the query string has an invalid value."""
     template = "Value [{value}] is not valid for parameter [{parameter}]. Allowable values are: {allowed}"
     return BadRequestError(
         "invalid.query.param.value", template, value=shown(value), parameter=parameter, allowed=allowed
@@ -43,30 +43,30 @@ def invalid_parameter(value: object, parameter: str, allowed: str) -> BadRequest
 
 
 def invalid_property(name: str, model: str) -> BadRequestError:
-    """The body has a field that its model does not know."""
+    """The body has a field that its model lacks."""
     template = "Value [{value}] is not a valid property for object [{object}]"
     return BadRequestError("invalid.property", template, value=shown(name), object=model)
 
 
 def constraint(reason: str) -> BadRequestError:
-    """Everything is readable and yet cannot be asked."""
+    """The request is readable but violates a constraint."""
     return BadRequestError("constraint.validation", reason)
 
 
 def query_too_long(values: int, limit: int) -> BadRequestError:
-    """The filters of a job name too much."""
+    """The filters of a job have too many values."""
     template = "The query is too long. Its filters have {values} values, of at most {limit}"
     return BadRequestError("query.too.long", template, values=str(values), limit=str(limit))
 
 
 def page_too_large(size: int, limit: int) -> BadRequestError:
-    """What a page of a job holds is too much for one response."""
+    """A page of a job is too large for one response."""
     template = "The response is too large: {bytes} bytes, of at most {limit}. Ask for a smaller pageSize"
     return BadRequestError("max.response.size.reached", template, bytes=str(size), limit=str(limit))
 
 
 def bad_request_of(error: InvalidInputError) -> BadRequestError:
-    """An error in a request, whoever found it, in Genesys's words."""
+    """An error in a request, converted to Genesys's form."""
     if isinstance(error, BadRequestError):
         return error
     sentences = [error.reason[:1].upper() + error.reason[1:]]
@@ -78,7 +78,7 @@ def bad_request_of(error: InvalidInputError) -> BadRequestError:
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: texts as they are, everything else as JSON, and not too long."""
+    """A value for a message: a text as it is, anything else as JSON, shortened."""
     try:
         text = value if isinstance(value, str) else msgspec.json.encode(value, enc_hook=str).decode()
     except RecursionError:

@@ -1,4 +1,4 @@
-"""Genesys's wire: where its operations live, the words of its questions, and the bodies that it sends."""
+"""Genesys's wire contract: the paths of its operations, the values of its queries, and its bodies."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,22 +13,22 @@ PREFIX = "/api/v2"
 
 MAX_PAGE_SIZE = 1000
 SEARCH_CAP = 20_000
-"""A simplesearch answers with its first records only, at most so many."""
+"""The most records of a simplesearch; only the first are returned."""
 
 JOB_PAGE_SIZE = 100
-"""How many records a job's page has, unless told otherwise."""
+"""The default number of records of a job's page."""
 
 MAX_JOB_AGE_DAYS = 366
-"""A job starts on one of the last days, at most so many before today."""
+"""The most days before today on which a job's interval may start."""
 
 MAX_JOB_DAYS = 91
-"""A job's end is at most 90 days after its start, and both are included."""
+"""A job's end is at most 90 days after its start, both included."""
 
 MAX_FILTER_VALUES = 1000
-"""How many values the filters of a job may have altogether."""
+"""The most values of all filters of a job."""
 
 MAX_JOB_PAGE_BYTES = 5 * 1024 * 1024
-"""How large the rows on a job's page may be, as JSON."""
+"""The largest size of the rows of a job's page, as JSON."""
 
 DEFAULT_DAYS = 7
 MAX_DAYS = 3650
@@ -112,7 +112,7 @@ class UsageMetric(StrEnum):
 
 
 class SearchColumn(StrEnum):
-    """Those values of a simplesearch's ``metrics`` that are no counts."""
+    """The values of a simplesearch's ``metrics`` that are not counts."""
 
     DATE = "Date"
     CLIENT_NAME = "ClientName"
@@ -121,7 +121,7 @@ class SearchColumn(StrEnum):
 
 
 class JobColumn(StrEnum):
-    """The values of a job's ``groupBy``; Genesys has ``Platform`` too, which no call tells."""
+    """The values of a job's ``groupBy``; Genesys also has ``Platform``, which calls lack."""
 
     OAUTH_CLIENT_NAME = "OauthClientName"
     OAUTH_CLIENT_ID = "OauthClientId"
@@ -172,14 +172,14 @@ class HttpMethodName(StrEnum):
 
 
 class UsageExecutionResult(msgspec.Struct, frozen=True, rename="camel"):
-    """Where the results of an execution will be."""
+    """The location of the results of an execution."""
 
     execution_id: str
     results_uri: str
 
 
 class ApiUsageRow(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """Counts of one group. Columns that were not grouped by are empty texts, unasked counts are absent."""
+    """Counts of one group. Columns not grouped by are empty texts; counts not requested are absent."""
 
     client_id: str = ""
     client_name: str = ""
@@ -197,7 +197,7 @@ class ApiUsageRow(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
 
 class Cursors(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Tokens for ``after``: for this page again, and for the next one; neither for the first and the last."""
+    """Tokens for ``after``: of this page and of the next one; absent for the first and the last page."""
 
     before: str | None = None
     after: str | None = None
@@ -210,7 +210,7 @@ class QueryStatus(StrEnum):
 
 
 class ApiUsageQueryResult(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """How far an execution is, and its rows once it is complete."""
+    """The status of an execution, and its rows once it is complete."""
 
     results: msgspec.Raw | UnsetType = UNSET
     query_status: QueryStatus
@@ -218,7 +218,7 @@ class ApiUsageQueryResult(msgspec.Struct, frozen=True, rename="camel", kw_only=T
 
 
 class UsageQueryResponse(msgspec.Struct, frozen=True, rename="camel"):
-    """A job, and where its results will be."""
+    """A job, and the location of its results."""
 
     id: str
     results_uri: str
@@ -226,7 +226,7 @@ class UsageQueryResponse(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class DomainEntityRef(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An OAuth client; the name is absent where it has none."""
+    """An OAuth client; the name is absent if it has none."""
 
     id: str
     name: str = ""
@@ -237,7 +237,7 @@ class UserReference(msgspec.Struct, frozen=True):
 
 
 class PublicApiUsage(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
-    """Counts of one group of a job. What was not grouped by, not asked for or is not known is absent."""
+    """Counts of one group of a job. Fields not grouped by, not requested or unknown are absent."""
 
     date: str | UnsetType = UNSET
     http_method: str = ""
@@ -254,7 +254,7 @@ class PublicApiUsage(msgspec.Struct, frozen=True, rename="camel", omit_defaults=
 
 
 class ErrorBody(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """The body of every refusal; the parameters of the message apart where it has some."""
+    """The body of every error; the parameters of the message are separate, if it has any."""
 
     message: str
     code: str
@@ -273,7 +273,7 @@ class JobStatus(StrEnum):
 
 
 class PublicApiUsageResultsResponse(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """How far a job is, and a page of its rows once it has succeeded; the last page leads to no next one."""
+    """The status of a job, and a page of its rows once it has succeeded; the last page has no next one."""
 
     query_status: JobStatus
     error_body: ErrorBody | UnsetType = UNSET

@@ -88,17 +88,17 @@ _QUERIES: dict[Operation, _Data] = {
     },
 }
 _WHEN = {
-    400: "Something in the request can never work.",
-    401: "No token came, or it is wrong.",
+    400: "The request is invalid.",
+    401: "The token is missing or invalid.",
     403: "The token lacks a permission.",
     404: "No such execution or job at this path.",
-    408: "The body did not come in time.",
+    408: "The body was not received in time.",
     413: "The body is too large.",
-    415: "The content type cannot be read.",
+    415: "The content type is not supported.",
     429: "Too many requests, or too many executions.",
-    500: "The server failed.",
+    500: "Internal server error.",
     503: "The server is busy.",
-    504: "The control database is held up.",
+    504: "The control database did not respond in time.",
 }
 _POINT = r"\d{4}(-\d\d(-\d\d([Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d(:?\d\d)?)?)?)?)?"
 _INTERVAL = {
@@ -121,7 +121,7 @@ def description() -> dict[str, _Data]:
     paths: _Data = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
-    schemas = {_PREFIX + name: schema for name, schema in {**_asked(), **_answered()}.items()}
+    schemas = {_PREFIX + name: schema for name, schema in {**_query_schema(), **_results_schema()}.items()}
     return {"tags": {_TAG: "The Platform API's usage operations."}, "paths": paths, "schemas": schemas}
 
 
@@ -129,11 +129,11 @@ def _operation(operation: Operation) -> _Data:
     name, summary = _NAMES[operation]
     begins = operation in _BODIES or operation is contract.GET_CLIENT_USAGE_SUMMARY
     body = _ref(_answer(operation, begins=begins))
-    answers = {"200": _response("The results are there.", body)}
+    answers = {"200": _response("The results are available.", body)}
     if begins:
-        answers["202"] = _response("The results will be there.", body)
+        answers["202"] = _response("The results will be available.", body)
     elif operation in _JOBS:
-        answers["202"] = _response("The job runs, or has failed.", body)
+        answers["202"] = _response("The job is running, or has failed.", body)
     described: _Data = {
         "operationId": name,
         "tags": [_TAG],
@@ -178,7 +178,7 @@ def _query_parameters(operation: Operation) -> list[_Data]:
 
 
 def _refusals(operation: Operation) -> _Data:
-    # An answer needs rows, but a question is only kept: 404 is for results, pace and size for bodies.
+    # 404 is for reading results; limits of rate and size are for requests with bodies.
     left_out = set() if "{executionId}" in operation.path or operation in _JOBS else {404}
     left_out |= set() if operation in _BODIES else {408, 413, 415}
     error = _ref(contract.ErrorBody)
@@ -194,7 +194,7 @@ def _response(text: str, body: _Data, more_headers: Mapping[str, _Data] = Mappin
     return {"description": text, "headers": {**_HEADERS, **more_headers}, "content": content}
 
 
-def _asked() -> _Data:
+def _query_schema() -> _Data:
     columns = [column for column in Column if column is not Column.USER_ID]
     counts = [metric for metric in UsageMetric if metric is not UsageMetric.REQUESTS]
     search = {
@@ -253,7 +253,7 @@ def _one_of(values: Iterable[str]) -> _Data:
     return {"type": "string", "enum": [str(value) for value in values]}
 
 
-def _answered() -> _Data:
+def _results_schema() -> _Data:
     types = [
         contract.UsageExecutionResult,
         contract.ApiUsageQueryResult,
@@ -263,7 +263,7 @@ def _answered() -> _Data:
         contract.ErrorBody,
     ]
     _, schemas = msgspec.json.schema_components(types, ref_template=f"#/components/schemas/{_PREFIX}{{name}}")
-    # Rows are kept as JSON that was written when the execution ended.
+    # Rows are stored as JSON, written when the execution ended.
     rows = {"type": "array", "items": _ref(contract.ApiUsageRow)}
     schemas["ApiUsageQueryResult"]["properties"]["results"] = rows
     return schemas

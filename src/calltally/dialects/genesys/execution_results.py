@@ -1,4 +1,4 @@
-"""What an execution has to show, to those who may see it."""
+"""The results of executions."""
 
 from collections.abc import Collection
 
@@ -30,9 +30,9 @@ from calltally.query.fair_threads import FairThreads
 class ExecutionResults:
     """The results of executions, whole or in pages.
 
-    Methods raise `NotFoundError` for an execution that does not exist, has expired, is another
-    organization's, of another kind or about something else. That a question turned out to be impossible is a
-    `BadRequestError`, but of a job it is what the job has to show.
+    Methods raise `NotFoundError` for an execution that does not exist, has expired, or has another
+    organization, kind or target. A query that turned out to be impossible raises `BadRequestError`; for a job
+    this is its result.
     """
 
     def __init__(self, executions: ExecutionStore, threads: FairThreads) -> None:
@@ -42,7 +42,7 @@ class ExecutionResults:
     async def all(
         self, organization: str, execution_id: str, kinds: Collection[Kind], target: str
     ) -> ApiUsageQueryResult:
-        """Every row at once."""
+        """All rows."""
 
         def read() -> ApiUsageQueryResult:
             execution = self._find(organization, execution_id, kinds, target)
@@ -71,7 +71,7 @@ class ExecutionResults:
     async def job(
         self, organization: str, job_id: str, kind: Kind, target: str, page: Page, uri: str
     ) -> PublicApiUsageResultsResponse:
-        """One page of a job, which is at a URI.
+        """One page of a job whose results are at ``uri``.
 
         Raises `BadRequestError` for a page that is too large.
         """
@@ -103,13 +103,13 @@ class ExecutionResults:
         return to_genesys_part(pages, page.offset % ROWS_OF_A_PAGE, page.size)
 
     def _pages(self, execution: Execution, first_row: int, end: int) -> list[bytes]:
-        """The stored pages with the rows from one up to and without another."""
+        """The stored pages with the rows from ``first_row`` to ``end`` (exclusive)."""
         if first_row >= end:
             return []
         first, last = first_row // ROWS_OF_A_PAGE, (end - 1) // ROWS_OF_A_PAGE
         pages = self._executions.pages(execution.execution_id, first, last)
         if len(pages) != last - first + 1:
-            raise NotFoundError  # it was removed this very moment
+            raise NotFoundError  # it was removed meanwhile
         return pages
 
 

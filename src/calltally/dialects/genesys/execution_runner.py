@@ -1,4 +1,4 @@
-"""Questions on their way to their answers."""
+"""Runs executions."""
 
 import asyncio
 import logging
@@ -31,29 +31,29 @@ _SHORTEST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 5.0
 
 
 class ClientNames(Protocol):
-    """The directory of names, as far as Genesys's operations look into it."""
+    """The part of the directory of names that Genesys's operations use."""
 
     async def names(self, organization: str, client_ids: Iterable[str]) -> Mapping[str, str]:
-        """The names of those clients that have one."""
+        """The names of the clients that have one."""
         ...
 
     async def ids(self, organization: str, names: Iterable[str]) -> frozenset[str]:
-        """The clients that go by one of these names."""
+        """The clients with one of these names."""
         ...
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """Why a question can never be answered, for the one who asked it."""
+    """Why a query can never be answered, for its sender."""
 
     code: str
     message: str
 
 
 class ExecutionRunner:
-    """Answers executions, ``concurrency`` at a time, organizations in turn and each one's in their order.
+    """Runs executions, ``concurrency`` at a time, round robin over organizations, in order within each.
 
-    One that takes longer than ``time_limit`` seconds, or has more than ``max_rows`` rows, fails. One that a
-    stop or the end of the process interrupts is left as it was, and is answered after the next `start`.
+    An execution that takes longer than ``time_limit`` seconds, or has more than ``max_rows`` rows, fails. One
+    that is interrupted by `stop` or the end of the process is unchanged, and runs after the next `start`.
     Belongs to one event loop.
     """
 
@@ -77,13 +77,13 @@ class ExecutionRunner:
         self._time_limit = time_limit
         self._max_rows = max_rows
         self._cleaning_seconds = cleaning_seconds
-        self._taking: set[asyncio.Task[bool]] = set()
+        self._accepting: set[asyncio.Task[bool]] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._refused: dict[tuple[str, str], tuple[float, TooManyExecutionsError]] = {}
         self._stopped = False
 
     async def start(self) -> None:
-        """Begins with what an earlier process left unfinished, and removes what expires from now on."""
+        """Resume unfinished executions of an earlier process, and start removing expired ones."""
         self._stopped = False
         for execution in await asyncio.to_thread(self._executions.unfinished):
             answering = self._begin(self._outcome(execution, instant_of(execution.created_ms)))
@@ -91,28 +91,28 @@ class ExecutionRunner:
         self._begin(self._clean())
 
     async def stop(self) -> None:
-        """Interrupts all answers, and what is taken from now on waits for the next `start`."""
+        """Interrupt all executions; later ones wait for the next `start`."""
         self._stopped = True
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._taking, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._accepting, *self._tasks, return_exceptions=True)
 
     async def take(self, execution: Execution, ready_within: float) -> bool:
-        """Keeps a new execution, and answers it; tells whether it has finished when this returns.
+        """Store and run a new execution; returns whether it has finished.
 
-        The answer is begun at once. What is there after ``ready_within`` seconds is kept together with the
-        execution, in one transaction; else the execution is kept as running and answered in the background.
-        Raises `TooManyExecutionsError` for one too many; what was begun of it is given up.
+        It starts at once. If it finishes within ``ready_within`` seconds, it is stored together with its
+        results in one transaction; else it is stored as running and continues in the background. Raises
+        `TooManyExecutionsError` above the limit, and abandons its work.
         """
-        self._refuse_again(execution)
-        # Shielded, so that nothing is kept and then not answered.
-        taking = asyncio.create_task(self._take(execution, ready_within))
-        self._taking.add(taking)
-        taking.add_done_callback(self._taking.discard)
-        return await asyncio.shield(taking)
+        self._check_recent_refusal(execution)
+        # Shielded, so that nothing is stored and then not run.
+        accepting = asyncio.create_task(self._take(execution, ready_within))
+        self._accepting.add(accepting)
+        accepting.add_done_callback(self._accepting.discard)
+        return await asyncio.shield(accepting)
 
-    def _refuse_again(self, execution: Execution) -> None:
-        """Refuses at once whoever was refused a moment ago, so that a flood begins no answers in vain."""
+    def _check_recent_refusal(self, execution: Execution) -> None:
+        """Refuse at once a caller that was just refused, so that a flood starts no useless work."""
         refused = self._refused.get((execution.organization, execution.asked_by))
         if refused is not None:
             until, error = refused
@@ -124,7 +124,7 @@ class ExecutionRunner:
         answering = self._begin(self._outcome(execution))
         try:
             await asyncio.wait({answering}, timeout=ready_within)
-            outcome = _known(answering)
+            outcome = _outcome_if_done(answering)
             await self._threads.run(
                 execution.organization, partial(self._executions.keep, execution, outcome)
             )
@@ -155,13 +155,13 @@ class ExecutionRunner:
             refused = [asker for asker in self._refused if asker[0] == execution.organization]
             for asker in refused:
                 del self._refused[asker]
-        except Exception:  # noqa: BLE001 - it is answered again after the next start
+        except Exception:  # noqa: BLE001 - it runs again after the next start
             _log.exception("execution %s could not be ended", execution.execution_id)
 
     async def _outcome(self, execution: Execution, as_of: datetime | None = None) -> ExecutionOutcome | None:
-        """How the execution ends; None when that is for the next start to find out.
+        """The outcome of the execution; None if it is left to the next start.
 
-        ``as_of`` is when it was asked, where that is not now.
+        ``as_of`` is the time of the request, if that is not now.
         """
         if self._stopped:
             return None
@@ -177,9 +177,9 @@ class ExecutionRunner:
                 return None
             except TimeoutError:
                 _log.warning(
-                    "execution %s was not answered in %g seconds", execution.execution_id, self._time_limit
+                    "execution %s did not finish in %g seconds", execution.execution_id, self._time_limit
                 )
-            except Exception:  # noqa: BLE001 - whatever it is, nobody shall wait for this execution
+            except Exception:  # noqa: BLE001 - any error ends the execution
                 _log.exception("execution %s failed", execution.execution_id)
         return ExecutionOutcome(failure="")
 
@@ -187,7 +187,7 @@ class ExecutionRunner:
         question, organization = Question.from_text(execution.question), execution.organization
         asked = None
         if question.client_names is not None:
-            # No database that keeps names takes a NUL, so nobody has such a name.
+            # No database of names stores a NUL, so no client has such a name.
             names = [name for name in question.client_names if "\0" not in name]
             asked = await self._names.ids(organization, names)
         query = question.usage_query(organization, asked, self._max_rows)
@@ -196,7 +196,7 @@ class ExecutionRunner:
         except PrunedError:
             if as_of is None:
                 raise
-            result = await self._result(query)  # no call can have come since for days without their calls
+            result = await self._result(query)  # days without their calls get no new calls
         seen: Mapping[str, str] = {}
         if Column.OAUTH_CLIENT_ID in question.columns:
             column = result.columns.index(Dimension.CLIENT_ID)
@@ -220,11 +220,11 @@ class ExecutionRunner:
         while True:
             try:
                 await asyncio.to_thread(self._executions.remove_expired)
-            except Exception:  # noqa: BLE001 - the next round may do better
+            except Exception:  # noqa: BLE001 - the next round retries
                 _log.exception("expired executions could not be removed")
             await asyncio.sleep(self._cleaning_seconds)
 
 
-def _known(answering: asyncio.Task[ExecutionOutcome | None]) -> ExecutionOutcome | None:
-    """The outcome, where the answer is there; a stop may have interrupted it."""
+def _outcome_if_done(answering: asyncio.Task[ExecutionOutcome | None]) -> ExecutionOutcome | None:
+    """The outcome, if the work has finished and was not interrupted."""
     return answering.result() if answering.done() and not answering.cancelled() else None

@@ -1,4 +1,4 @@
-"""Spans of time as Genesys's questions write them."""
+"""Intervals in Genesys's queries."""
 
 import re
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ class Interval:
 
     @classmethod
     def from_text(cls, text: str) -> "Interval":
-        """Reads ``start/end``; either may be a year, a month, a date or an instant, without a zone in UTC.
+        """Read ``start/end``; either may be a year, a month, a date or an instant, without a zone in UTC.
 
-        An end that is a year, a month or a date includes the whole of it, an instant is excluded. Digits of
-        a second finer than milliseconds are cut. Raises `BadRequestError` for what cannot be read and for an
-        end that lies before its start.
+        An end that is a year, a month or a date is included entirely; an instant is excluded. Fractions finer
+        than milliseconds are truncated. Raises `BadRequestError` for an unreadable interval and for an end
+        before its start.
         """
         if not text.strip():
             raise missing_interval()
@@ -53,7 +53,7 @@ def missing_interval() -> BadRequestError:
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """One side of an interval; a whole day, month or year ends where the next one starts."""
+    """One end of an interval; a whole day, month or year ends where the next one starts."""
 
     start: datetime
     end: datetime
@@ -76,7 +76,7 @@ def _point(text: str) -> _Point:
 
 
 def _next(start: datetime, match: re.Match[str]) -> datetime:
-    """The first instant behind a day, month or year; at the end of time, its last instant."""
+    """The first instant after a day, month or year; at the end of time, its last instant."""
     try:
         if match["day"]:
             return start + timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Genesys's pages: a size, and a cursor that says behind which record to go on."""
+"""Genesys's pages: a size, and a cursor for the position."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -12,7 +12,7 @@ from calltally.dialects.genesys.contract import MAX_PAGE_SIZE, Cursors
 from calltally.dialects.genesys.parameters import Parameters
 
 _NO_SIZE = (None, "", "0")
-"""What leaves the size open: nothing, JavaScript's null, and 0, which the Go SDK sends for none."""
+"""Values that mean the default size: empty, JavaScript's null, and 0, which the Go SDK sends for none."""
 
 _OFFSET_BYTES = 4
 _CHECK_BYTES = 8
@@ -21,7 +21,7 @@ _CURSOR = re.compile("[A-Za-z0-9_-]{16}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """At most ``size`` records behind the first ``offset`` ones."""
+    """At most ``size`` records after the first ``offset`` ones."""
 
     size: int = MAX_PAGE_SIZE
     offset: int = 0
@@ -32,20 +32,21 @@ class Page:
 
 
 def from_genesys_page(parameters: Parameters, execution_id: str, default_size: int = MAX_PAGE_SIZE) -> Page:
-    """Raises `BadRequestError` for a size outside 1 to 1000 and a cursor not made for this execution."""
+    """Read a page; raises `BadRequestError` for a size outside 1 to 1000 and a cursor of another
+    execution."""
     size = _size(parameters.get("pageSize"), default_size)
     return Page(size, _offset(parameters.get("after"), execution_id))
 
 
 def to_genesys_cursors(page: Page, records: int, execution_id: str) -> Cursors | UnsetType:
-    """The tokens around a page of so many records; none where all records are on one page."""
+    """The cursors of a page of ``records`` records; unset if all records are on one page."""
     before = _cursor(page.offset, execution_id) if page.offset else None
     after = _cursor(page.end, execution_id) if page.end < records else None
     return Cursors(before, after) if before or after else UNSET
 
 
 def to_genesys_next_uri(uri: str, page: Page, records: int, execution_id: str) -> str | UnsetType:
-    """Where the page behind this one is; nowhere behind the last."""
+    """The URI of the next page; unset on the last page."""
     if page.end >= records:
         return UNSET
     return f"{uri}?pageSize={page.size}&after={_cursor(page.end, execution_id)}"
@@ -70,7 +71,7 @@ def _offset(cursor: str | None, execution_id: str) -> int:
 
 
 def _cursor(offset: int, execution_id: str) -> str:
-    """A token that only counts for one execution. It hides nothing: its bearer may see all its records."""
+    """A token that is valid for one execution only. It is not secret: its bearer may read all records."""
     place = offset.to_bytes(_OFFSET_BYTES, "big")
     check = blake2b(place + execution_id.encode(), digest_size=_CHECK_BYTES).digest()
     return urlsafe_b64encode(place + check).decode()

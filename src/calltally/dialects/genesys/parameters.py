@@ -1,4 +1,4 @@
-"""The query string as Genesys's operations see it."""
+"""The query string of Genesys's operations."""
 
 from urllib.parse import parse_qsl
 
@@ -6,10 +6,11 @@ from calltally.dialects.genesys.bad_request import invalid_parameter, malformed
 
 
 class Parameters:
-    """The parameters of a request by name, read like a form: a plus is a blank.
+    """The parameters of a request by name, decoded like a form: a plus is a blank.
 
-    Raises `BadRequestError` for what is not UTF-8 when made, and for a parameter given twice when that one is
-    asked for: to choose silently could answer another question than the one that was meant.
+    Raises `BadRequestError` on creation for a query string that is not UTF-8, and when a parameter is read
+    that was given more than once: choosing one silently could answer another query than the one that was
+    meant.
     """
 
     def __init__(self, query_string: bytes) -> None:
@@ -22,7 +23,7 @@ class Parameters:
             self._values.setdefault(name, []).append(value)
 
     def get(self, name: str) -> str | None:
-        """The value of a parameter as it came, None when it did not come."""
+        """The value of a parameter as received; None if it is absent."""
         values = self._values.get(name, [])
         if len(values) > 1:
             raise invalid_parameter(values, name, "one value")

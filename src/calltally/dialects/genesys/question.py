@@ -1,4 +1,4 @@
-"""A question as an execution keeps it: read once, and the same after a restart."""
+"""The stored query of an execution, unchanged by a restart."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,7 +15,7 @@ DIMENSIONS = {
     Column.HTTP_METHOD: Dimension.METHOD,
     Column.TEMPLATE_URI: Dimension.ROUTE,
 }
-"""What to group by for each column, in the order of rows. Every call is of one organization anyway."""
+"""The dimension of each column, in the order of rows. All calls are of one organization."""
 
 METRICS = {
     UsageMetric.STATUS_200: Metric.STATUS_200,
@@ -28,10 +28,10 @@ METRICS = {
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Usage of one organization's clients, from ``start`` (included) to ``end`` (excluded).
+    """A query for the usage of one organization's clients, from ``start`` (included) to ``end`` (excluded).
 
-    Of the filters, None means all. ``first_rows`` cuts the answer; ``order_by`` puts it into another order
-    than that of dates and columns. Questions are stored: give new fields a default.
+    A filter of None matches all. ``first_rows`` cuts the result; ``order_by`` replaces the order by dates and
+    columns. Queries are stored: give new fields a default.
     """
 
     start: datetime
@@ -58,13 +58,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def counted(self) -> tuple[Metric, ...]:
-        """What to count: all calls first, which tells groups with calls from others, then what was asked."""
+        """The metrics: all calls first, which shows whether a group has calls, then the requested ones."""
         return (Metric.CALLS, *(METRICS[m] for m in self.metrics if m is not UsageMetric.REQUESTS))
 
     def usage_query(
         self, organization: str, client_ids: frozenset[str] | None = None, limit: int | None = None
     ) -> UsageQuery:
-        """The question in our own words; ``client_ids`` are those that go by the names in the filter."""
+        """The usage query; ``client_ids`` are the clients with the names in the filter."""
         return UsageQuery(
             organization=organization,
             window=Window(self.start, self.end),
@@ -85,7 +85,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if client_ids is not None:
             yield Dimension.CLIENT_ID, client_ids
         if self.organization_ids is not None and organization not in self.organization_ids:
-            yield Dimension.CLIENT_ID, frozenset()  # no client of this organization calls for another
+            yield Dimension.CLIENT_ID, frozenset()  # clients call for their own organization only
         if self.user_ids is not None:
             yield Dimension.USER_ID, frozenset(self.user_ids)
         if self.methods is not None:

@@ -1,4 +1,4 @@
-"""Genesys's questions, turned into our own."""
+"""Converts Genesys's requests to queries."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -79,9 +79,9 @@ _SORT_KEYS = "objects with fieldName and order"
 
 
 class QuestionReader:
-    """Reads requests at an instant: what is relative in them is fixed from there on.
+    """Reads requests; relative times are resolved at that instant.
 
-    With ``lag_days`` the last days, today being one of them, are left out of every question.
+    With ``lag_days`` the last days, including today, are left out of every query.
     """
 
     def __init__(self, clock: Clock, lag_days: int = 0) -> None:
@@ -96,7 +96,7 @@ class QuestionReader:
         return self._query(body, "ApiUsageClientQuery", columns, client_id)
 
     def from_genesys_simplesearch(self, body: object) -> Question:
-        """The named columns group and are shown, the named counts are counted; without names it is all."""
+        """Group by the named columns and count the named metrics; without names, all of them."""
         fields = _fields(body, _SEARCH_FIELDS, "ApiUsageSimpleSearch")
         start, end = self._span(fields)
         named = _choices(fields, "metrics", _SEARCH_METRICS) or (*SearchColumn, *UsageMetric)
@@ -114,7 +114,7 @@ class QuestionReader:
         )
 
     def from_genesys_summary(self, client_id: str, days: str | None) -> Question:
-        """Routes and methods of the last whole days and of today."""
+        """Count by route and method over the last whole days and today."""
         today = self._today()
         return Question(
             start=self._cut(midnight(today - timedelta(days=_days(days)))),
@@ -145,7 +145,7 @@ class QuestionReader:
         filters: tuple[str, ...],
         client_id: str | None = None,
     ) -> Question:
-        """Without a grouping it is by all columns."""
+        """Read a job; without a grouping it groups by all columns."""
         fields = _fields(body, (*_JOB_FIELDS, *filters), model)
         start, end = self._job_span(fields)
         _check_filters(fields, (*_JOB_FILTERS, *filters))
@@ -194,7 +194,7 @@ class QuestionReader:
         return self._cut(interval.start), self._cut(interval.end)
 
     def _cut(self, instant: datetime) -> datetime:
-        """The instant, or the end of the days that can be asked about when it lies beyond it."""
+        """The instant, at most the end of the days that can be queried."""
         if not self._lag_days:
             return instant
         return min(instant, midnight(self._today() - timedelta(days=self._lag_days - 1)))
@@ -230,7 +230,7 @@ def _check_filters(fields: Mapping[str, object], names: Iterable[str]) -> None:
 
 
 def _order(fields: Mapping[str, object], question: Question) -> tuple[Ordering, ...]:
-    """What to sort by, each of it something that the rows have; of a field given twice the first counts."""
+    """The sort fields, each of them in the rows; if a field appears twice, the first is used."""
     columns = question.usage_query("").columns
     names = _by_lower_case(name for name, column in _SORT_COLUMNS.items() if column in columns)
     order: dict[str, Ordering] = {}
@@ -252,7 +252,7 @@ def _granularity(fields: Mapping[str, object]) -> Granularity:
 
 
 def _choices(fields: Mapping[str, object], name: str, choices: Mapping[str, E]) -> tuple[E, ...]:
-    """The named values, each once, in the order they came; none where the field is null, empty or absent."""
+    """The named values, each once, in order; none if the field is null, empty or absent."""
     return tuple(dict.fromkeys(_choice(text, name, choices) for text in _list(fields, name)))
 
 
@@ -267,7 +267,7 @@ def _by_lower_case(values: Iterable[E]) -> dict[str, E]:
 
 
 def _texts(fields: Mapping[str, object], name: str) -> tuple[str, ...] | None:
-    """The texts of a list, each once; None where it is null, empty or absent."""
+    """The texts of a list, each once; None if it is null, empty or absent."""
     texts: dict[str, None] = {}
     for text in _list(fields, name):
         if not isinstance(text, str):

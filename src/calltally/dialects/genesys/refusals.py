@@ -1,4 +1,4 @@
-"""Our kinds of error as Genesys's statuses and bodies."""
+"""Converts errors to Genesys's statuses and bodies."""
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -42,20 +42,20 @@ _UNAVAILABLE = (
 _UNEXPECTED = "The server encountered an unexpected condition which prevented it from fulfilling the request."
 
 _HANG_UP = {"Connection": "close"}
-"""Where a part of the request may still be on its way."""
+"""Statuses for which a part of the request may still be in transit."""
 
 
 class WrongMethodError(CalltallyError):
-    """The path exists and answers another method only."""
+    """The path supports another method only."""
 
     def __init__(self, allowed: str) -> None:
-        super().__init__(f"only {allowed} is answered")
+        super().__init__(f"only {allowed} is supported")
         self.allowed = allowed
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that is not the one that was asked for."""
+    """An error response."""
 
     status: HTTPStatus
     body: ErrorBody
@@ -72,7 +72,7 @@ class _Problem:
 
 
 def to_genesys_refusal(error: Exception, context_id: str) -> Refusal:
-    """The answer to an error. What is not one of our kinds becomes a 500 that tells nothing about it."""
+    """The response to an error. Any unexpected error becomes a 500 without details."""
     problem = _problem_of_a_caller(error) or _problem_of_a_request(error) or _problem_of_ours(error)
     params = problem.params
     body = ErrorBody(

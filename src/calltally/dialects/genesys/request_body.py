@@ -1,4 +1,4 @@
-"""The JSON that comes with a question."""
+"""Reads JSON request bodies."""
 
 from collections.abc import Mapping
 
@@ -9,17 +9,17 @@ from calltally.dialects.genesys.bad_request import BadRequestError, malformed
 from calltally.errors import TooLargeError, UnsupportedMediaTypeError
 
 _MOST_VALUES = 200_000
-"""Commas and brackets that a body may have: each is a value that takes memory, 64 bytes as an empty list."""
+"""The most commas and brackets of a body: each is a value in memory, an empty list taking 64 bytes."""
 
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
 
 
 async def read_json(headers: Mapping[str, str], receive: Receive, *, limit: int) -> object:
-    """What the body says; of a key given twice the last counts.
+    """The decoded body; if a key appears twice, the last value is used.
 
-    Raises `UnsupportedMediaTypeError` before anything is read, `TooLargeError` as soon as the announced or
-    received length passes the limit, `BadRequestError` for what is no JSON, and what ``receive`` raises. A
-    body without a content type is taken for JSON.
+    Raises `UnsupportedMediaTypeError` before reading, `TooLargeError` as soon as the announced or received
+    length exceeds the limit, `BadRequestError` for invalid JSON, and what ``receive`` raises. A body without
+    a content type is read as JSON.
     """
     _check_type(headers.get("content-type", ""), headers.get("content-encoding", ""))
     announced = headers.get("content-length", "")
@@ -38,9 +38,11 @@ def _check_type(content_type: str, encoding: str) -> None:
     media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
     charsets = [text.partition("=")[2].strip('"') for text in parameters if text.startswith("charset=")]
     if media_type not in ("", "application/json") or any(charset not in _CHARSETS for charset in charsets):
-        raise UnsupportedMediaTypeError(f"content type {content_type!r}; accepted is application/json")
+        raise UnsupportedMediaTypeError(
+            f"content type {content_type!r} is not supported; accepted: application/json"
+        )
     if encoding.strip().lower() not in ("", "identity"):
-        raise UnsupportedMediaTypeError(f"content encoding {encoding!r}; accepted is none")
+        raise UnsupportedMediaTypeError(f"content encoding {encoding!r} is not supported; accepted: none")
 
 
 async def _whole(receive: Receive, limit: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Every path of Genesys's that this server answers."""
+"""Every path of Genesys's that this server handles."""
 
 import asyncio
 import logging
@@ -45,17 +45,17 @@ _log = logging.getLogger(__name__)
 
 
 class GenesysDialect:
-    """Answers Genesys's usage operations, and everything else below ``/api/v2``, as Genesys would.
+    """Serves Genesys's usage operations, and everything else below ``/api/v2``, as Genesys would.
 
-    `start` takes up what an earlier process left unfinished; without it new questions are answered all the
-    same. `stop` comes before the engine is stopped.
+    `start` resumes unfinished executions of an earlier process; new requests are answered without it, too.
+    Call `stop` before the engine is stopped.
 
-    The database of executions works in ``threads``. Each client may make ``requests`` requests in
-    ``per_seconds`` seconds. Questions are answered ``concurrency`` at a time, half of them at most for one
+    The database of executions is used in ``threads``. Each client may send ``requests`` requests in
+    ``per_seconds`` seconds. Executions run ``concurrency`` at a time, at most half of them for one
     organization, each within ``time_limit`` seconds and ``max_rows`` rows; a POST waits ``ready_within``
-    seconds for its answer, and what takes longer is answered in the background. Bodies have at most
-    ``max_body`` bytes; once its body is whole, a request must be done in ``answer_timeout`` seconds.
-    With ``lag_days`` the last days, today being one of them, are left out of every answer.
+    seconds for its results, and longer executions continue in the background. Bodies have at most
+    ``max_body`` bytes; once its body is complete, a request must be done in ``answer_timeout`` seconds. With
+    ``lag_days`` the last days, including today, are left out of every result.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class GenesysDialect:
         )
 
     def __deepcopy__(self, memo: object) -> "GenesysDialect":
-        """Itself: Litestar copies handlers, and with a bound method what it is bound to."""
+        """Returns itself: Litestar copies handlers, and with a bound method its object."""
         return self
 
     async def start(self) -> None:
@@ -110,9 +110,9 @@ class GenesysDialect:
         await self._runner.stop()
 
     def router(self) -> Router:
-        """All paths, from the root of the server, with their own handling of errors.
+        """All paths, from the root of the server, with their own error handling.
 
-        Path parameters are percent-decoded once here, so the server must hand segments on undecoded.
+        Path parameters are percent-decoded once here, so the server must pass segments undecoded.
         """
         handlers: dict[Operation, _Handler] = {
             contract.POST_USAGE_QUERY: self._post_query,
@@ -130,7 +130,7 @@ class GenesysDialect:
         return Router(
             "/",
             route_handlers=[
-                # Before the operations: a path that came first without OPTIONS would get Litestar's own.
+                # Before the operations: a path registered first without OPTIONS would get Litestar's own.
                 *(_refuse_other_methods(operation) for operation in OPERATIONS),
                 route(_paths_between(), http_method=list(HttpMethod))(_refuse_path),
                 *(
@@ -142,39 +142,39 @@ class GenesysDialect:
         )
 
     async def _post_query(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, GENESYS_ORGANIZATION_USAGE)
+        caller = await self._authenticate(request, GENESYS_ORGANIZATION_USAGE)
         question = self._reader.from_genesys_organization_query(await self._body(request))
         return await self._accept(caller, Kind.ORGANIZATION_QUERY, question)
 
     async def _get_query_results(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, GENESYS_ORGANIZATION_USAGE)
+        caller = await self._authenticate(request, GENESYS_ORGANIZATION_USAGE)
         return await self._show(caller, request, Kind.ORGANIZATION_QUERY)
 
     async def _post_simplesearch(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, GENESYS_SIMPLE_SEARCH)
+        caller = await self._authenticate(request, GENESYS_SIMPLE_SEARCH)
         question = self._reader.from_genesys_simplesearch(await self._body(request))
         return await self._accept(caller, Kind.SIMPLESEARCH, question)
 
     async def _get_simplesearch_results(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, GENESYS_SIMPLE_SEARCH)
+        caller = await self._authenticate(request, GENESYS_SIMPLE_SEARCH)
         execution_id = _parameter(request, "executionId")
         page = from_genesys_page(Parameters(request.scope["query_string"]), execution_id)
         async with asyncio.timeout(self._answer_timeout):
             return _reply(await self._results.page(caller.organization, execution_id, page))
 
     async def _post_client_query(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, GENESYS_CLIENT_USAGE)
+        caller = await self._authenticate(request, GENESYS_CLIENT_USAGE)
         client_id = _parameter(request, "clientId")
         question = self._reader.from_genesys_client_query(await self._body(request), client_id)
         return await self._accept(caller, Kind.CLIENT_QUERY, question, _target(client_id))
 
     async def _get_client_results(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, GENESYS_CLIENT_USAGE)
+        caller = await self._authenticate(request, GENESYS_CLIENT_USAGE)
         target = _target(_parameter(request, "clientId"))
         return await self._show(caller, request, Kind.CLIENT_QUERY, Kind.CLIENT_SUMMARY, target=target)
 
     async def _get_client_summary(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, GENESYS_CLIENT_USAGE)
+        caller = await self._authenticate(request, GENESYS_CLIENT_USAGE)
         client_id, days = (
             _parameter(request, "clientId"),
             Parameters(request.scope["query_string"]).get("days"),
@@ -183,41 +183,42 @@ class GenesysDialect:
         return await self._accept(caller, Kind.CLIENT_SUMMARY, question, _target(client_id))
 
     async def _post_job(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, GENESYS_ORGANIZATION_JOBS)
+        caller = await self._authenticate(request, GENESYS_ORGANIZATION_JOBS)
         question = self._reader.from_genesys_organization_job(await self._body(request))
         return await self._accept(caller, Kind.ORGANIZATION_JOB, question)
 
     async def _get_job(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, GENESYS_ORGANIZATION_JOBS)
+        caller = await self._authenticate(request, GENESYS_ORGANIZATION_JOBS)
         return await self._show_job(caller, request, Kind.ORGANIZATION_JOB)
 
     async def _post_client_job(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, GENESYS_CLIENT_JOBS)
+        caller = await self._authenticate(request, GENESYS_CLIENT_JOBS)
         client_id = _parameter(request, "clientId")
         question = self._reader.from_genesys_client_job(await self._body(request), client_id)
         return await self._accept(caller, Kind.CLIENT_JOB, question, _target(client_id))
 
     async def _get_client_job(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, GENESYS_CLIENT_JOBS)
+        caller = await self._authenticate(request, GENESYS_CLIENT_JOBS)
         return await self._show_job(
             caller, request, Kind.CLIENT_JOB, _target(_parameter(request, "clientId"))
         )
 
-    async def _admit(self, request: _Request, permissions: tuple[str, ...]) -> Caller:
-        """Who is asking; a request of nobody we know counts against no limit."""
+    async def _authenticate(self, request: _Request, permissions: tuple[str, ...]) -> Caller:
+        """The caller; unauthenticated requests count against no limit."""
         caller = await self._authenticator.authenticate(request.headers.get("Authorization"))
         self._pace.take(caller)
         caller.require(*permissions)
         return caller
 
     async def _body(self, request: _Request) -> object:
-        receive: Receive = request.receive  # type: ignore[assignment] # the same ASGI, typed more closely
+        receive: Receive = request.receive  # type: ignore[assignment] # the same ASGI callable, with a narrower type
         return await read_json(request.headers, receive, limit=self._max_body)
 
     async def _accept(
         self, caller: Caller, kind: Kind, question: Question, target: str = ""
     ) -> Response[bytes]:
-        """Keeps a question and tells where its results will be: 200 where they already are there, or 202."""
+        """Store and run a query and return the location of its results: 200 if they are available, else
+        202."""
         execution = self._executions.new(
             caller.organization, caller.client_id, kind, target, question.to_text()
         )
@@ -236,7 +237,7 @@ class GenesysDialect:
     async def _show_job(
         self, caller: Caller, request: _Request, kind: Kind, target: str = ""
     ) -> Response[bytes]:
-        """A page of a job: 200 where it has succeeded, or 202."""
+        """A page of a job: 200 if it has succeeded, else 202."""
         job_id = _parameter(request, "jobId")
         parameters = Parameters(request.scope["query_string"])
         page = from_genesys_page(parameters, job_id, contract.JOB_PAGE_SIZE)
@@ -289,7 +290,7 @@ def _parameter(request: _Request, name: str) -> str:
 
 
 def _target(client_id: str) -> str:
-    """A client id as it stands in paths, which any database can keep."""
+    """A client id as it appears in paths, which any database can store."""
     return quote(client_id, safe="")
 
 
@@ -322,10 +323,10 @@ def _template(operation: Operation) -> str:
 
 
 def _paths_between() -> list[str]:
-    """All that is below the prefix and is no known path itself.
+    """All paths below the prefix that are not known paths.
 
-    Litestar looks for a path segment by segment and never turns back, so every segment of a known path needs
-    its own catch-all; where the next one is a parameter, that catches all.
+    Litestar matches segment by segment without backtracking, so every segment of a known path needs its own
+    catch-all; where the next segment is a parameter, that catches all.
     """
     known = {_template(operation) for operation in OPERATIONS}
     heads = {"/".join(path.split("/")[:end]) for path in known for end in range(3, path.count("/") + 2)}

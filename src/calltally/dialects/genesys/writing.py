@@ -1,4 +1,4 @@
-"""Our answers in Genesys's words."""
+"""Converts results to Genesys's responses."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -32,11 +32,11 @@ _ABSENT = repeat(UNSET)
 def to_genesys_rows(
     question: Question, organization: str, result: UsageResult, names: Mapping[str, str]
 ) -> Iterator[ApiUsageRow]:
-    """One row per group with calls, by date, client, user, method and template, unless asked otherwise.
+    """One row per group with calls, by date, client, user, method and template, unless ordered otherwise.
 
-    Template URIs have no slash in front; groups that are the same without it are added up. Rows are made as
-    they are taken, since memory for very many costs more than filling it. Raises `BadRequestError` when the
-    result was cut and the question does not ask for its first rows only.
+    Template URIs have no leading slash; groups that become equal without it are summed. Rows are created
+    lazily, since memory for very many costs more than filling it. Raises `BadRequestError` if the result was
+    cut and the query does not ask for its first rows only.
     """
     if result.total_rows > len(result.rows) and question.first_rows is None:
         raise _too_large(len(result.rows))
@@ -59,7 +59,7 @@ def _cells(
     columns: Mapping[str, Sequence[Value]],
     names: Mapping[str, str],
 ) -> Iterator[tuple[Any, ...]]:
-    """The values of an `ApiUsageRow` for each of some rows, which are given as columns."""
+    """The values of an `ApiUsageRow` for each row; the rows are given as columns."""
     client_ids = columns.get(Dimension.CLIENT_ID, ())
     counts = {metric: columns[METRICS[metric]] for metric in question.metrics}
     cells = (
@@ -76,7 +76,7 @@ def _cells(
 
 
 def to_genesys_pages(rows: Iterator[ApiUsageRow]) -> tuple[list[bytes], int]:
-    """The rows as JSON arrays, each of so many that an execution's page holds; and how many there are."""
+    """The rows as JSON arrays, one per stored page, and the number of rows."""
     encoder = msgspec.json.Encoder()
     pages, count = [], 0
     while page := list(islice(rows, ROWS_OF_A_PAGE)):
@@ -91,7 +91,7 @@ def to_genesys_results(pages: Iterable[bytes]) -> msgspec.Raw:
 
 
 def to_genesys_part(pages: Sequence[bytes], first: int, size: int) -> msgspec.Raw:
-    """As many rows of several pages as a size says, from the one with a number on."""
+    """``size`` rows of several pages, from row ``first`` on."""
     if len(pages) == 1 and first == 0 and size == ROWS_OF_A_PAGE:
         return msgspec.Raw(pages[0])
     rows: list[msgspec.Raw] = []
@@ -101,7 +101,7 @@ def to_genesys_part(pages: Sequence[bytes], first: int, size: int) -> msgspec.Ra
 
 
 def to_genesys_entities(rows: msgspec.Raw) -> list[PublicApiUsage]:
-    """Rows as they are on the pages of an execution, in the words of jobs."""
+    """Rows of an execution's pages, converted to rows of jobs."""
     return [_entity(row) for row in msgspec.json.decode(rows, type=list[ApiUsageRow])]
 
 
@@ -132,9 +132,9 @@ def _too_large(rows: int) -> BadRequestError:
 
 
 def _whole_groups(result: UsageResult, keys: int) -> Sequence[_Row]:
-    """The rows; of a cut result only those whose twin with or without a slash cannot be missing.
+    """The rows; of a cut result only those whose counterpart with or without a slash cannot be missing.
 
-    The route is the last thing that rows are ordered by, so twins agree in everything before it.
+    The route is the last sort key, so counterparts agree in all earlier ones.
     """
     if result.total_rows == len(result.rows) or Dimension.ROUTE not in result.columns:
         return result.rows
@@ -143,9 +143,9 @@ def _whole_groups(result: UsageResult, keys: int) -> Sequence[_Row]:
 
 
 def _shown(question: Question, result: UsageResult) -> tuple[Sequence[_Row], bool]:
-    """The rows to be shown, and whether a slash in front of their routes is still to be left out.
+    """The rows to return, and whether a leading slash of their routes is still to be removed.
 
-    There may be a great many, so as little as possible is done row by row.
+    There may be very many, so as little as possible is done row by row.
     """
     keys = len(result.columns) - len(question.counted)
     rows, have_slashes = _whole_groups(result, keys), False
@@ -162,7 +162,7 @@ def _shown(question: Question, result: UsageResult) -> tuple[Sequence[_Row], boo
 
 
 def _without_slashes(rows: Iterable[_Row], keys: int) -> Iterator[_Row]:
-    """Adds up groups whose routes are the same without the slash in front; in the order of rows."""
+    """Sum groups whose routes are equal without the leading slash, in the order of rows."""
     groups: dict[_Row, list[int]] = {}
     for row in rows:
         key = (*row[: keys - 1], cast("str", row[keys - 1]).removeprefix("/"))

@@ -1,4 +1,4 @@
-"""SailPoint's wire: where its operations live, and the bodies that they send."""
+"""SailPoint's wire contract: the paths of its operations and their response bodies."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -16,12 +16,12 @@ DEFAULT_LIMIT = 250
 MAX_OFFSET = 2**31 - 1
 
 SERVICE_VERSION = "v1"
-"""The version of the service family, whose paths carry it behind the resource."""
+"""The version of the service family, whose paths have it after the resource."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation and the versions it is published in. ``{id}`` in ``rest`` is the source or account."""
+    """One operation and its published versions. ``{id}`` in ``rest`` is the source or account."""
 
     resource: str
     rest: str
@@ -57,13 +57,13 @@ OPERATIONS = (
 
 
 class TotalCount(msgspec.Struct, frozen=True):
-    """How many calls there were in a span of time."""
+    """The number of calls in a span of time."""
 
     number_of_calls: int = msgspec.field(name="NumberOfCalls")
 
 
 class SummaryResponse(msgspec.Struct, frozen=True):
-    """How many calls went to one endpoint; ids in the endpoint are written ``<id>``."""
+    """The number of calls to one endpoint; ids in the endpoint are written ``<id>``."""
 
     requested_uri: str = msgspec.field(name="RequestedUri")
     number_of_calls: int = msgspec.field(name="NumberOfCalls")
@@ -81,14 +81,14 @@ class SourceUsageStatus(msgspec.Struct, frozen=True):
 
 
 class SourceUsage(msgspec.Struct, frozen=True):
-    """On how many days of a month, named by its first, the accounts of a source were active on average."""
+    """The mean active days of a source's accounts in a month, which is given by its first day."""
 
     date: date
     count: float
 
 
 class AccountUsage(msgspec.Struct, frozen=True):
-    """On how many days of a month, named by its first, an account was active."""
+    """The active days of an account in a month, which is given by its first day."""
 
     date: date
     count: int

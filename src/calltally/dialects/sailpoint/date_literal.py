@@ -1,4 +1,4 @@
-"""Dates and instants as SailPoint's filters write them."""
+"""Dates and instants in SailPoint's filters."""
 
 import re
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ _LATEST = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class DateLiteral:
-    """What a literal names: from ``start``, its instant, up to and without ``end``.
+    """The span of a literal, from ``start`` (its instant) to ``end`` (exclusive).
 
-    A date names its UTC day, a bare year or month the whole of it, an instant its millisecond.
+    A date is its UTC day, a bare year or month all of it, an instant its millisecond.
     """
 
     start: datetime
@@ -32,10 +32,9 @@ class DateLiteral:
 
     @classmethod
     def from_text(cls, text: str) -> "DateLiteral":
-        """Reads a year, a month, a date or a date with a time; without a zone it is UTC.
+        """Read a year, a month, a date or a date with a time; without a zone it is UTC.
 
-        Digits of a second finer than milliseconds are cut. Raises `ValueError` with a sentence that says
-        what is wrong.
+        Fractions finer than milliseconds are truncated. Raises `ValueError` with a sentence about the fault.
         """
         match = _SHAPE.fullmatch(text)
         if match is None:
@@ -51,7 +50,7 @@ class DateLiteral:
 
 
 def shifted(instant: datetime, by: timedelta) -> datetime:
-    """The instant that lies ``by`` later or earlier, but never outside the years 1 to 9999."""
+    """The instant shifted by ``by``, clamped to the years 1 to 9999."""
     try:
         return instant + by
     except OverflowError:

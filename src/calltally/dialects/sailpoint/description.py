@@ -41,7 +41,7 @@ _PAGE = (
     {
         "name": "limit",
         "in": "query",
-        "description": "The most records.",
+        "description": "The maximum number of records.",
         "schema": {
             "type": "integer",
             "minimum": 0,
@@ -52,7 +52,7 @@ _PAGE = (
     {
         "name": "offset",
         "in": "query",
-        "description": "Records left out at the start.",
+        "description": "The number of records to skip.",
         "schema": {"type": "integer", "minimum": 0, "maximum": contract.MAX_OFFSET, "default": 0},
     },
 )
@@ -61,7 +61,7 @@ _MONTHS = (
     {
         "name": "count",
         "in": "query",
-        "description": f"Whether {contract.TOTAL_COUNT} is to be told.",
+        "description": f"Whether to return {contract.TOTAL_COUNT}.",
         "schema": {"type": "boolean", "default": False},
     },
     {
@@ -74,7 +74,7 @@ _MONTHS = (
 _EXPERIMENTAL = {
     "name": contract.EXPERIMENTAL,
     "in": "header",
-    "description": "Confirms the use of an experimental API; a server can be set not to ask for it.",
+    "description": "Confirms the use of an experimental API; a server can be configured not to require it.",
     "required": True,
     "schema": {"type": "string", "enum": ["true"]},
 }
@@ -116,7 +116,7 @@ def _parameters(operation: Operation, version: str) -> list[_Data]:
         header = [] if version == SERVICE_VERSION else [_EXPERIMENTAL]
         return [_FILTERS, *(_PAGE if operation is contract.LIST_API_SUMMARY else ()), *header]
     thing = operation.resource.partition("-")[0]
-    text = f"The {thing}'s id; one that nobody has is no error."
+    text = f"The {thing}'s id; an unknown one is not an error."
     id_ = {"name": "id", "in": "path", "description": text, "required": True, "schema": {"type": "string"}}
     return [id_, *(() if operation in _SINGLE else _MONTHS)]
 
@@ -126,7 +126,7 @@ def _success(operation: Operation) -> _Data:
     headers: _Data = dict(_ID_HEADER)
     if operation not in (*_SINGLE, *_API_USAGE):
         total = {
-            "description": "How many records there are, if that was asked.",
+            "description": "The number of all records, if requested.",
             "schema": {"type": "integer"},
         }
         headers[contract.TOTAL_COUNT] = total
@@ -139,11 +139,11 @@ def _refusals(operation: Operation) -> _Data:
     error = _ref(contract.ErrorResponseDto)
     wrong = {"anyOf": [error, _ref(contract.GatewayError)]} if operation in _API_USAGE else error
     told: dict[str, tuple[str, _Data, _Data]] = {
-        "400": ("A parameter or a header can never work.", wrong, {}),
-        "401": ("No token came, or it is wrong.", _ref(contract.GatewayError), _CHALLENGE),
+        "400": ("A parameter or a header is invalid.", wrong, {}),
+        "401": ("The token is missing or invalid.", _ref(contract.GatewayError), _CHALLENGE),
         "403": ("The token lacks a permission.", error, {}),
         "429": ("Too many requests.", _ref(contract.RateLimitError), _RETRY),
-        "500": ("The server failed.", error, {}),
+        "500": ("Internal server error.", error, {}),
         "503": ("The server is busy.", error, _RETRY),
     }
     return {

@@ -17,24 +17,24 @@ OPERATORS: Mapping[str, tuple[str, ...]] = {
     "startDate": ("gt", "eq"),
     "endDate": ("lt", "eq"),
 }
-"""The fields that can be filtered and the operators that each takes."""
+"""The fields that can be filtered, and the operators of each."""
 
 _TOKEN = re.compile(r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\["\\])*")|(?P<mark>[,()])|(?P<word>[^\s",()]+))""")
 _OTHER_QUOTES = re.compile(
     "['`\u00b4\u2018-\u201f\u2032\u2033\u00ab\u00bb\u2039\u203a\u300c-\u300f\u301d-\u301f\uff02\uff07]"
 )
-"""Marks that people and word processors write for the quotation mark."""
+"""Characters that are often written instead of the quotation mark."""
 
 _ESCAPED = re.compile(r"\\(.)")
 
 
 class UnreadableFiltersError(InvalidInputError):
-    """The expression follows no grammar of SailPoint's, so nothing in it can be judged."""
+    """The expression does not follow SailPoint's grammar, so nothing in it can be checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One comparison of a filter; ``literal`` without quotes and escapes."""
+    """One comparison of a filter; ``literal`` has neither quotes nor escapes."""
 
     field: str
     operator: str
@@ -54,10 +54,10 @@ _END = _Token("end", "")
 
 
 def from_sailpoint_filters(text: str) -> dict[str, Condition]:
-    """The conditions of an expression by field, each field at most once; empty text has none.
+    """The conditions of an expression by field, each field at most once; an empty text has none.
 
-    Raises `UnreadableFiltersError` for what is no filter expression, and `InvalidInputError` for one that
-    asks for what these operations do not offer.
+    Raises `UnreadableFiltersError` for an invalid expression, and `InvalidInputError` for one that these
+    operations do not support.
     """
     tokens = _tokens(text)
     conditions: dict[str, Condition] = {}

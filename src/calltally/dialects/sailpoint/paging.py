@@ -18,7 +18,7 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,10}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """At most ``limit`` records behind the first ``offset`` ones. Past the end a page is empty, no error."""
+    """At most ``limit`` records after the first ``offset`` ones; empty after the end, without an error."""
 
     limit: int = DEFAULT_LIMIT
     offset: int = 0
@@ -28,7 +28,7 @@ class Page:
 
 
 def from_sailpoint_page(parameters: Parameters) -> Page:
-    """Raises `InvalidInputError` for a limit outside 0 to 250 and a negative or huge offset."""
+    """Read a page; raises `InvalidInputError` for a limit outside 0 to 250 and a negative or huge offset."""
     return Page(
         _whole_number(parameters, "limit", DEFAULT_LIMIT, MAX_LIMIT),
         _whole_number(parameters, "offset", 0, MAX_OFFSET),
@@ -36,7 +36,7 @@ def from_sailpoint_page(parameters: Parameters) -> Page:
 
 
 def asks_for_total(parameters: Parameters) -> bool:
-    """Whether the total is to be told; raises `InvalidInputError` for what is no boolean.
+    """Whether the total is requested; raises `InvalidInputError` for anything but a boolean.
 
     It is ``true`` or ``false`` in any case, since PowerShell and Python write ``True``, or ``1`` or ``0``.
     """
@@ -52,7 +52,7 @@ def asks_for_total(parameters: Parameters) -> bool:
 
 
 def to_sailpoint_total(total: int, *, asked: bool) -> dict[str, str]:
-    """The header that tells how many records there are without limit and offset, if that was asked."""
+    """The header with the number of records without limit and offset, if requested."""
     return {TOTAL_COUNT: str(total)} if asked else {}
 
 

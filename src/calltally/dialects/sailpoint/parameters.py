@@ -1,4 +1,4 @@
-"""The query string as SailPoint's operations see it."""
+"""The query string of SailPoint's operations."""
 
 from urllib.parse import parse_qsl
 
@@ -8,8 +8,9 @@ from calltally.errors import InvalidInputError
 class Parameters:
     """The parameters of a request by name.
 
-    Raises `InvalidInputError` for what is not UTF-8 when made, and for a parameter given twice when that one
-    is asked for: to choose silently could answer another question than the one that was meant.
+    Raises `InvalidInputError` on creation for a query string that is not UTF-8, and when a parameter is read
+    that was given more than once: choosing one silently could answer another query than the one that was
+    meant.
     """
 
     def __init__(self, query_string: bytes) -> None:
@@ -27,7 +28,7 @@ class Parameters:
             self._values.setdefault(name, []).append(value)
 
     def get(self, name: str) -> str | None:
-        """The value of a parameter as it came, None when it did not come."""
+        """The value of a parameter as received; None if it is absent."""
         values = self._values.get(name, [])
         if len(values) > 1:
             raise InvalidInputError(

@@ -1,4 +1,4 @@
-"""SailPoint's parameters, turned into our own questions."""
+"""Converts SailPoint's parameters to usage queries."""
 
 from datetime import date, datetime
 
@@ -18,11 +18,11 @@ from calltally.window import Granularity, Window, first_of_month, midnight, mont
 
 
 class ExperimentalHeaderError(InvalidInputError):
-    """The header that confirms the use of an experimental API is missing or says something else."""
+    """The header that confirms the use of an experimental API is missing or invalid."""
 
 
 def check_sailpoint_experimental(header: str | None) -> None:
-    """Raises `ExperimentalHeaderError` unless the header says ``true``."""
+    """Raise `ExperimentalHeaderError` unless the header is ``true``."""
     if header is None or header.strip().lower() != "true":
         raise ExperimentalHeaderError(
             "Experimental Header is missing or invalid.",
@@ -35,7 +35,7 @@ def check_sailpoint_experimental(header: str | None) -> None:
 def from_sailpoint_api_usage(
     organization: str, parameters: Parameters, clock: Clock, *, by_route: bool = False
 ) -> UsageQuery:
-    """What ``count`` asks, or with ``by_route`` what ``summary`` asks, before its rows are merged and cut."""
+    """The query of ``count``, or with ``by_route`` of ``summary``, before its rows are merged and cut."""
     conditions = from_sailpoint_filters(parameters.get("filters") or "")
     return UsageQuery(
         organization=organization,
@@ -48,7 +48,7 @@ def from_sailpoint_api_usage(
 def from_sailpoint_account_usages(
     organization: str, account_id: str, page: Page, clock: Clock, *, oldest_first: bool
 ) -> UsageQuery:
-    """On how many days of each of the past twelve months and of this one an account was active."""
+    """The query for an account's active days in each of the past twelve months and in this one."""
     return UsageQuery(
         organization=organization,
         window=past_year(clock),
@@ -92,7 +92,7 @@ def _where(method: Condition | None) -> dict[Dimension, frozenset[str]]:
 
 
 def _window(start: Condition | None, end: Condition | None, today: date) -> Window:
-    """What two conditions leave of time; nothing when the end does not lie after the start."""
+    """The window of two conditions; empty if the end is not after the start."""
     until = _end(end) if end else Window.of_days(today, today).end
     first = _start(start) if start else midnight(first_of_month(shifted(until, -MILLISECOND).date()))
     return Window(first, max(first, until))

@@ -1,4 +1,4 @@
-"""Our kinds of error as SailPoint's statuses and bodies."""
+"""Converts errors to SailPoint's statuses and bodies."""
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -29,12 +29,12 @@ _LONGEST_VALUE = 200
 
 
 class WrongMethodError(CalltallyError):
-    """The path exists and answers GET only."""
+    """The path supports GET only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that is not the one that was asked for."""
+    """An error response."""
 
     status: HTTPStatus
     body: ErrorResponseDto | GatewayError | RateLimitError
@@ -42,7 +42,7 @@ class Refusal:
 
 
 def to_sailpoint_refusal(error: Exception, tracking_id: str) -> Refusal:
-    """The answer to an error. What is not one of our kinds becomes a 500 that tells nothing about it."""
+    """The response to an error. Any unexpected error becomes a 500 without details."""
     match error:
         case ExperimentalHeaderError():
             return Refusal(HTTPStatus.BAD_REQUEST, GatewayError(error.reason))
@@ -61,13 +61,13 @@ def to_sailpoint_refusal(error: Exception, tracking_id: str) -> Refusal:
 
 
 def _plain_refusal(error: Exception, tracking_id: str) -> Refusal:
-    """The errors that are told by status, code and text alone."""
+    """The errors that need only status, code and text."""
     headers: dict[str, str] = {}
     match error:
         case UnreadableFiltersError():
             status, code = HTTPStatus.BAD_REQUEST, "400.0 Bad request syntax"
             text = f"The request could not be parsed. {_remedy(error)}"
-        case PrunedError():  # what it is about may be said by no parameter
+        case PrunedError():  # it need not come from a parameter
             status, code = HTTPStatus.BAD_REQUEST, "400.1.3 Illegal value"
             text = f"The request cannot be answered. {_remedy(error)}"
         case InvalidInputError():
@@ -90,7 +90,7 @@ def _plain_refusal(error: Exception, tracking_id: str) -> Refusal:
 
 
 def _dto(code: str, text: str, tracking_id: str) -> ErrorResponseDto:
-    """The same text twice, as real replies carry it: in the default language and in the one asked for."""
+    """The same text twice, as in real responses: in the default language and in the requested one."""
     return ErrorResponseDto(
         detail_code=code,
         tracking_id=tracking_id,

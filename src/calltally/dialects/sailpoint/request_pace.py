@@ -1,4 +1,4 @@
-"""How fast a client may ask."""
+"""Rate limit per client and API version."""
 
 import math
 import time
@@ -12,9 +12,9 @@ from calltally.errors import TooManyRequestsError
 
 
 class RequestPace:
-    """Holds each client to so many requests in any span of seconds, counted apart for each API version.
+    """Limits each client to ``requests`` in any ``per_seconds`` seconds, separately per API version.
 
-    Counts live in this process and are forgotten when it ends.
+    Counts are in memory and are lost when the process ends.
     """
 
     def __init__(self, requests: int, per_seconds: int) -> None:
@@ -22,7 +22,7 @@ class RequestPace:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def take(self, caller: Caller, version: str) -> None:
-        """Counts one request; raises `TooManyRequestsError`, and counts nothing, when it is one too many."""
+        """Count one request; raises `TooManyRequestsError` without counting it if it exceeds the limit."""
         key = (caller.organization, caller.client_id, version)
         if self._limiter.hit(self._limit, *key):
             return

@@ -1,4 +1,4 @@
-"""Every path of SailPoint's that this server answers."""
+"""Every path of SailPoint's that this server handles."""
 
 import logging
 import secrets
@@ -44,17 +44,17 @@ _log = logging.getLogger(__name__)
 
 
 class SourceDirectory(Protocol):
-    """The directory of names, as far as SailPoint's operations look into it."""
+    """The part of the directory of names that SailPoint's operations use."""
 
     async def has_source(self, organization: str, source_id: str) -> bool: ...
 
 
 class SailPointDialect:
-    """Answers SailPoint's usage operations, and everything else below their prefixes, as SailPoint would.
+    """Serves SailPoint's usage operations, and everything else below their prefixes, as SailPoint would.
 
-    ``experimental_header`` tells where ``X-SailPoint-Experimental: true`` is demanded on api-usage paths: on
-    those with a yearly version, on all or on none. Each client may make ``requests`` requests in
-    ``per_seconds`` seconds on each API version.
+    ``experimental_header`` selects the api-usage paths that require ``X-SailPoint-Experimental: true``: those
+    with a yearly version, all or none. Each client may send ``requests`` requests in ``per_seconds`` seconds
+    to each API version.
     """
 
     def __init__(
@@ -76,13 +76,13 @@ class SailPointDialect:
         self._pace = RequestPace(requests, per_seconds)
 
     def __deepcopy__(self, memo: object) -> "SailPointDialect":
-        """Itself: Litestar copies handlers, and with a bound method what it is bound to."""
+        """Returns itself: Litestar copies handlers, and with a bound method its object."""
         return self
 
     def router(self) -> Router:
-        """All paths, from the root of the server, with their own handling of errors.
+        """All paths, from the root of the server, with their own error handling.
 
-        Path parameters are percent-decoded once here, so the server must hand segments on undecoded.
+        Path parameters are percent-decoded once here, so the server must pass segments undecoded.
         """
         handlers: dict[Operation, _Handler] = {
             contract.GET_TOTAL_COUNT: self._total_count,
@@ -96,7 +96,7 @@ class SailPointDialect:
         return Router(
             "/",
             route_handlers=[
-                # Before the operations: a path that came first without OPTIONS would get Litestar's own.
+                # Before the operations: a path registered first without OPTIONS would get Litestar's own.
                 route(known, http_method=other_methods)(_refuse_method),
                 route(_paths_between(known), http_method=list(HttpMethod))(_refuse_path),
                 *(
@@ -109,14 +109,14 @@ class SailPointDialect:
         )
 
     async def _total_count(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, SAILPOINT_API_USAGE)
+        caller = await self._authenticate(request, SAILPOINT_API_USAGE)
         self._check_experimental(request)
         query = from_sailpoint_api_usage(caller.organization, _parameters(request), self._clock)
         answer = await self._engine.usage(query)
         return _reply(to_sailpoint_count(answer.value))
 
     async def _api_summary(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, SAILPOINT_API_USAGE)
+        caller = await self._authenticate(request, SAILPOINT_API_USAGE)
         self._check_experimental(request)
         parameters = _parameters(request)
         page = from_sailpoint_page(parameters)
@@ -125,15 +125,15 @@ class SailPointDialect:
         return _reply(page.of(to_sailpoint_summary(answer.value)))
 
     async def _source_status(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, SAILPOINT_ACTIVITY)
+        caller = await self._authenticate(request, SAILPOINT_ACTIVITY)
         source = caller.organization, _id(request)
-        # The engine first: the directory holds every acknowledged name only once it has caught up.
+        # The engine first: only then has the directory every acknowledged name.
         known = (await self._engine.source_has_accounts(*source)).value
         known = known or await self._directory.has_source(*source)
         return _reply(to_sailpoint_status(known=known))
 
     async def _source_usages(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, SAILPOINT_ACTIVITY)
+        caller = await self._authenticate(request, SAILPOINT_ACTIVITY)
         parameters = _parameters(request)
         page, count = from_sailpoint_page(parameters), asks_for_total(parameters)
         oldest_first = from_sailpoint_sorters(parameters)
@@ -142,7 +142,7 @@ class SailPointDialect:
         return _reply(page.of(months), to_sailpoint_total(len(months), asked=count))
 
     async def _account_usages(self, request: _Request) -> Response[bytes]:
-        caller = await self._admit(request, SAILPOINT_ACTIVITY)
+        caller = await self._authenticate(request, SAILPOINT_ACTIVITY)
         parameters = _parameters(request)
         page, count = from_sailpoint_page(parameters), asks_for_total(parameters)
         oldest_first = from_sailpoint_sorters(parameters)
@@ -153,8 +153,8 @@ class SailPointDialect:
         total = to_sailpoint_total(result.total_rows, asked=count)
         return _reply(to_sailpoint_account_usages(result), total)
 
-    async def _admit(self, request: _Request, permissions: tuple[str, ...]) -> Caller:
-        """Who is asking; a request of nobody we know counts against no limit."""
+    async def _authenticate(self, request: _Request, permissions: tuple[str, ...]) -> Caller:
+        """The caller; unauthenticated requests count against no limit."""
         caller = await self._authenticator.authenticate(request.headers.get("Authorization"))
         self._pace.take(caller, request.route_handler.opt["version"])
         caller.require(*permissions)
@@ -208,10 +208,10 @@ def _template(operation: Operation, version: str) -> str:
 
 
 def _paths_between(known: Iterable[str]) -> list[str]:
-    """All that is below the first segments of known paths and is no known path itself.
+    """All paths below the first segments of known paths that are not known paths.
 
-    Litestar looks for a path segment by segment and never turns back, so every segment of a known path needs
-    its own catch-all; where the next one is a parameter, that catches all.
+    Litestar matches segment by segment without backtracking, so every segment of a known path needs its own
+    catch-all; where the next segment is a parameter, that catches all.
     """
     known = set(known)
     heads = {"/".join(path.split("/")[:end]) for path in known for end in range(2, path.count("/") + 2)}

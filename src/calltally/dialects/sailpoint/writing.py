@@ -1,4 +1,4 @@
-"""Our answers in SailPoint's words."""
+"""Converts results to SailPoint's responses."""
 
 import re
 from collections import Counter
@@ -25,7 +25,7 @@ def to_sailpoint_count(result: UsageResult) -> TotalCount:
 
 
 def to_sailpoint_summary(result: UsageResult) -> list[SummaryResponse]:
-    """One row per endpoint, most calls first, ties by endpoint; routes that look alike are added up."""
+    """One row per endpoint, most calls first, ties by endpoint; routes written alike are summed."""
     calls: Counter[str] = Counter()
     for route, number in result.rows:
         calls[_requested_uri(str(route))] += cast("int", number)
@@ -46,7 +46,7 @@ def to_sailpoint_account_usages(result: UsageResult) -> list[AccountUsage]:
 
 
 def to_sailpoint_source_usages(months: Iterable[SourceActivity], *, oldest_first: bool) -> list[SourceUsage]:
-    """One row per month with activity; the mean is the one division, made here at the end."""
+    """One row per month with activity; the mean is computed here, by the only division."""
     ordered = sorted(months, key=lambda activity: activity.month, reverse=not oldest_first)
     return [SourceUsage(month.month, month.account_days / month.accounts) for month in ordered]
 
@@ -54,6 +54,6 @@ def to_sailpoint_source_usages(months: Iterable[SourceActivity], *, oldest_first
 def _requested_uri(route: str) -> str:
     """A route with each placeholder written ``<id>``.
 
-    The second pass reaches placeholders that hold braces, such as ``{n:[0-9]{3}}``.
+    The second pass matches placeholders that contain braces, such as ``{n:[0-9]{3}}``.
     """
     return _PLACEHOLDER.sub("<id>", _PLACEHOLDER.sub("<id>", route))

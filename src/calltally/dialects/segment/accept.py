@@ -1,4 +1,4 @@
-"""The Accept header, as far as it chooses among Segment's media types.
+"""Selects among Segment's media types by the Accept header.
 
 Litestar's `Accept` is not used: Segment's media types have aliases, and which of two equal ones is meant, or
 what a weight of 0 or a quoted comma means, has to be decided as Segment documents it.
@@ -23,13 +23,13 @@ _WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
 
 
 def from_segment_accept(header: str) -> MediaType:
-    """The media type that the header prefers: by weight, then the most exact, then the first one named.
+    """The media type that the header prefers: by weight, then the most specific, then the first in order.
 
-    Wildcards mean `MediaType.JSON` before all others, and so does a header that is empty or names nothing
-    of ours: a reply is never refused for its type. What cannot be read is as good as not there.
+    Wildcards prefer `MediaType.JSON`, and so does an empty header or one that names none of these types: a
+    response is never refused for its type. Unreadable parts are ignored.
     """
     ranges = [found for part in _QUOTED.sub("", header).split(",") if (found := _range(part)) is not None]
-    # Of equal ones max takes the first, which is the most general media type.
+    # For equal values max returns the first, which is the most general media type.
     return max(MediaType, key=lambda media_type: _preference(media_type, ranges))
 
 
@@ -57,7 +57,7 @@ def _range(part: str) -> _Range | None:
 
 
 def _preference(media_type: MediaType, ranges: list[_Range]) -> tuple[float, int, int]:
-    """How much a type is wanted: the most specific range that covers it decides, of equals the first."""
+    """The preference for a type, from the most specific range that covers it; of equal ones, the first."""
     covering = [(index, found) for index, found in enumerate(ranges) if found.covers(media_type)]
     if not covering:
         return 0, 0, 0

@@ -1,4 +1,4 @@
-"""Segment's wire: where its operations live, and the bodies that they send."""
+"""Segment's wire contract: the paths of its operations and their response bodies."""
 
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -21,7 +21,7 @@ class Operation(StrEnum):
 
 
 class MediaType(StrEnum):
-    """What replies are sent as, the most general first; the bodies are the same."""
+    """The media types of responses, the most general first; the bodies are the same."""
 
     JSON = "application/json"
     V1 = "application/vnd.segment.v1+json"
@@ -39,7 +39,7 @@ class Success(msgspec.Struct, Generic[T], frozen=True):
 
 
 class PaginationOutput(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Cursors of this page and of those beside it; there is no next one on the last page."""
+    """Cursors of this page and of the adjacent ones; the last page has no next one."""
 
     current: str
     next: str | None = None
@@ -48,14 +48,14 @@ class PaginationOutput(msgspec.Struct, frozen=True, rename="camel", omit_default
 
 
 class APICallSnapshot(msgspec.Struct, frozen=True, rename="camel"):
-    """How many calls there were from the start of the month through the day of ``timestamp``."""
+    """The number of calls from the start of the month through the day of ``timestamp``."""
 
     api_calls: str
     timestamp: str
 
 
 class SourceAPICallSnapshot(msgspec.Struct, frozen=True, rename="camel"):
-    """How many calls a source had from the start of the month through the day of ``timestamp``."""
+    """The number of calls of a source from the start of the month through the day of ``timestamp``."""
 
     source_id: str
     api_calls: str
@@ -77,7 +77,7 @@ class DailyWorkspaceAPICallsUsage(msgspec.Struct, frozen=True):
 
 
 class RequestError(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing that is wrong; ``status`` is the status of the whole response."""
+    """One error; ``status`` is the status of the whole response."""
 
     type: str
     message: str | None = None
@@ -87,6 +87,6 @@ class RequestError(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RequestErrorEnvelope(msgspec.Struct, frozen=True):
-    """The body of everything that is no success; it holds one error at least."""
+    """The body of every response other than 200; it has at least one error."""
 
     errors: tuple[RequestError, ...]

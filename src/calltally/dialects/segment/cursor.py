@@ -1,4 +1,4 @@
-"""Cursors: where a page begins, in an opaque text."""
+"""Cursors: the start of a page as an opaque text."""
 
 import base64
 import re
@@ -12,10 +12,10 @@ _ALPHABET = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A page begins with the row of this day and source, or with the first one behind it.
+    """A page begins with the row of this day and source, or with the first row after it.
 
-    It names a row and not a number of rows, so that a source that had its first call between two pages
-    neither repeats nor hides any row. It holds nothing that its reader has not been shown.
+    It names a row instead of a row number, so that a source with its first call between two pages neither
+    repeats nor hides a row. It contains nothing that its reader has not seen.
     """
 
     operation: Operation
@@ -24,7 +24,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 
     @classmethod
     def from_text(cls, text: str) -> "Cursor":
-        """Reads what `text` wrote; raises `ValueError` for everything else."""
+        """Read what `text` wrote; raises `ValueError` for anything else."""
         if not _ALPHABET.fullmatch(text):
             raise ValueError("it holds characters that no cursor has")
         try:
@@ -37,5 +37,5 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
         return cursor
 
     def text(self) -> str:
-        """The cursor in letters, digits, ``-`` and ``_``, which every client can put into a query string."""
+        """The cursor in letters, digits, ``-`` and ``_``, which need no escaping in a query string."""
         return base64.urlsafe_b64encode(msgspec.json.encode(self)).rstrip(b"=").decode()

@@ -29,7 +29,7 @@ _PARAMETERS = [
         "name": "period",
         "in": "query",
         "required": True,
-        "description": "A date, or a date with a time; its UTC month is told.",
+        "description": "A date, or a date with a time; selects its UTC month.",
         "schema": {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]},
         "examples": {"date": {"value": "2026-03-01"}},
     },
@@ -61,10 +61,10 @@ _ALLOWANCE = {
     contract.RATE_LIMIT_RESET: {**_TEXT, "description": "When the next minute may begin (RFC 5322)."},
 }
 _REFUSALS: dict[str, tuple[str, _Data]] = {
-    "401": ("No token came, or it is wrong, or it lacks a permission.", {"WWW-Authenticate": _TEXT}),
-    "422": ("A parameter can never work; there is an error for each.", {}),
+    "401": ("The token is missing or invalid, or lacks a permission.", {"WWW-Authenticate": _TEXT}),
+    "422": ("A parameter is invalid; there is an error for each.", {}),
     "429": ("Too many requests.", {"Retry-After": _WHOLE}),
-    "500": ("The server failed.", {}),
+    "500": ("Internal server error.", {}),
     "503": ("The server is busy.", {"Retry-After": _WHOLE}),
 }
 

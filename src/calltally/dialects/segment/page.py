@@ -11,7 +11,7 @@ from calltally.dialects.segment.usage_grid import Cell, UsageGrid
 
 @dataclass(frozen=True)
 class Page:
-    """At most ``count`` rows of a grid, from where ``current`` points. Past the end it is empty, no error."""
+    """At most ``count`` rows of a grid, from ``current`` on; empty after the end, without an error."""
 
     grid: UsageGrid
     current: Cursor
@@ -24,7 +24,7 @@ class Page:
 
     @cached_property
     def cells(self) -> list[Cell]:
-        """The places of the rows, in their order."""
+        """The cells of the rows, in order."""
         start = self.start
         return [self.grid[index] for index in range(start, min(start + self.count, len(self.grid)))]
 
@@ -40,12 +40,12 @@ class Page:
 
     @property
     def some_sources(self) -> frozenset[str] | None:
-        """The sources of the rows when they are at most half of all: then it pays to ask for them only."""
+        """The sources of the rows if they are at most half of all: then querying only them is faster."""
         sources = self.sources
         return frozenset(sources) if 2 * len(sources) <= len(self.grid.sources) else None
 
     def pagination(self) -> PaginationOutput:
-        """The cursors of this page and of its neighbours, and the number of all rows.
+        """The cursors of this page and of the adjacent ones, and the number of all rows.
 
         A previous page that would begin before the first row begins with it, and overlaps this one.
         """

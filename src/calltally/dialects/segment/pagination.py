@@ -1,4 +1,4 @@
-"""The pagination parameter, in every spelling that a client of Segment's sends."""
+"""The pagination parameter, in every spelling that Segment's clients send."""
 
 import json
 import re
@@ -19,17 +19,17 @@ _WHOLE_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Pagination:
-    """How many rows a page has, and the text of the cursor where it begins; None is the beginning."""
+    """The page size, and the text of the cursor of its start; None is the first page."""
 
     count: int = DEFAULT_COUNT
     cursor: str | None = None
 
 
 def from_segment_pagination(parameters: Parameters) -> Pagination:
-    """What all spellings say together; what they do not say, or say with nothing, has its default.
+    """Combines all spellings; absent or empty members have their defaults.
 
     The spellings are ``pagination={"count":10}``, ``pagination[count]=10`` and ``pagination.count=10``, and
-    of the last also ``pagination=pagination.count=10``, as an example in the documentation has it.
+    for the last also ``pagination=pagination.count=10``, as in an example of the documentation.
     """
     members = [(key, value) for key, value in _members(parameters) if value not in (None, "")]
     counts = [_count(parameters, value) for key, value in members if key == "count"]
@@ -48,7 +48,7 @@ def _members(parameters: Parameters) -> Iterator[tuple[str, Any]]:
 
 
 def _of_one_text(parameters: Parameters, text: str) -> Iterator[tuple[str, Any]]:
-    """The members of a text that holds them all: JSON, or a query string within the query string."""
+    """The members of a single text: JSON, or a query string within the query string."""
     if not text.strip():
         return
     if text.startswith(f"{_NAME}."):
@@ -56,7 +56,7 @@ def _of_one_text(parameters: Parameters, text: str) -> Iterator[tuple[str, Any]]
         yield from ((_MEMBERS[name], value) for name, value in pairs if name in _MEMBERS)
         return
     try:
-        value = json.loads(text, object_pairs_hook=tuple)  # pairs, so that a key given twice can be told
+        value = json.loads(text, object_pairs_hook=tuple)  # pairs, so that a repeated key is detected
     except (ValueError, RecursionError):
         value = text
     if isinstance(value, tuple):
@@ -68,7 +68,7 @@ def _of_one_text(parameters: Parameters, text: str) -> Iterator[tuple[str, Any]]
 
 def _count(parameters: Parameters, value: Any) -> int | None:
     count = int(value) if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value) else value
-    if type(count) is int and 1 <= count <= MAX_COUNT:  # True is an int too
+    if type(count) is int and 1 <= count <= MAX_COUNT:  # True is an int, too
         return count
     problem = f"must be a whole number from 1 to {MAX_COUNT}"
     parameters.refuse("pagination.count", problem, received=_shown(value))

@@ -1,4 +1,4 @@
-"""The query string as Segment's operations see it, and all that is wrong with it."""
+"""The query string of Segment's operations, and all its faults."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 
 class Parameters:
-    """Names and values in the order they came, and the faults found in them so far.
+    """Names and values in the order received, and the faults found so far.
 
-    Raises `InvalidInputError` for what is not UTF-8.
+    Raises `InvalidInputError` for a query string that is not UTF-8.
     """
 
     def __init__(self, query_string: bytes) -> None:
@@ -29,7 +29,7 @@ class Parameters:
         self.faults: list[InvalidInputError] = []
 
     def refuse(self, field: str, problem: str, *, received: object = None, accepted: str = "") -> None:
-        """Notes a fault; ``problem`` goes on where the quoted name of the field ended."""
+        """Record a fault; ``problem`` continues the sentence after the quoted field name."""
         reason = f'"{field}" {problem}'
         self.faults.append(InvalidInputError(reason, field=field, received=received, accepted=accepted))
 
@@ -38,7 +38,8 @@ class Parameters:
         return all(fault.field != field for fault in self.faults)
 
     def read(self, field: str, text: str, reader: Callable[[str], T], *, accepted: str) -> T | None:
-        """What a reader makes of a text; the `ValueError` that it raises becomes a fault and None."""
+        """The result of a reader for a text; a `ValueError` is recorded as a fault, with None as the
+        result."""
         try:
             return reader(text)
         except ValueError as error:
@@ -46,7 +47,7 @@ class Parameters:
             return None
 
     def one(self, field: str, values: Iterable[T]) -> T | None:
-        """The value that all of these are; values that differ are a fault, for no choice would be right."""
+        """The common value of all values; different values are a fault."""
         different = list(dict.fromkeys(values))
         if len(different) > 1:
             self.refuse(
@@ -55,6 +56,6 @@ class Parameters:
         return different[0] if different else None
 
     def check(self) -> None:
-        """Raises all faults together, as an `ExceptionGroup` of `InvalidInputError`, if there are any."""
+        """Raise all faults together, as an `ExceptionGroup` of `InvalidInputError`, if there are any."""
         if self.faults:
             raise ExceptionGroup("the request has faults", self.faults)

@@ -1,4 +1,4 @@
-"""Segment's parameters, turned into our own questions."""
+"""Converts Segment's parameters to usage queries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ _ANY_MONTH = UsageMonth(date.min)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a request asks for: rows of a month, at most ``count`` from where ``cursor`` points."""
+class PageRequest:
+    """The content of a request: rows of a month, at most ``count`` from ``cursor`` on."""
 
     month: UsageMonth
     count: int
     cursor: Cursor
 
 
-def from_segment_query_string(query_string: bytes, operation: Operation) -> Asked:
-    """What the query string of an operation asks for; parameters that are not known mean nothing.
+def from_segment_query_string(query_string: bytes, operation: Operation) -> PageRequest:
+    """Read the query string of an operation; unknown parameters are ignored.
 
-    Raises `InvalidInputError`, or an `ExceptionGroup` of it for everything that is wrong.
+    Raises `InvalidInputError`, or an `ExceptionGroup` of it with every fault.
     """
     parameters = Parameters(query_string)
     month = _month(parameters)
@@ -36,11 +36,11 @@ def from_segment_query_string(query_string: bytes, operation: Operation) -> Aske
     if pagination.cursor is not None:
         cursor = _cursor(parameters, pagination.cursor, operation, month) or cursor
     parameters.check()
-    return Asked(month, pagination.count, cursor)
+    return PageRequest(month, pagination.count, cursor)
 
 
 def from_segment_sources(organization: str, days: Sequence[date]) -> UsageQuery:
-    """Which sources had a call on any of the days."""
+    """The query for the sources with a call on any of the days."""
     window = Window.of_days(days[0], days[-1])
     return UsageQuery(organization=organization, window=window, group_by=(Dimension.SOURCE_ID,))
 
@@ -53,10 +53,10 @@ def from_segment_days(
     by_source: bool,
     sources: frozenset[str] | None = None,
 ) -> tuple[UsageQuery, ...]:
-    """How many calls there were on each of some days, and in the month before the first of them.
+    """The queries for the calls on each of some days, and in the month before the first of them.
 
-    What came before is asked as a total, so that no answer is much longer than the page; on the first of the
-    month nothing did. With ``sources`` only those are asked about.
+    The earlier days are queried as a total, so that no result is much longer than the page; on the first of
+    the month there are none. With ``sources`` only those are queried.
     """
     group_by = (Dimension.SOURCE_ID,) if by_source else ()
     where = {} if sources is None else {Dimension.SOURCE_ID: sources}
@@ -74,7 +74,7 @@ def from_segment_days(
 
 
 def _month(parameters: Parameters) -> UsageMonth:
-    """The month that the period names; any month, and a fault, where it names none."""
+    """The month that the period names; without a valid one, any month, and a fault."""
     texts = [value for name, value in parameters.pairs if name == "period" and value]
     if not texts:
         parameters.refuse("period", "is required", accepted=ACCEPTED_PERIODS)
@@ -85,7 +85,7 @@ def _month(parameters: Parameters) -> UsageMonth:
 
 
 def _cursor(parameters: Parameters, text: str, operation: Operation, month: UsageMonth) -> Cursor | None:
-    """The cursor that a text holds, if it belongs here; whether to its period only when that is known."""
+    """The cursor in a text, if it belongs to this operation and, if the period is valid, to this period."""
     period_is_known = parameters.is_sound("period")
 
     def reader(text: str) -> Cursor:

@@ -1,4 +1,4 @@
-"""Our kinds of error as Segment's statuses and its one envelope."""
+"""Converts errors to Segment's statuses and its envelope."""
 
 import json
 from dataclasses import dataclass, field
@@ -24,12 +24,12 @@ _SECONDS_UNTIL_RESTARTED = 5
 
 
 class WrongMethodError(CalltallyError):
-    """The path exists and answers GET only."""
+    """The path supports GET only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that is not the one that was asked for."""
+    """An error response."""
 
     status: HTTPStatus
     body: RequestErrorEnvelope
@@ -37,9 +37,9 @@ class Refusal:
 
 
 def to_segment_refusal(error: Exception, request_id: str) -> Refusal:
-    """The answer to an error. What is not one of our kinds becomes a 500 that tells nothing about it.
+    """The response to an error. Any unexpected error becomes a 500 without details.
 
-    An `ExceptionGroup` of nothing but `InvalidInputError` is one answer with an error for each.
+    An `ExceptionGroup` of only `InvalidInputError` is one response with an error for each.
     """
     match error:
         case InvalidInputError() | ExceptionGroup():
@@ -61,13 +61,13 @@ def to_segment_refusal(error: Exception, request_id: str) -> Refusal:
             return _too_many_requests(error)
         case BusyError():
             return _unavailable(f"The server is busy: {error}", error.retry_after)
-        case OutOfServiceError():  # its own text is for the operator and may name files
+        case OutOfServiceError():  # its text is for the operator and may name files
             return _unavailable("The server is about to end", _SECONDS_UNTIL_RESTARTED)
     return _of_the_unexpected(request_id)
 
 
 def _of_faults(error: Exception) -> Refusal | None:
-    """None where anything but the caller's mistakes is in a group."""
+    """None if a group has anything but the caller's mistakes."""
     faults = [error] if isinstance(error, InvalidInputError) else _members(error)
     if faults is None:
         return None
@@ -80,7 +80,7 @@ def _of_faults(error: Exception) -> Refusal | None:
 
 
 def _field(fault: InvalidInputError) -> str:
-    """The parameter that a fault is about; the days of a question are those of its period's month."""
+    """The parameter of a fault; the days of a query are those of its period's month."""
     return "period" if isinstance(fault, PrunedError) else fault.field
 
 
@@ -91,7 +91,7 @@ def _members(error: Exception) -> list[InvalidInputError] | None:
 
 
 def _unauthorized(text: str, problem: str) -> Refusal:
-    """Segment's 401 covers a token that may not do this, too."""
+    """Segment's 401 also covers a token that lacks a permission."""
     headers = {"WWW-Authenticate": _CHALLENGE + problem}
     return _refusal(HTTPStatus.UNAUTHORIZED, "unauthorized", text, headers=headers)
 
@@ -140,7 +140,7 @@ def _message(fault: InvalidInputError) -> str:
 
 
 def _shown(received: object) -> str:
-    """A received value as JSON, shortened, and with escapes for what is no Unicode."""
+    """A received value as JSON, shortened, with escapes for invalid Unicode."""
     text = json.dumps(received, ensure_ascii=False, default=str)
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"

@@ -1,4 +1,4 @@
-"""How fast a client may ask."""
+"""Rate limit per client."""
 
 import math
 import time
@@ -21,14 +21,14 @@ from calltally.errors import TooManyRequestsError
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a client has used and has left until its count begins anew at ``reset``, in seconds since 1970."""
+    """The used and remaining requests of a client until ``reset``, in seconds since 1970."""
 
     consumed: int
     remaining: int
     reset: float
 
     def headers(self) -> dict[str, str]:
-        """As Segment tells it; the instant is a date in the format of RFC 5322, rounded up to a second."""
+        """Segment's rate limit headers; the instant is in the format of RFC 5322, rounded up to a second."""
         return {
             RATE_LIMIT_CONSUMED: str(self.consumed),
             RATE_LIMIT_REMAINING: str(self.remaining),
@@ -37,9 +37,9 @@ class Allowance:
 
 
 class RequestPace:
-    """Holds each client to so many requests in a span of seconds, which begins with its first request.
+    """Limits each client to ``requests`` in a window of ``per_seconds``, which begins with its first request.
 
-    Counts live in this process and are forgotten when it ends.
+    Counts are in memory and are lost when the process ends.
     """
 
     def __init__(self, requests: int, per_seconds: int) -> None:
@@ -47,7 +47,7 @@ class RequestPace:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
     def take(self, caller: Caller) -> Allowance:
-        """Counts one request; raises `TooManyRequestsError` when it is one too many."""
+        """Count one request; raises `TooManyRequestsError` if it exceeds the limit."""
         key = (caller.organization, caller.client_id)
         allowed = self._limiter.hit(self._limit, *key)
         reset, remaining = self._limiter.get_window_stats(self._limit, *key)

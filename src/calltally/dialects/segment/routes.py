@@ -1,4 +1,4 @@
-"""Every path of Segment's that this server answers."""
+"""Every path of Segment's that this server handles."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from calltally.dialects.segment.accept import from_segment_accept
 from calltally.dialects.segment.contract import Operation
 from calltally.dialects.segment.page import Page
 from calltally.dialects.segment.reading import (
-    Asked,
+    PageRequest,
     from_segment_days,
     from_segment_query_string,
     from_segment_sources,
@@ -42,9 +42,9 @@ _log = logging.getLogger(__name__)
 
 
 class SegmentDialect:
-    """Answers Segment's two operations on API calls, and everything else below ``/usage``, as Segment would.
+    """Serves Segment's two operations on API calls, and everything else below ``/usage``, as Segment would.
 
-    Each client may make ``requests`` requests in ``per_seconds`` seconds, which begin with its first one.
+    Each client may send ``requests`` requests in ``per_seconds`` seconds, which begin with its first one.
     """
 
     def __init__(
@@ -62,17 +62,17 @@ class SegmentDialect:
         self._pace = RequestPace(requests, per_seconds)
 
     def __deepcopy__(self, memo: object) -> "SegmentDialect":
-        """Itself: Litestar copies handlers, and with a bound method what it is bound to."""
+        """Returns itself: Litestar copies handlers, and with a bound method its object."""
         return self
 
     def router(self) -> Router:
-        """All paths, from the root of the server, with their own handling of errors."""
+        """All paths, from the root of the server, with their own error handling."""
         known = [str(operation) for operation in Operation]
         other_methods = [method for method in HttpMethod if method is not HttpMethod.GET]
         return Router(
             "/",
             route_handlers=[
-                # Before the operations: a path that came first without OPTIONS would get Litestar's own.
+                # Before the operations: a path registered first without OPTIONS would get Litestar's own.
                 route(known, http_method=other_methods)(_refuse_method),
                 route(_paths_between(known), http_method=list(HttpMethod))(_refuse_path),
                 get(Operation.GET_DAILY_PER_SOURCE_API_CALLS_USAGE)(self._per_source_usage),
@@ -82,47 +82,47 @@ class SegmentDialect:
         )
 
     async def _per_source_usage(self, request: _Request) -> Response[bytes]:
-        caller, allowance = await self._admit(request)
+        caller, allowance = await self._authenticate(request)
         operation = Operation.GET_DAILY_PER_SOURCE_API_CALLS_USAGE
-        asked = from_segment_query_string(request.scope["query_string"], operation)
-        page = await self._page_of_sources(caller, asked)
-        results = await self._results(caller, asked, page, by_source=True)
+        page_request = from_segment_query_string(request.scope["query_string"], operation)
+        page = await self._page_of_sources(caller, page_request)
+        results = await self._results(caller, page_request, page, by_source=True)
         return _reply(request, to_segment_source_usage(page, results), allowance)
 
     async def _workspace_usage(self, request: _Request) -> Response[bytes]:
-        caller, allowance = await self._admit(request)
+        caller, allowance = await self._authenticate(request)
         operation = Operation.GET_DAILY_WORKSPACE_API_CALLS_USAGE
-        asked = from_segment_query_string(request.scope["query_string"], operation)
-        page = Page(UsageGrid(self._days(asked), WORKSPACE), asked.cursor, asked.count)
-        results = await self._results(caller, asked, page, by_source=False)
+        page_request = from_segment_query_string(request.scope["query_string"], operation)
+        page = Page(UsageGrid(self._days(page_request), WORKSPACE), page_request.cursor, page_request.count)
+        results = await self._results(caller, page_request, page, by_source=False)
         return _reply(request, to_segment_workspace_usage(page, results), allowance)
 
-    async def _admit(self, request: _Request) -> tuple[Caller, Allowance]:
-        """Who is asking, and what is left to them; a request of nobody we know counts against no limit."""
+    async def _authenticate(self, request: _Request) -> tuple[Caller, Allowance]:
+        """The caller and its allowance; unauthenticated requests count against no limit."""
         caller = await self._authenticator.authenticate(request.headers.get("Authorization"))
         allowance = self._pace.take(caller)
         caller.require(*SEGMENT)
         return caller, allowance
 
-    def _days(self, asked: Asked) -> tuple[date, ...]:
-        return asked.month.days_through(instant_of(self._clock.now_ms()).date())
+    def _days(self, page_request: PageRequest) -> tuple[date, ...]:
+        return page_request.month.days_through(instant_of(self._clock.now_ms()).date())
 
-    async def _page_of_sources(self, caller: Caller, asked: Asked) -> Page:
-        days = self._days(asked)
+    async def _page_of_sources(self, caller: Caller, page_request: PageRequest) -> Page:
+        days = self._days(page_request)
         sources: Sequence[str] = ()
         if days:
             answer = await self._engine.usage(from_segment_sources(caller.organization, days))
             sources = to_segment_sources(answer.value)
-        return Page(UsageGrid(days, sources), asked.cursor, asked.count)
+        return Page(UsageGrid(days, sources), page_request.cursor, page_request.count)
 
     async def _results(
-        self, caller: Caller, asked: Asked, page: Page, *, by_source: bool
+        self, caller: Caller, page_request: PageRequest, page: Page, *, by_source: bool
     ) -> list[UsageResult]:
-        """What the rows of a page are made from; an empty page needs nothing."""
+        """The results for the rows of a page; an empty page needs none."""
         if not page.days:
             return []
         queries = from_segment_days(
-            caller.organization, asked.month, page.days, by_source=by_source, sources=page.some_sources
+            caller.organization, page_request.month, page.days, by_source=by_source, sources=page.some_sources
         )
         answers = await asyncio.gather(*(self._engine.usage(query) for query in queries))
         return [answer.value for answer in answers]
@@ -161,10 +161,10 @@ def _response(
 
 
 def _paths_between(known: Iterable[str]) -> list[str]:
-    """All that is below the first segment of known paths and is no known path itself.
+    """All paths below the first segment of known paths that are not known paths.
 
-    Litestar looks for a path segment by segment and never turns back, so every segment of a known path needs
-    its own catch-all.
+    Litestar matches segment by segment without backtracking, so every segment of a known path needs its own
+    catch-all.
     """
     known = set(known)
     heads = {"/".join(path.split("/")[:end]) for path in known for end in range(2, path.count("/") + 2)}

@@ -1,4 +1,4 @@
-"""The rows of an answer before any is written: days times sources."""
+"""The rows of a response before they are written: days times sources."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from datetime import date
 
 Cell = tuple[date, str]
-"""A row's place: its day and its source."""
+"""The key of a row: its day and its source."""
 
 WORKSPACE = ("",)
-"""The one column of a grid that tells no sources apart."""
+"""The only source of a grid that is not grouped by source."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageGrid:
-    """One row for each of consecutive days and each source, by day and then by source.
+    """One row per day and source, ordered by day and then by source.
 
-    Both come ascending, sources by code point. Without sources there are no rows.
+    Days are consecutive and ascending, sources ascending by code point. Without sources there are no rows.
     """
 
     days: Sequence[date]
@@ -30,7 +30,7 @@ class UsageGrid:
         return self.days[day], self.sources[source]
 
     def index_of(self, day: date, source_id: str) -> int:
-        """The index of a cell, or of the first one behind where it would be."""
+        """The index of a cell, or of the first cell after its place."""
         whole_days = bisect_left(self.days, day)
         if whole_days == len(self.days) or self.days[whole_days] != day:
             return whole_days * len(self.sources)

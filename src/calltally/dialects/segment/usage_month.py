@@ -1,4 +1,4 @@
-"""The month that a period names, and its days."""
+"""The month of a period, and its days."""
 
 import re
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ _SHAPE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class UsageMonth:
-    """A calendar month in UTC, known by its first day."""
+    """A calendar month in UTC, identified by its first day."""
 
     first: date
 
     @classmethod
     def from_text(cls, text: str) -> "UsageMonth":
-        """The month that contains a date, or an instant; without a zone it is UTC.
+        """The month that contains a date or an instant; without a zone it is UTC.
 
-        The plus of an offset may have become a blank, as it does in a query string. Raises `ValueError` with
-        a sentence that says what is wrong.
+        The plus of an offset may be a blank, as decoded from a query string. Raises `ValueError` with a
+        sentence about the fault.
         """
         match = _SHAPE.fullmatch(text)
         if match is None:
@@ -46,7 +46,7 @@ class UsageMonth:
         return first_of_month(day) == self.first
 
     def days_through(self, today: date) -> tuple[date, ...]:
-        """The days of the month, none of them later than today."""
+        """The days of the month up to and including today."""
         if today < self.first:
             return ()
         end = min(today + timedelta(days=1), _month_after(self.first))

@@ -1,4 +1,4 @@
-"""Our answers in Segment's words."""
+"""Converts results to Segment's responses."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -17,14 +17,14 @@ from calltally.usage_query import START, Dimension, UsageResult
 
 
 def to_segment_sources(result: UsageResult) -> list[str]:
-    """The sources of a result, ascending by code point; calls without a source are the empty one."""
+    """The sources of a result, ascending by code point; calls without a source have the empty one."""
     return sorted(str(source_id) for source_id, _ in result.rows)
 
 
 def to_segment_source_usage(
     page: Page, results: Iterable[UsageResult]
 ) -> Success[DailyPerSourceAPICallsUsage]:
-    """A page of running totals by source, from what `from_segment_days` asked about its days."""
+    """A page of running totals by source, from the results of `from_segment_days` for its days."""
     totals = _running_totals(page, results)
     snapshots = tuple(
         SourceAPICallSnapshot(source_id, str(totals[day, source_id]), _timestamp(day))
@@ -36,14 +36,14 @@ def to_segment_source_usage(
 def to_segment_workspace_usage(
     page: Page, results: Iterable[UsageResult]
 ) -> Success[DailyWorkspaceAPICallsUsage]:
-    """A page of running totals of all calls together."""
+    """A page of running totals of all calls."""
     totals = _running_totals(page, results)
     snapshots = tuple(APICallSnapshot(str(totals[cell]), _timestamp(cell[0])) for cell in page.cells)
     return Success(DailyWorkspaceAPICallsUsage(snapshots, page.pagination()))
 
 
 def _running_totals(page: Page, results: Iterable[UsageResult]) -> dict[Cell, int]:
-    """From the start of the month through each day of the page, for each of its sources."""
+    """Totals from the start of the month through each day of the page, for each of its sources."""
     sources = page.sources
     before: dict[str, int] = {}
     daily: dict[Cell, int] = {}
