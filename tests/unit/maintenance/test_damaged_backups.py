@@ -154,4 +154,4 @@ def test_a_file_that_is_something_else_is_not_read(backup: Path) -> None:
 def test_a_manifest_that_names_no_calls_is_refused(backup: Path) -> None:
     rewritten(backup, lambda content: content.update(files=content["files"][1:]))
 
-    assert "does not name calls.duckdb" in refused(backup)
+    assert "does not list calls.duckdb" in refused(backup)

@@ -63,7 +63,7 @@ async def test_only_so_many_of_one_organization_may_wait() -> None:
     asked = await askers.ask(*["acme"] * 5)
     await askers.ask("globex")
 
-    with pytest.raises(BusyError, match="3 questions of this organization wait"):
+    with pytest.raises(BusyError, match="3 queries of this organization are already waiting"):
         await asked[-1]
     assert askers.order == ["acme", "globex"]
     assert turns.refused == 1
