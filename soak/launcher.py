@@ -36,7 +36,7 @@ STEPS = {
 SMALL: dict[str, dict[str, object]] = {
     "calltally.journal.journal:Journal.__init__": {"file_bytes": 100_000},
     "calltally.ingest.identities.seen_ids:SeenIds.__init__": {"smallest": 256, "largest": 256},
-    "calltally.apply.applier:Roller.__init__": {
+    "calltally.apply.applier:Applier.__init__": {
         "gather_seconds": 0.02,
         "checkpoint_calls": 3_000,
         "checkpoint_seconds": 0.5,
