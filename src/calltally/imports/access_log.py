@@ -1,4 +1,4 @@
-"""Access logs of web servers as calls: nginx and Apache, the common and the combined format."""
+"""Reads access logs of nginx and Apache as calls, in the common and the combined format."""
 
 from collections.abc import Iterable, Iterator
 
@@ -15,13 +15,13 @@ _encoder = msgspec.json.Encoder()
 
 
 class AccessLog:
-    """Turns the lines of one log into calls that are the same whenever and wherever they are read again.
+    """Converts the lines of one log to calls that are the same whenever and wherever they are read again.
 
     A call's id is the 128-bit XXH3 of its line without the line ending, and the line's number among the
     identical lines of the log. So a log that has grown, was renamed, rotated or compressed gives its old
-    calls their old ids, and two identical lines are two calls. ``client_id`` and ``user_id`` name the field
-    they are taken from, or are a text for all calls. Fields after the user agent are passed over. One
-    object serves one log, from its first line on, and one thread.
+    calls their old ids, and two identical lines are two calls. ``client_id`` and ``user_id`` are the field
+    that they come from, or a text for all calls. Fields after the user agent are ignored. One object serves
+    one log, from its first line on, and one thread.
     """
 
     def __init__(
@@ -35,11 +35,11 @@ class AccessLog:
         self._next_number = 1
 
     def read(self, slices: Iterable[LogLines]) -> Iterator[LogSlice]:
-        """Decodes all slices of a log, in order."""
+        """Decode all slices of a log, in order."""
         return map(self.decode, slices)
 
     def decode(self, lines: LogLines) -> LogSlice:
-        """The calls of the log's next lines, and which lines tell none."""
+        """The calls of the log's next lines, and the skipped lines."""
         found = LogSlice()
         requests: list[LoggedRequest] = []
         digests: list[bytes] = []
@@ -59,7 +59,7 @@ class AccessLog:
         return found
 
     def part(self, block: bytes) -> LogPart:
-        """The log's next whole lines as they are sent."""
+        """The log's next complete lines, ready to send."""
         part = LogPart()
         for lines in log_lines(block, self._next_number):
             self._next_number += len(lines.lines)

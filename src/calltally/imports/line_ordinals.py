@@ -1,4 +1,4 @@
-"""Which of several identical lines of a file a line is."""
+"""Ordinals of identical lines of a file."""
 
 import secrets
 from collections.abc import Sequence
@@ -22,15 +22,15 @@ _Counts = npt.NDArray[np.uint32]
 class LineOrdinals:
     """Numbers identical lines 0, 1, 2, … in the order of the file; exact on 128-bit digests.
 
-    A hash table that whole slices of lines are added to at once: 25 to 38 bytes for each distinct line, and
-    the old table besides while it grows. One object serves one file and one thread.
+    A hash table with batch insertion: 25 to 38 bytes for each distinct line, plus the old table while it
+    grows. One object serves one file and one thread.
     """
 
-    # A bucket has room for eight digests and fills from its first slot. A digest lives in the first bucket,
-    # from its own on, that had room when it came; nothing is ever taken out.
+    # A bucket has eight slots and fills from its first one. A digest is in the first bucket,
+    # from its own on, that had space when it was added; nothing is ever removed.
 
     def __init__(self) -> None:
-        # The secret keeps a log's author from choosing lines that all want the same bucket.
+        # The secret prevents a log's author from choosing lines that all hash to the same bucket.
         self._secret = np.uint64(secrets.randbits(64) | 1)
         self._make_table(_SMALLEST)
 
@@ -54,7 +54,7 @@ class LineOrdinals:
         self._fill = np.zeros(buckets, np.uint8)
 
     def _make_room(self, more: int) -> None:
-        """Grows the table where so many new lines could fill it too far."""
+        """Grow the table if ``more`` new lines could exceed its load factor."""
         needed = int((self._distinct + more) / _MAX_LOAD / _BUCKET) + 1
         if needed <= self._buckets:
             return
@@ -66,7 +66,7 @@ class LineOrdinals:
             self._move_in(keys[part][held], counts[part][held])
 
     def _move_in(self, keys: UInt64s, counts: _Counts) -> None:
-        """Adds keys that are not held yet, many at once: into their own buckets as far as these have room."""
+        """Add new keys, many at once: to their own buckets as far as these have space."""
         buckets = self._own_buckets(keys)
         order = np.argsort(buckets, kind="stable")
         keys, counts, buckets = keys[order], counts[order], buckets[order]
@@ -81,7 +81,7 @@ class LineOrdinals:
         self._add(keys[~fits], counts[~fits])
 
     def _add(self, keys: UInt64s, more: _Counts) -> _Counts:
-        """Raises the counts of keys that are all different, and returns what they were before."""
+        """Increase the counts of distinct keys, and return the previous counts."""
         before: _Counts = np.zeros(len(keys), np.uint32)
         waiting = np.arange(len(keys))
         buckets = self._own_buckets(keys)
@@ -89,13 +89,13 @@ class LineOrdinals:
             wanted = keys[waiting]
             fill = self._fill[buckets]
             has_room = fill < _BUCKET
-            # Every key is written into the slot that comes next. The first slot that holds it then tells
+            # Every key is written to the next slot. The first slot with that key then shows
             # whether it was there before, has won that slot, or lost it to another key and must try again.
             self._keys[buckets[has_room], fill[has_room]] = wanted[has_room]
             rows = self._keys[buckets]
             equal = (rows[:, :, 0] == wanted[:, :1]) & (rows[:, :, 1] == wanted[:, 1:])
             slots = equal.argmax(axis=1)
-            # Slots beyond the next one are empty, which is zero, and so may be a digest.
+            # Slots after the next one are empty, which is zero, and a digest may be zero too.
             found = (equal.view(np.uint64)[:, 0] != 0) & (slots <= fill)
             self._count(waiting[found], buckets[found], slots[found], more, before)
             buckets = ((buckets + ~has_room) % self._buckets)[~found]
@@ -116,9 +116,9 @@ class LineOrdinals:
 
 
 def _repeats(digests: Sequence[bytes]) -> tuple[list[int], dict[bytes, int]]:
-    """Each line's ordinal among these lines, and how often each distinct one occurs, in order.
+    """Each line's ordinal among these lines, and the count of each distinct one, in order.
 
-    The ordinals are left out where all are 0.
+    The ordinals are omitted if all are 0.
     """
     repeats = dict.fromkeys(digests, 1)
     if len(repeats) == len(digests):

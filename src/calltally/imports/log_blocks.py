@@ -1,4 +1,4 @@
-"""The bytes of a log as it was written, whether it lies there plain or compressed."""
+"""The decompressed bytes of a log."""
 
 from collections.abc import Iterator
 from itertools import chain

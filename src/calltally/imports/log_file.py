@@ -1,4 +1,4 @@
-"""A log as whole lines."""
+"""Reads a log as complete lines."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -17,16 +17,16 @@ _CUT_BYTES = MAX_LINE_BYTES + 2
 
 
 class LogFormat(Enum):
-    """What the lines of a log are."""
+    """The format of a log's lines."""
 
     ACCESS_LOG = "access log"
     NDJSON = "NDJSON"
 
 
 class LogLines(NamedTuple):
-    """Some neighbouring lines without their line endings; the first of them has ``first_number``.
+    """Some consecutive lines without their line endings; the first has the number ``first_number``.
 
-    A line longer than `MAX_LINE_BYTES` comes cut, but not to less than one byte more than that.
+    A line longer than `MAX_LINE_BYTES` may be cut, to at least one byte more than that.
     """
 
     first_number: int
@@ -46,12 +46,12 @@ def log_lines(block: bytes, first_number: int) -> Iterator[LogLines]:
 
 
 class LogFile:
-    """Reads a log, plain or compressed, in blocks of whole lines with their endings.
+    """Reads a log, plain or compressed, in blocks of complete lines with their endings.
 
-    A line ends with LF or CRLF. What follows the last line ending is not a line yet: it is kept out of the
-    blocks, and found in `waiting` once they have been read. A line longer than `MAX_LINE_BYTES` may come cut,
-    but not to less than one byte more than that. Memory is bounded whatever the log holds: a block is at most
-    ``block_bytes`` long, and a line more. To be read once, by one thread.
+    A line ends with LF or CRLF. What follows the last line ending is not a line yet: it is left out of the
+    blocks, and is in `waiting` once they have been read. A line longer than `MAX_LINE_BYTES` may be cut, to
+    at least one byte more than that. Memory is bounded for any log: a block has at most ``block_bytes``, and
+    one line more. To be read once, by one thread.
     """
 
     def __init__(self, stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> None:
@@ -60,11 +60,12 @@ class LogFile:
         self._bytes = LogBlocks(stream, block_bytes)
         self._blocks = self._whole_lines()
         self.waiting: bytes | None = None
-        """The unfinished last line, after the blocks have been read; None when the log ends in a line."""
+        """The unfinished last line, after the blocks have been read; None if the log ends with a line
+        ending."""
 
     @classmethod
     def open(cls, path: Path, block_bytes: int = BLOCK_BYTES) -> Self:
-        """Raises `OSError` when the file cannot be read."""
+        """Open a log; raises `OSError` if the file cannot be read."""
         return cls(path.open("rb", buffering=0), block_bytes)
 
     def __enter__(self) -> Self:
@@ -77,16 +78,16 @@ class LogFile:
 
     @property
     def bytes_read(self) -> int:
-        """Bytes taken from the file so far, still compressed."""
+        """Bytes read from the file so far, before decompression."""
         return self._bytes.bytes_read
 
     @property
     def break_reason(self) -> str:
-        """Why the log could not be read to its end; empty when it could."""
+        """Why the log could not be read to its end; empty if it could."""
         return self._bytes.break_reason
 
     def detect_format(self) -> LogFormat:
-        """Tells by the first line that is not blank; nothing is lost for `blocks`. Not after they began."""
+        """The format, by the first non-blank line, which `blocks` still returns. Call it before `blocks`."""
         looked_at: list[bytes] = []
         first = b""
         for block in self._blocks:
@@ -110,7 +111,7 @@ class LogFile:
                 yield lines
 
     def _whole_lines(self) -> Iterator[bytes]:
-        """The lines that each stretch of bytes completes; leaves the rest in ``waiting``."""
+        """The lines completed by each stretch of bytes; the rest stays in ``waiting``."""
         rest = b""
         at_start = True
         for stretch in self._stretches():
@@ -125,7 +126,7 @@ class LogFile:
         self.waiting = rest or None
 
     def _stretches(self) -> Iterator[bytes]:
-        """The log's bytes; what was compressed well may come in blocks that are far too long."""
+        """The log's bytes, split, since highly compressed data come in blocks that are far too long."""
         for block in self._bytes:
             if len(block) <= self._block_bytes:
                 yield block

@@ -1,4 +1,4 @@
-"""A log on its way in, from its lines to what became of each."""
+"""Imports a log, from its lines to their verdicts."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ _SHOWN_LINES = 1000
 _FEWEST_BYTES_OF_A_LINE = 40
 """Of one that is a call."""
 _MOST_GROWTH = 8
-"""Times a line may be shorter than its call in JSON."""
+"""How many times longer than its line a call in JSON may be."""
 
 
 class SentVerdict(msgspec.Struct):
-    """One verdict as the server tells it."""
+    """One verdict of the server."""
 
     index: int
     verdict: str
@@ -27,7 +27,7 @@ class SentVerdict(msgspec.Struct):
 
 
 class SentReceipt(msgspec.Struct):
-    """What the server tells of one request."""
+    """The server's response to one request."""
 
     accepted: int
     duplicate: int
@@ -38,10 +38,10 @@ class SentReceipt(msgspec.Struct):
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of a log's lines; their sum is ``lines``, but for one that waits for its end.
+    """The outcomes of a log's lines; they sum to ``lines``, except for an unfinished last line.
 
-    ``skipped`` counts lines that are no call, ``rejected`` calls that broke a rule. ``problems`` names the
-    first thousand of the lines that were skipped, rejected or in conflict, in their order.
+    ``skipped`` counts lines that are not calls, ``rejected`` calls that violated a rule. ``problems`` lists
+    the first thousand of the lines that were skipped, rejected or in conflict, in order.
     """
 
     file: str
@@ -57,7 +57,7 @@ class ImportReport:
     problems: list[SkippedLine] = field(default_factory=list)
 
     def take(self, part: LogPart, receipt: SentReceipt | None) -> None:
-        """Books a part of the log with what the server said of its calls, None if it has no call."""
+        """Add a part of the log with the server's response to its calls, None if it has none."""
         self.lines += len(part.line_numbers) + len(part.skipped)
         self.skipped += len(part.skipped)
         problems = list(part.skipped)
@@ -76,31 +76,31 @@ class ImportReport:
 
 
 class AccessLogReader(Protocol):
-    """Tells the calls of one access log, from its first line on."""
+    """Reads the calls of one access log, from its first line on."""
 
     def part(self, block: bytes) -> LogPart:
-        """What the log's next whole lines tell."""
+        """The calls of the log's next complete lines."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PartBounds:
-    """How many calls and bytes a part has, about: it is whole when it has as many of either."""
+    """The approximate size of a part: it is complete once it has either number of calls or of bytes."""
 
     calls: int = 25_000
     size: int = 4 * 2**20
 
     @property
     def block_bytes(self) -> int:
-        """How much to read of a log at a time, so that no part has more than twice as many."""
+        """The bytes to read of a log at a time, so that no part exceeds twice the bounds."""
         return min(2**20, self.calls * _FEWEST_BYTES_OF_A_LINE, self.size // _MOST_GROWTH)
 
 
 class LogImport:
-    """Reads one log in parts to be sent, in its order. Importing it again counts nothing twice."""
+    """Reads one log in parts to send, in order. Importing it again counts nothing twice."""
 
     def __init__(self, name: str, log: LogFile, access_log: AccessLogReader, ndjson: NdjsonLog) -> None:
-        """Both readers are of this log; its first line decides which is asked."""
+        """Both readers belong to this log; its first line decides which is used."""
         self._log = log
         self._format = log.detect_format()
         self._access_log = access_log
@@ -108,7 +108,7 @@ class LogImport:
         self.report = ImportReport(name, self._format.value)
 
     def parts(self, bounds: PartBounds) -> Iterator[LogPart]:
-        """The log in parts; once they are read the report knows of its end."""
+        """The log in parts; after the last one the report includes its end."""
         part = LogPart()
         for piece in self._pieces():
             part.add(piece)
@@ -122,7 +122,7 @@ class LogImport:
 
     @property
     def bytes_read(self) -> int:
-        """Bytes of the file that were read so far."""
+        """Bytes read from the file so far."""
         return self._log.bytes_read
 
     def _pieces(self) -> Iterator[LogPart]:
@@ -136,4 +136,4 @@ def _told(verdict: SentVerdict) -> str:
 
 
 Post = Callable[[LogPart], SentReceipt]
-"""Sends a part's calls as a declared backfill and returns what became of them."""
+"""Sends a part's calls as a declared backfill and returns the response."""

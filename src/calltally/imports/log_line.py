@@ -1,10 +1,10 @@
 """One line of an access log in the common or the combined format.
 
-nginx and Apache escape each value that they write, whether or not the format puts it in quotes: nginx writes
-``\\xHH`` for a quote, a backslash and whatever is not printable ASCII; Apache writes ``\\"``, ``\\\\``, a
-letter for some control characters, and ``\\xhh`` for the rest. These are read as what they stand for in
-every value, the address and the user included. Neither server writes a backslash before anything else; where
-one is, as in a log with escaping turned off, it stays as it is.
+nginx and Apache escape each value that they write, quoted or not: nginx writes ``\\xHH`` for a quote, a
+backslash and whatever is not printable ASCII; Apache writes ``\\"``, ``\\\\``, a letter for some control
+characters, and ``\\xhh`` for the rest. These are decoded in every value, including the address and the user.
+Neither server writes a backslash before anything else; such a backslash, as in a log with escaping turned
+off, is kept.
 """
 
 import re
@@ -17,7 +17,7 @@ from calltally.imports.log_time import utc_text
 
 
 class LoggedRequest(msgspec.Struct, frozen=True, gc=False):
-    """What a line tells; absent text is empty, a request that is no HTTP has neither method nor path."""
+    """The content of a line; absent text is empty; a request that is not HTTP has neither method nor path."""
 
     address: str
     user: str
@@ -29,11 +29,11 @@ class LoggedRequest(msgspec.Struct, frozen=True, gc=False):
 
 
 class UnreadableLineError(ValueError):
-    """A line that tells no call; the message says why."""
+    """A line that is not a call; the message has the reason."""
 
 
-# Most lines: no escapes, no user with spaces, a plain request. Matches nothing that the careful way reads
-# differently. Possessive quantifiers, because what they took is never to be given back.
+# Most lines: no escapes, no user with spaces, a plain request. Matches nothing that the slow path reads
+# differently. The quantifiers are possessive: backtracking is never needed.
 _PLAIN = re.compile(
     rf"([!#-\[\]-~]{{1,{MAX_ID_BYTES}}}+) - ([!#-\[\]-~]{{1,{MAX_ID_BYTES}}}+) \[(\d[^\]]{{25}})\] "
     rf'"([A-Z]{{1,{MAX_METHOD_BYTES}}}+) (/[!#->@-\[\]-~]{{0,{MAX_PATH_BYTES - 1}}}+)(?:\?[!#-\[\]-~]*+)?'
@@ -41,8 +41,8 @@ _PLAIN = re.compile(
     re.ASCII,
 ).match
 
-# Up to the quote that opens the request; no user name can fake it, since servers escape quotes. A virtual
-# host with its port may stand first. The group is atomic: the first time that fits is the one.
+# Up to the opening quote of the request; no user name can fake it, since servers escape quotes. A virtual
+# host with its port may come first. The group is atomic: the first matching time is used.
 _HEAD = re.compile(
     rb"(?>(?:[^\s:]++:\d{1,5} (?!- ))?(\S++) \S++ (.*?) "
     rb'\[(\d\d/[A-Za-z]{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] ")',
@@ -64,14 +64,14 @@ _STATUS_OF_HTTP_0_9 = 9
 
 
 def read_log_line(line: bytes) -> LoggedRequest:
-    """Reads a line without its line ending; raises `UnreadableLineError`.
+    """Read a line without its line ending; raises `UnreadableLineError`.
 
-    A line counts when its time and status can be read, whatever else it holds. A path's query string is
-    dropped, text longer than a call may hold is cut, and bytes that are no text become U+FFFD.
+    A line counts if its time and status can be read, whatever else it contains. A path's query string is
+    dropped, text longer than a call allows is cut, and invalid bytes become U+FFFD.
     """
     if len(line) > MAX_LINE_BYTES:
         raise UnreadableLineError(f"longer than {MAX_LINE_BYTES} bytes")
-    found = _PLAIN(line.decode("latin-1"))  # it matches ASCII only, and one decoding is cheaper than seven
+    found = _PLAIN(line.decode("latin-1"))  # it matches ASCII only, and one decoding is faster than seven
     if found is None:
         return _read_carefully(line)
     address, user, logged_time, method, path, status, size = found.groups()
@@ -116,7 +116,8 @@ def _read_carefully(line: bytes) -> LoggedRequest:
 
 
 def _method_and_path(request: str) -> tuple[str, str]:
-    """Both empty for what is no request line. One without a protocol is HTTP/0.9 and has no spaces."""
+    """The method and path; empty unless it is a request line. One without a protocol is HTTP/0.9, without
+    spaces."""
     found = _REQUEST_LINE(request)
     if found is None:
         return "", ""

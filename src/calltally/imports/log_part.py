@@ -1,4 +1,4 @@
-"""What is sent of a log at a time."""
+"""Parts of a log, which are sent one at a time."""
 
 from bisect import bisect
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ class SkippedLine(NamedTuple):
 
 @dataclass(slots=True)
 class LogSlice:
-    """Some neighbouring lines of a log: the calls they tell, each with its line's number, and the others.
+    """Some consecutive lines of a log: their calls, each with its line's number, and the skipped lines.
 
-    ``line_numbers`` has one entry per call, in the same order. Line numbers count from 1.
+    ``line_numbers`` has one entry per call, in the same order. Line numbers start at 1.
     """
 
     calls: list[Call] = field(default_factory=list)
@@ -29,7 +29,7 @@ class LogSlice:
 
 
 class LineNumbers:
-    """The numbers of a log's lines, one for each call, held as runs of neighbouring lines."""
+    """The line numbers of calls, stored as runs of consecutive lines."""
 
     def __init__(self) -> None:
         self._starts: list[int] = []
@@ -40,7 +40,7 @@ class LineNumbers:
         return self._count
 
     def __getitem__(self, index: int) -> int:
-        """The number of the line that tells a call, given the call's place. Raises `IndexError`."""
+        """The line number of the call at an index. Raises `IndexError`."""
         if not 0 <= index < self._count:
             raise IndexError(index)
         run = bisect(self._starts, index) - 1
@@ -50,7 +50,7 @@ class LineNumbers:
         return chain.from_iterable(range(first, first + count) for first, count in self.runs())
 
     def add(self, first: int, count: int = 1) -> None:
-        """Adds so many neighbouring lines from the first on."""
+        """Add ``count`` consecutive lines from ``first`` on."""
         if not count:
             return
         if not self._firsts or first != self._firsts[-1] + self._count - self._starts[-1]:
@@ -59,12 +59,12 @@ class LineNumbers:
         self._count += count
 
     def extend(self, others: "LineNumbers") -> None:
-        """Adds others behind these."""
+        """Append other numbers."""
         for first, count in others.runs():
             self.add(first, count)
 
     def runs(self) -> Iterator[tuple[int, int]]:
-        """The first of some neighbouring lines, and how many they are."""
+        """The first line and the length of each run."""
         starts = [*self._starts, self._count]
         for first, (start, end) in zip(self._firsts, pairwise(starts), strict=True):
             yield first, end - start
@@ -72,9 +72,9 @@ class LineNumbers:
 
 @dataclass(slots=True)
 class LogPart:
-    """Some lines of a log: the calls they tell, as lines of JSON, with each call's line number, and others.
+    """Some lines of a log: their calls as lines of JSON, with each call's line number, and the skipped lines.
 
-    ``body`` are such lines in pieces that each end with a line break.
+    ``body`` has the lines of JSON in pieces that each end with a line break.
     """
 
     body: list[bytes] = field(default_factory=list)
@@ -83,11 +83,11 @@ class LogPart:
 
     @property
     def size(self) -> int:
-        """Bytes to be sent."""
+        """The number of bytes to send."""
         return sum(map(len, self.body))
 
     def add(self, other: "LogPart") -> None:
-        """Takes what follows in the log."""
+        """Append the next part of the log."""
         self.body += other.body
         self.line_numbers.extend(other.line_numbers)
         self.skipped += other.skipped

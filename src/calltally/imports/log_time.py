@@ -1,4 +1,4 @@
-"""The time of an access log's line."""
+"""Times in access logs."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
@@ -11,10 +11,10 @@ _SECONDS = frozenset(f"{second:02}" for second in range(60))
 
 @lru_cache(maxsize=4096)
 def utc_text(logged: str) -> str | None:
-    """``10/Oct/2000:13:55:36 -0700`` as ``2000-10-10T20:55:36Z``; None for what is no such text.
+    """Convert ``10/Oct/2000:13:55:36 -0700`` to ``2000-10-10T20:55:36Z``; None for any other text.
 
-    None too for what no calendar or clock from year 1 to 9999 shows. A leap second is kept where
-    `instants.parse_instant` takes one: at 23:59:60 in UTC.
+    Also None for dates and times that do not exist in the years 1 to 9999. A leap second is kept where
+    `instants.parse_instant` accepts one: at 23:59:60 in UTC.
     """
     if len(logged) != _LENGTH:
         return None

@@ -1,4 +1,4 @@
-"""Calls made of what lines of an access log tell."""
+"""Builds calls from lines of an access log."""
 
 from enum import Enum
 
@@ -7,23 +7,23 @@ from calltally.imports.log_line import LoggedRequest
 
 
 class LogField(Enum):
-    """The fields of a line that say who called."""
+    """The fields of a line that identify the caller."""
 
     ADDRESS = "address"
     USER = "user"
 
     @classmethod
     def of(cls, text: str) -> "LogField | str":
-        """The field of that name, or the text itself."""
+        """The field with a name, or the text itself."""
         return cls(text) if text in {field.value for field in cls} else text
 
     def read(self, request: LoggedRequest) -> str:
-        """What a line says in this field."""
+        """The value of this field in a line."""
         return request.address if self is LogField.ADDRESS else request.user
 
 
 class LoggedCalls:
-    """Makes the calls of one log. ``client_id`` and ``user_id`` name a field or are a text for all calls."""
+    """Builds the calls of one log. ``client_id`` and ``user_id`` are a field or a text for all calls."""
 
     def __init__(self, origin: str, client_id: LogField | str, user_id: LogField | str) -> None:
         self.origin = origin

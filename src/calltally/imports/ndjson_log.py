@@ -1,4 +1,4 @@
-"""Files of calls in JSON, one a line."""
+"""NDJSON files of calls."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,11 +12,11 @@ Pieces = Callable[[bytes, int, int], list[tuple[int, int, int]] | None]
 
 
 class NdjsonLog:
-    """Hands out the lines of an NDJSON file without reading what is in them.
+    """Splits an NDJSON file into parts without decoding its lines.
 
-    Each part has up to `SLICE_LINES` lines; blank ones are left out. The last line needs no line ending where
-    it is whole JSON, since half an object never is; otherwise it waits (`waiting` is true once the parts have
-    been read). ``pieces`` is the kernel's function, where there is one.
+    Each part has up to `SLICE_LINES` lines; blank ones are left out. The last line needs no line ending if it
+    is complete JSON, since half an object never is; otherwise it is unfinished (`waiting` is true once the
+    parts have been read). ``pieces`` is the native function, if installed.
     """
 
     def __init__(self, file: LogFile, pieces: Pieces = lambda *_: None) -> None:

@@ -1,4 +1,4 @@
-"""What waits for the ordered step at one time, taken through it together."""
+"""Batching of requests for the ordered step."""
 
 import asyncio
 from bisect import bisect
@@ -19,7 +19,7 @@ from calltally.ingest.sender import Sender
 from calltally.journal.progress import Progress
 
 MOST_IN_FRAME = 10_000
-"""Calls of one frame; as many as hold up the event loop for some milliseconds."""
+"""The most calls of one frame; they block the event loop for some milliseconds."""
 
 
 _Item = TypeVar("_Item")
@@ -34,9 +34,9 @@ class BatchKey(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Pending:
-    """Some calls of one request: checked slices, or lines that are yet to be decoded.
+    """Some calls of one request: checked slices, or lines still to be decoded.
 
-    ``taken`` has the journal position, once that is durable if ``is_last``; None when lines were declined.
+    ``taken`` resolves to the journal position, once durable if ``is_last``; to None if lines were declined.
     """
 
     organization: str
@@ -55,11 +55,11 @@ class _Pending:
 
 
 class Batcher:
-    """Gathers what requests bring within one turn of the event loop into as few frames as fit.
+    """Combines the calls that arrive within one iteration of the event loop into as few frames as fit.
 
-    Lines of several requests for one organization are decoded and judged as if they were one body, each
-    request's in their order. Where that is more than one step's work, organizations take turns, so that none
-    waits for everything that another one brought. Belongs to one event loop.
+    Lines of several requests for one organization are decoded and judged like one body, each request's in
+    order. If that is more than one step's work, organizations take turns (round robin), so that none waits
+    for all of another's calls. Belongs to one event loop.
     """
 
     def __init__(
@@ -83,20 +83,19 @@ class Batcher:
     async def take(
         self, organization: str, slices: list[CheckedSlice], receipt: Receipt, *, last: bool
     ) -> None:
-        """Has checked slices judged, and the receipt filled; the last of a request also made durable.
+        """Judge checked slices and fill the receipt; the last slice of a request is also made durable.
 
-        Raises `JournalFailedError` when it is unknown whether they are on disk.
+        Raises `JournalFailedError` if it is unknown whether they are on disk.
         """
         received = sum(slice_.received for slice_ in slices)
         if await self._enqueue(_Pending(organization, received, receipt, _future(), last, slices)) is None:
-            raise AssertionError("what was checked is never declined")
+            raise AssertionError("checked slices are never declined")
 
     async def take_lines(
         self, lines: bytes, received: int, sender: Sender, max_call_bytes: int, receipt: Receipt
     ) -> bool:
-        """The same for the lines of a whole request; false, and nothing was taken, when native code declined
-        them.
-        """
+        """The same for the lines of a whole request; False, without any effect, if native code declined
+        them."""
         key = BatchKey(sender, max_call_bytes)
         pending = _Pending(sender.organization, received, receipt, _future(), True, lines=lines, key=key)
         return await self._enqueue(pending) is not None
@@ -117,11 +116,11 @@ class Batcher:
         for members in _frames(_by_turns(pending, lambda member: member.organization)):
             try:
                 await self._take(members)
-            except Exception as error:  # noqa: BLE001 - whoever waits is told it
+            except Exception as error:  # noqa: BLE001 - it is raised in all waiters
                 _fail(members, error)
 
     async def _take(self, members: list[_Pending]) -> None:
-        """What some requests brought, as one frame if it is not much work."""
+        """Process some requests, in one frame if it is not much work."""
         shares: list[tuple[CheckedSlice, list[_Pending]]] = []
         together: dict[BatchKey, list[_Pending]] = {}
         for member in members:
@@ -137,7 +136,7 @@ class Batcher:
             self._start(self._settle_when_durable([m for m in taken if m.is_last], position))
 
     async def _judge(self, shares: list[tuple[CheckedSlice, list[_Pending]]]) -> int:
-        """Has slices judged, in several frames if they are much work; the position of the last frame."""
+        """Judge slices, in several frames if they are much work; returns the position of the last frame."""
         while True:
             slices = [slice_ for slice_, _ in shares]
             await self._round_robin.turn(slices[0].sender)
@@ -150,10 +149,10 @@ class Batcher:
                 return step.position
 
     async def _settle_when_durable(self, members: list[_Pending], position: int) -> None:
-        """One wait for all requests of a frame."""
+        """Wait once for all requests of a frame."""
         try:
             await self._durable.reached(position)
-        except Exception as error:  # noqa: BLE001 - whoever waits is told it
+        except Exception as error:  # noqa: BLE001 - it is raised in all waiters
             _fail(members, error)
         else:
             _settle(members, position)
@@ -161,7 +160,8 @@ class Batcher:
     def _decoded(
         self, members: list[_Pending], key: BatchKey
     ) -> Iterator[tuple[CheckedSlice, list[_Pending]]]:
-        """The lines of requests of one organization, as few slices; what is declined is told at once."""
+        """The decoded lines of one organization's requests, in few slices; declined ones are reported at
+        once."""
         for some in _chunks(members, SLICE):
             received = sum(member.received for member in some)
             lines = b"\n".join([member.lines for member in some])
@@ -187,7 +187,7 @@ def _fail(members: list[_Pending], error: Exception) -> None:
     for member in members:
         if not member.taken.done():
             member.taken.set_exception(error)
-            member.taken.exception()  # seen, also where the sender is gone
+            member.taken.exception()  # retrieved, since the sender may be disconnected
 
 
 def _future() -> "asyncio.Future[int | None]":
@@ -199,7 +199,7 @@ def _frames(pending: list[_Pending]) -> Iterator[list[_Pending]]:
 
 
 def _by_turns(items: list[_Item], organization: Callable[[_Item], str]) -> list[_Item]:
-    """The items of each organization in their order, one of each organization after the other."""
+    """The items in round-robin order of organizations, in order within each."""
     queues: dict[str, list[_Item]] = {}
     for item in items:
         queues.setdefault(organization(item), []).append(item)
@@ -210,7 +210,7 @@ def _by_turns(items: list[_Item], organization: Callable[[_Item], str]) -> list[
 
 
 def _chunks(pending: list[_Pending], most: int) -> Iterator[list[_Pending]]:
-    """Neighbours of at most so many calls together, but one at least."""
+    """Consecutive items of at most ``most`` calls together, but at least one."""
     some: list[_Pending] = []
     size = 0
     for member in pending:
@@ -224,7 +224,7 @@ def _chunks(pending: list[_Pending], most: int) -> Iterator[list[_Pending]]:
 
 
 def _tell(slice_: CheckedSlice, sharing: list[_Pending], told: list[CallVerdict]) -> None:
-    """Hands the verdicts on a slice to the requests that share it, each with places of its own."""
+    """Distribute the verdicts on a slice to the requests that share it, with places in each request."""
     if len(sharing) == 1:
         sharing[0].tell(told, slice_.received)
         return

@@ -1,4 +1,4 @@
-"""From a body's slices to checked calls: by native code where it takes them, else by the reference."""
+"""Decodes a body's slices to checked calls, by native code if it accepts them, else by the reference."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from calltally.ingest.sender import Sender
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
-    """How far from the time of receipt a call's time may lie, in milliseconds."""
+    """How far from the time of receipt a call's time may be, in milliseconds."""
 
     future_ms: int = 5 * 60_000
     late_ms: int = 35 * DAY_MS
@@ -41,7 +41,7 @@ class BodyDecoder:
     def checked_lines(
         self, sender: Sender, body: CallsBody, slices: Sequence[LineSlice]
     ) -> Iterator[CheckedSlice]:
-        """A body's slices, each decoded when it is asked for."""
+        """A body's slices, each decoded lazily."""
         first = 0
         for slice_ in slices:
             calls = None
@@ -65,10 +65,10 @@ class BodyDecoder:
     def native(
         self, data: bytes, lines: LineSlice, sender: Sender, max_call_bytes: int, first: int = 0
     ) -> KernelCalls | None:
-        """A slice's calls by native code; None when the reference must decode them.
+        """A slice's calls by native code; None if the reference must decode them.
 
-        Native code takes calls of the sender's own organization only, and none of sealed days. ``first`` is
-        the place of the first call in what its sender sent.
+        Native code accepts only calls of the sender's own organization, and none of sealed days. ``first`` is
+        the place of the first call in the request.
         """
         calls = decode_slice(
             data,
@@ -96,7 +96,7 @@ class BodyDecoder:
 
 
 def _with_calls(faults: list[tuple[int, Fault]], slice_: DecodedCalls) -> list[RejectedCall]:
-    """The faults of a slice with the calls that have them."""
+    """The faults of a slice with their calls."""
     if not faults:
         return []
     calls = dict(zip(slice_.indexes, slice_.calls, strict=True))

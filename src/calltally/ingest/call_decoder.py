@@ -1,4 +1,4 @@
-"""One call from JSON, as its sender may write it."""
+"""Decodes one call from JSON."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from calltally.call import Call
 
 
 class LoneSurrogateError(ValueError):
-    """A text of a call has half of a pair of surrogates; ``field`` is empty where a field's name has it."""
+    """A text of a call has a lone surrogate; ``field`` is empty if it is in the name of a field."""
 
     def __init__(self, field: str, text: str) -> None:
         super().__init__("half of a pair of surrogates")
@@ -21,7 +21,7 @@ class LoneSurrogateError(ValueError):
 
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, LoneSurrogateError)
-"""What decoding raises for JSON that is no call."""
+"""The exceptions of decoding for anything but a call."""
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -29,7 +29,7 @@ _OPTIONAL = {field.name: field.default for field in msgspec.structs.fields(Call)
 
 
 def _as_written() -> Any:
-    """A call's fields as JSON may bring them: null is as absent, and a duration may have a fraction."""
+    """A call's fields as in JSON: null counts as absent, and a duration may have a fraction."""
     kinds = {field.name: field.type for field in msgspec.structs.fields(Call)}
     kinds["duration_ms"] = int | float | None
     fields: list[Any] = [
@@ -39,7 +39,7 @@ def _as_written() -> Any:
 
 
 def _undecoded(*, forbid_unknown_fields: bool) -> Any:
-    """A call's fields, whatever is in them; others cost no memory."""
+    """A call's fields with any content; other fields cost no memory."""
     fields: list[Any] = [(field.name, msgspec.Raw, None) for field in msgspec.structs.fields(Call)]
     return msgspec.defstruct(
         "UndecodedCall", fields, forbid_unknown_fields=forbid_unknown_fields, omit_defaults=True, gc=False
@@ -55,11 +55,11 @@ _any_raw = msgspec.json.Decoder(_undecoded(forbid_unknown_fields=False))
 
 
 def decode_call(written: bytes) -> Call:
-    """A call; null is as absent, a duration is cut to whole milliseconds, and of a key given twice the last
-    value counts.
+    """Decode a call.
 
-    Raises one of `UNREADABLE`, about the call without the values that do not count; bytes that are not UTF-8
-    are a fault wherever they are.
+    Null counts as absent, a duration is truncated to whole milliseconds, and if a key appears twice, the last
+    value is used. Raises one of `UNREADABLE`, about the call without the unused values; bytes that are not
+    UTF-8 are a fault anywhere.
     """
     try:
         return _plain_one.decode(written)
@@ -77,10 +77,10 @@ def decode_call(written: bytes) -> Call:
 
 
 def _with_surrogates(written: bytes) -> Any | None:
-    """A call with escaped surrogates; None where it has none, or is not JSON.
+    """A call with escaped surrogates; None if it has none, or is not JSON.
 
-    The decoder refuses half of a pair before it says whose text has it, and also where the text does not
-    count. Raises `LoneSurrogateError` and `msgspec.ValidationError`.
+    The decoder refuses a lone surrogate without naming its field, and also in values that are not used.
+    Raises `LoneSurrogateError` and `msgspec.ValidationError`.
     """
     if not _SURROGATE.search(written):
         return None
@@ -90,7 +90,7 @@ def _with_surrogates(written: bytes) -> Any | None:
         return None
     try:
         found = msgspec.convert(fields, _WrittenCall)
-    except UnicodeEncodeError as error:  # the message about an unknown field would hold its name
+    except UnicodeEncodeError as error:  # the message about an unknown field would contain its name
         raise LoneSurrogateError("", error.object) from None
     for name, value in msgspec.structs.asdict(found).items():
         if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
@@ -108,7 +108,7 @@ def _finite(text: str) -> float:
 
 
 def decode_plain_calls(written: Iterable[bytes]) -> list[Call] | None:
-    """Calls that are each written on one line, all at once; None where any of them is not plainly a call."""
+    """Decode calls with one line each, all at once; None if any of them is not clearly a call."""
     try:
         return _plain.decode(b"[\n%b]" % b",\n".join(written))
     except UNREADABLE:
@@ -116,9 +116,9 @@ def decode_plain_calls(written: Iterable[bytes]) -> list[Call] | None:
 
 
 def last_of_each(written: bytes) -> bytes:
-    """A call without the values that another one with the same key follows.
+    """A call without values that are followed by another one with the same key.
 
-    What is no JSON object of a call's fields stays as it is.
+    Anything but a JSON object with a call's fields is returned unchanged.
     """
     try:
         return msgspec.json.encode(_raw.decode(written))
@@ -127,7 +127,7 @@ def last_of_each(written: bytes) -> bytes:
 
 
 def field_of(written: bytes, name: str) -> bytes | None:
-    """The value that a call has for a field, undecoded; None where it has none, or is no JSON object."""
+    """The undecoded value of a call's field; None if it is absent, or the call is not a JSON object."""
     try:
         value = getattr(_any_raw.decode(written), name)
     except UNREADABLE:

@@ -23,7 +23,8 @@ DIMENSIONS = {
 def call_rows(
     calls: PreparedCalls, rows: Int64s, organizations: Int32s, interning: DictionaryEncoder
 ) -> tuple[CallColumns, PackedTexts]:
-    """Some of the calls as columns, with the paths that these index; ``organizations`` are theirs alone."""
+    """Some of the calls as columns, with the paths that these index; ``organizations`` has only their
+    rows."""
     columns = np.zeros(len(rows), CALL_COLUMNS)
     if not len(rows):
         return columns, PackedTexts.of([""])
@@ -40,7 +41,7 @@ def call_rows(
 
 
 def _paths(paths: TextColumn, rows: Int64s) -> tuple[Int32s, list[str]]:
-    """Each row's index among their paths, of which the first is the empty one, and the paths."""
+    """Each row's index into the paths, and the paths, of which the first is empty."""
     if paths.distinct == [""]:
         return np.zeros(len(rows), np.int32), [""]
     codes = paths.codes[rows]

@@ -1,4 +1,4 @@
-"""What must be true of a call beyond its JSON types, told one call at a time in words its sender can use."""
+"""The rules for calls beyond their JSON types, with messages for senders."""
 
 import json
 from dataclasses import dataclass
@@ -36,10 +36,10 @@ MEASURES = ("duration_ms", "request_bytes", "response_bytes")
 
 
 class Fault(NamedTuple):
-    """Why one call is rejected; ``field`` is empty when the call as a whole cannot be read.
+    """Why one call is rejected; ``field`` is empty if the call as a whole cannot be read.
 
-    ``code`` is a short name of the broken rule for books and programs, listed in docs/api.md: it says nothing
-    of the call, and there are only so many of them.
+    ``code`` is a short name of the violated rule for outcomes and programs, listed in docs/api.md: it
+    contains nothing of the call, and there is a fixed set of them.
     """
 
     code: str
@@ -50,10 +50,10 @@ class Fault(NamedTuple):
 _COUNTED_TEXTS = (
     *("origin", "organization", "client_id", "user_id", "source_id", "account_id", "method", "route"),
 )
-"""The fields of which there may be only so many different values."""
+"""The fields with a limit on distinct values."""
 
 DAY_SEALED = "day_sealed"
-"""The code of a call for a day whose calls were pruned, or are about to be."""
+"""The code of a call for a day whose calls were pruned, or are being pruned."""
 
 CODES = frozenset(
     {
@@ -78,7 +78,7 @@ CODES = frozenset(
 
 
 def sealed_fault(first_open_ms: int) -> Fault:
-    """What is told of a call for a sealed day."""
+    """The fault of a call for a sealed day."""
     first_open = instant_of(first_open_ms).isoformat()
     return Fault(
         DAY_SEALED,
@@ -88,7 +88,7 @@ def sealed_fault(first_open_ms: int) -> Fault:
 
 
 def too_many_fault(field: str, text: str, bound: str) -> Fault:
-    """What is told of a call with a text that is new, where no new ones are taken."""
+    """The fault of a call with a new text beyond a limit."""
     return Fault(
         f"{field}.too_many_values",
         field,
@@ -99,7 +99,7 @@ def too_many_fault(field: str, text: str, bound: str) -> Fault:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Which calls may come in with one request: whose, and from when to when."""
+    """The calls that one request may contain: their organizations and times."""
 
     organization: str
     any_organization: bool
@@ -109,7 +109,7 @@ class Admission:
 
 
 def fault_of(call: Call, admission: Admission) -> Fault | None:
-    """The first fault of a call, or None when it may be counted."""
+    """The first fault of a call, or None if it is valid."""
     return (
         _text_fault(call)
         or _organization_fault(call, admission)
@@ -120,7 +120,7 @@ def fault_of(call: Call, admission: Admission) -> Fault | None:
 
 
 def shown(value: object) -> str:
-    """A received value as JSON would write it, short enough to be repeated in a message."""
+    """A received value as JSON, shortened for messages."""
     try:
         text = json.dumps(value, ensure_ascii=not isinstance(value, str) or not value.isprintable())
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Slices of a request: decoded, then checked calls, as the ordered step judges them."""
+"""Slices of a request: decoded, then checked calls, for the ordered step."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, Self
@@ -11,18 +11,19 @@ from calltally.ingest.call_rules import Fault
 from calltally.ingest.prepared_calls import PreparedCalls
 
 MOST_KEPT = 4096
-"""Bytes of a rejected call that are kept for inspection."""
+"""The most bytes of a rejected call that are kept for inspection."""
 
 
 class RejectedCall(NamedTuple):
-    """A call that is not counted: its place in what was sent, why, and what came, as far as it was read."""
+    """A call that is not counted: its place in the request, the fault, and its content as far as it was
+    read."""
 
     place: int
     fault: Fault
     sent: Call | bytes
 
     def content(self, most: int) -> bytes:
-        """What came, as JSON if it could be read, cut to so many bytes."""
+        """The content, as JSON if it could be read, cut to ``most`` bytes."""
         if isinstance(self.sent, bytes):
             return self.sent[:most]
         try:
@@ -32,14 +33,14 @@ class RejectedCall(NamedTuple):
 
 
 SLICE = 1000
-"""Calls decoded at a time: larger slices fall out of the processor's cache and hold up the event loop."""
+"""Calls decoded at a time: larger slices exceed the processor's cache and block the event loop."""
 
 
 @dataclass(slots=True)
 class DecodedCalls:
-    """A slice of a request: readable calls with their places, and what could not be read.
+    """A slice of a request: readable calls with their places, and the unreadable ones.
 
-    ``received`` was counted before anything was read, so it must equal the two together.
+    ``received`` was counted before decoding, so it must equal the two together.
     """
 
     received: int
@@ -49,11 +50,11 @@ class DecodedCalls:
 
 
 Stored = tuple[Bools, UInt64s]
-"""Which of some calls' identities the store holds, and with what digests."""
+"""Which identities of some calls are in the store, and their digests."""
 
 
 class JudgeableCalls(Protocol):
-    """Calls that may be counted, with an identity and a digest for each; see `PreparedCalls`."""
+    """Valid calls, with an identity and a digest for each; see `PreparedCalls`."""
 
     @property
     def identity_high(self) -> UInt64s: ...
@@ -65,17 +66,17 @@ class JudgeableCalls(Protocol):
     def time_ms(self) -> Int64s: ...
     @property
     def earliest_ms(self) -> int:
-        """The earliest of ``time_ms``; there is one call at least."""
+        """The earliest of ``time_ms``; requires at least one call."""
         ...
 
     @property
     def latest_ms(self) -> int:
-        """The latest of ``time_ms``; there is one call at least."""
+        """The latest of ``time_ms``; requires at least one call."""
         ...
 
     def __len__(self) -> int: ...
     def place(self, row: int) -> int:
-        """Where a call stands in what its sender sent."""
+        """The place of a call in its request."""
         ...
 
     def call(self, row: int) -> Call:
@@ -83,16 +84,16 @@ class JudgeableCalls(Protocol):
         ...
 
     def at(self, rows: Int64s) -> "PreparedCalls":
-        """Some of the calls, in their order."""
+        """The calls of some rows, in order."""
         ...
 
 
 @dataclass(slots=True)
 class CheckedSlice:
-    """Neighbouring calls of one organization's sender: those that may be judged, and those that broke a rule.
+    """Consecutive calls of one organization's sender: the valid ones and the rejected ones.
 
-    ``received`` was counted before anything was read. ``stored`` must be known of identities that memory has
-    let go.
+    ``received`` was counted before decoding. ``stored`` is required for identities that were evicted from
+    memory.
     """
 
     sender: str
@@ -102,7 +103,7 @@ class CheckedSlice:
     stored: Stored | None = None
 
     def without(self, rejected: list[RejectedCall], kept: Int64s) -> Self:
-        """The same with the calls of some rows only; the others are rejected."""
+        """The slice with only the calls of ``kept`` rows; the others are rejected."""
         calls = self.calls.at(kept) if self.calls is not None and len(kept) else None
         stored = self.stored and (self.stored[0][kept], self.stored[1][kept])
         return type(self)(self.sender, self.received, calls, [*self.rejected, *rejected], stored)

@@ -1,4 +1,4 @@
-"""What a correction takes back and what it says instead."""
+"""The rows that a correction withdraws and adds."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from calltally.packed_texts import PackedTexts
 
 
 class CorrectionNote(NamedTuple):
-    """Who corrects, why, how and what; see `calltally.call_batch.Correction`."""
+    """The author, reason, action and subject of a correction; see `calltally.call_batch.Correction`."""
 
     who: str
     why: str
@@ -21,11 +21,11 @@ class CorrectionNote(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CorrectedCalls:
-    """The rows of a correction in the making, read from the store as of ``known_up_to``.
+    """The rows of a correction before it is appended, read from the store as of ``known_up_to``.
 
-    ``withdrawn`` are rows as they are counted now, with their paths, of which the first is empty. ``stated``
-    is what takes their place, and ``added`` tells which of it has an identity that no call had up to
-    ``known_up_to``. ``kept`` are rows that are withdrawn and count again as they were, with the same paths.
+    ``withdrawn`` are rows as counted now, with their paths, of which the first is empty. ``stated`` replaces
+    them, and ``added`` marks the stated calls whose identity no call had up to ``known_up_to``. ``kept`` are
+    rows that are withdrawn and count again unchanged, with the same paths.
     """
 
     known_up_to: int
@@ -41,7 +41,7 @@ class CorrectedCalls:
         return np.zeros(0, np.bool_) if self.added is None else self.added
 
     def joined(self, stated: CallColumns, stated_paths: PackedTexts) -> tuple[CallColumns, PackedTexts]:
-        """All rows with their entries: what is withdrawn first, then what is kept and what is stated."""
+        """All rows with their entries: withdrawn rows first, then kept and stated ones."""
         withdrawn, kept = self.withdrawn.copy(), self.kept.copy()
         withdrawn["entry"], kept["entry"] = Entry.WITHDRAWN, Entry.RESTATED
         stated = stated.copy()

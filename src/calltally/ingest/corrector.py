@@ -1,4 +1,4 @@
-"""What corrections use of ingest: the identities of calls, the rules for calls, and the ordered step."""
+"""The interface of corrections to ingest: identities, rules for calls, and the ordered step."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,7 +12,7 @@ from calltally.ingest.prepared_calls import PreparedCalls, TextColumn, identitie
 
 
 class FaultyCallError(Exception):
-    """A call of a correction breaks a rule; ``index`` counts the calls from 0."""
+    """A call of a correction violates a rule; ``index`` counts the calls from 0."""
 
     def __init__(self, index: int, fault: Fault) -> None:
         super().__init__(f"{fault.field} of call {index} {fault.reason}")
@@ -21,17 +21,17 @@ class FaultyCallError(Exception):
 
 
 class Corrector:
-    """Puts corrections into the journal, in one order with everything that comes in."""
+    """Appends corrections to the journal, in one order with all received calls."""
 
     def __init__(self, step: OrderedStep, clock: Clock, *, future_ms: int) -> None:
-        """A call may be up to ``future_ms`` later than its receipt, and as old as its sender likes."""
+        """A call may be up to ``future_ms`` later than its receipt, and of any age."""
         self._step = step
         self._clock = clock
         self._future_ms = future_ms
 
     @property
     def derive_route(self) -> Callable[[str], str]:
-        """The route that a path gives to a call without one."""
+        """The function from a path to the derived route of a call without one."""
         return self._step.derive_route
 
     def identities(self, organization: str, names: Sequence[CallName]) -> tuple[UInt64s, UInt64s]:
@@ -52,11 +52,10 @@ class Corrector:
     def correct(
         self, corrected: CorrectedCalls, organization: str, note: CorrectionNote
     ) -> tuple[int, Correction] | None:
-        """Appends a correction; its position and what was recorded.
+        """Append a correction; returns its position and what was recorded.
 
-        None, and nothing is changed, when a sender brought one of the added calls meanwhile: then the store
-        must be read again. Raises `FaultyCallError` for a call that brings more texts than its organization
-        may have.
+        None, changing nothing, if a sender sent one of the added calls meanwhile: then the store must be read
+        again. Raises `FaultyCallError` for a call with more texts than its organization may have.
         """
         if corrected.stated is not None and (excess := self._step.excess(corrected.stated, organization)):
             raise FaultyCallError(*excess[0])

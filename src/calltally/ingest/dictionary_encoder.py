@@ -1,4 +1,4 @@
-"""Texts of accepted calls turned into dictionary ids."""
+"""Dictionary encoding of the texts of accepted calls."""
 
 import numpy as np
 
@@ -9,11 +9,11 @@ from calltally.ingest.routes import OTHER_ROUTE, RouteNamer
 
 
 class DictionaryEncoder:
-    """The ids that one ordered step gives and uses.
+    """The ids that one ordered step assigns and uses.
 
-    ``values`` gathers the entries that are new, in the order of their ids; they must reach the journal in
-    the frame of this step. Who interns must have seen to the bounds of texts; only of routes made from paths
-    it is seen here that an organization's texts take no more than ``most_memory``.
+    ``values`` has the new entries, in the order of their ids; they must be in the frame of this step. The
+    caller has checked the limits on texts; only for derived routes this class checks that an organization's
+    texts take at most ``most_memory``.
     """
 
     def __init__(self, dictionary: Dictionary, routes: RouteNamer, most_memory: int) -> None:
@@ -38,7 +38,7 @@ class DictionaryEncoder:
         return self._dictionary.ids(kind, organization, texts)
 
     def derived_route_id(self, organization: int, route: str) -> int:
-        """The id of a route made from a path: its own while there is room for it, else that of all others."""
+        """The id of a derived route: its own within the limits, else that of the shared other route."""
         known = self._dictionary.find(Kind.ROUTE, organization, route)
         if known is None and not self._has_room(organization, route):
             return self.id_of(Kind.ROUTE, organization, OTHER_ROUTE)
@@ -54,7 +54,7 @@ class DictionaryEncoder:
         return np.array(each, np.int32)[texts.codes]
 
     def ids(self, kind: Kind, organizations: Int32s, texts: TextColumn, rows: Int64s) -> Int32s:
-        """The ids of a column's texts in some rows, whose organizations are given."""
+        """The ids of a column's texts in some rows with the given organizations."""
         if texts.distinct == [""]:
             return np.zeros(len(rows), np.int32)
         codes = texts.codes[rows]
@@ -68,7 +68,7 @@ class DictionaryEncoder:
         return ids
 
     def route_ids(self, organizations: Int32s, routes: TextColumn, paths: TextColumn, rows: Int64s) -> Int32s:
-        """Named routes as they are; of calls with a path only, the route that the path gives."""
+        """The ids of given routes, and of derived routes for calls that have only a path."""
         ids = self.ids(Kind.ROUTE, organizations, routes, rows)
         if "" not in routes.distinct:
             return ids
@@ -92,7 +92,7 @@ class DictionaryEncoder:
         return of_code[codes]
 
     def _derived_routes(self, organization: int, paths: list[str]) -> Int64s:
-        """The id of the route that each path gives."""
+        """The id of the derived route of each path."""
         routes = list(map(self._routes.derive, paths))
         ids = self._dictionary.find_all(Kind.ROUTE, organization, routes)
         if None in ids:
@@ -104,12 +104,12 @@ class DictionaryEncoder:
 
 
 def distinct(numbers: Int32s) -> Int64s:
-    """The different small numbers in a column, ascending."""
+    """The distinct small numbers in a column, ascending."""
     return np.flatnonzero(np.bincount(numbers))
 
 
 def used_texts(texts: TextColumn, codes: Int32s) -> tuple[Int64s, list[str]]:
-    """Which of a column's texts some rows use: their codes and the texts."""
+    """The codes and texts of a column that some rows use."""
     used = distinct(codes)
     if len(used) == len(texts.distinct):
         return used, texts.distinct

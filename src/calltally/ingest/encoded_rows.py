@@ -1,4 +1,4 @@
-"""New calls as rows of the journal, whoever decoded them."""
+"""Encodes new calls as rows of the journal."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from calltally.packed_texts import NO_TEXT, PackedTexts
 
 
 class EncodedRows(NamedTuple):
-    """Rows with the paths that these index, the first of them empty, and the names that are news."""
+    """Rows with the paths that they index, of which the first is empty, and the new names."""
 
     rows: CallColumns
     paths: PackedTexts
@@ -27,7 +27,7 @@ class EncodedRows(NamedTuple):
 
     @classmethod
     def joined(cls, parts: list["EncodedRows"]) -> "EncodedRows":
-        """The rows of all parts in their order."""
+        """The rows of all parts in order."""
         if not parts:
             return cls(np.empty(0, CALL_COLUMNS), NO_TEXT, [])
         if len(parts) == 1:
@@ -44,7 +44,7 @@ class EncodedRows(NamedTuple):
 
 
 class RowBuffer:
-    """The rows of one frame, on their way: what its slices bring, in their order."""
+    """Collects the rows of one frame from its slices, in order."""
 
     def __init__(self) -> None:
         self._parts: list[EncodedRows] = []
@@ -52,7 +52,7 @@ class RowBuffer:
         self._kernel_names: list[NameUpdate] = []
 
     def add(self, part: EncodedRows) -> None:
-        """Rows that the reference made."""
+        """Add rows from the reference implementation."""
         self._end_kernel_part()
         self._parts.append(part)
 
@@ -67,7 +67,7 @@ class RowBuffer:
         self._kernel_names += names
 
     def joined(self) -> EncodedRows:
-        """Everything that was added."""
+        """All added rows."""
         self._end_kernel_part()
         return EncodedRows.joined(self._parts)
 
@@ -78,9 +78,9 @@ class RowBuffer:
 
 
 class RowEncoder:
-    """Makes the rows of calls of either kind, and knows which names were told. Belongs to the ordered step.
+    """Encodes the rows of calls from native code and from the reference, and tracks recorded names.
 
-    Both kinds give the same ids, in the same order.
+    Both give the same ids, in the same order. Belongs to the ordered step.
     """
 
     def __init__(self, dictionary: Dictionary) -> None:
@@ -88,21 +88,20 @@ class RowEncoder:
         self._kernel = KernelRowMaker(dictionary) if is_installed() else None
 
     def organizations(self, calls: JudgeableCalls, interning: DictionaryEncoder) -> Int32s:
-        """Whose each call is."""
+        """The organization of each call."""
         if isinstance(calls, KernelCalls):
             owner = interning.id_of(Kind.ORGANIZATION, 0, calls.organization)
             return np.full(len(calls), owner, np.int32)
         return interning.organizations(_prepared(calls).texts["organization"])
 
     def knows(self, calls: KernelCalls, owner: int) -> bool:
-        """Whether every text that calls of an organization name is certainly known; routes made from paths
-        aside."""
+        """Whether every text of an organization's calls certainly has an id; except derived routes."""
         return self._kernel is not None and self._kernel.knows(calls, owner)
 
     def accept(
         self, calls: JudgeableCalls, verdicts: VerdictCodes, interning: DictionaryEncoder, rows: RowBuffer
     ) -> list[Judged]:
-        """Adds the rows of the calls that are new; tells how the calls of each organization were judged."""
+        """Add the rows of the new calls; returns the verdicts on the calls per organization."""
         if isinstance(calls, KernelCalls) and self._kernel is not None:
             owner = interning.id_of(Kind.ORGANIZATION, 0, calls.organization)
             new, names = self._kernel.add(calls, verdicts, owner, interning, rows.of_kernel)
@@ -120,7 +119,7 @@ class RowEncoder:
     def rows(
         self, calls: PreparedCalls, rows: Int64s, organizations: Int32s, interning: DictionaryEncoder
     ) -> EncodedRows:
-        """The rows of some calls, of which ``organizations`` are theirs alone."""
+        """The rows of some calls; ``organizations`` has only their rows."""
         columns, paths = call_rows(calls, rows, organizations, interning)
         names = self._names.of(calls, rows)
         if names and self._kernel is not None:
@@ -128,12 +127,12 @@ class RowEncoder:
         return EncodedRows(columns, paths, names)
 
     def forget(self, kind: Kind, organization: str, text: str) -> None:
-        """Must follow when a text of the dictionary was replaced."""
+        """Call after a text of the dictionary was replaced."""
         self._names.forget(kind, organization, text)
         self.forget_ids()
 
     def forget_ids(self) -> None:
-        """Must follow when texts of the dictionary were removed."""
+        """Call after texts of the dictionary were removed."""
         if self._kernel is not None:
             self._kernel.forget()
 

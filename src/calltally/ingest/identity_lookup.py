@@ -1,4 +1,4 @@
-"""Looks up in the store which calls are duplicates of calls whose identities memory has evicted."""
+"""Looks up evicted identities of calls in the store."""
 
 import asyncio
 from concurrent.futures import Executor
@@ -9,7 +9,7 @@ from calltally.ingest.ordered_step import OrderedStep
 
 
 class IdentityLookup:
-    """Fills in ``stored`` of the slices that need it, off the event loop.
+    """Sets ``stored`` of the slices that need it, off the event loop.
 
     Live calls are rarely of days from which identities were evicted, and then nothing is looked up.
     """
@@ -20,7 +20,7 @@ class IdentityLookup:
         self._executor = executor
 
     async def look_up(self, slices: list[CheckedSlice]) -> None:
-        """Returns once every slice has what the store holds of evicted identities, as of that moment."""
+        """Look up the evicted identities of every slice in the store, as of this moment."""
         while (asked := self._step.forgotten).position > 0:
             before_ms = self._stored.needed_before_ms(asked)
             old = [

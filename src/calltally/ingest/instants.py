@@ -1,4 +1,4 @@
-"""RFC 3339 instants to whole milliseconds: one by one, and whole columns of one shape at once."""
+"""Parses RFC 3339 instants to whole milliseconds, singly or as columns."""
 
 import re
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ ACCEPTED = "an RFC 3339 instant such as 2026-03-01T10:15:00.250Z"
 
 
 def parse_instant(text: str) -> int:
-    """Milliseconds since 1970; finer digits are cut. Raises `ValueError` that says why not.
+    """Milliseconds since 1970; finer digits are truncated. Raises `ValueError` with the reason.
 
-    Seconds may be left out. A leap second, which only ever is 23:59:60 in UTC, is the last millisecond before
-    its end; whether that day had one is not looked up.
+    Seconds may be omitted. A leap second, which is always 23:59:60 in UTC, is the last millisecond before its
+    end; whether that day had one is not checked.
     """
     match = _RFC_3339.fullmatch(text)
     if match is None:
@@ -54,9 +54,9 @@ def parse_instant(text: str) -> int:
 
 
 def parse_instants(texts: Sequence[str]) -> Int64s | None:
-    """A column of instants in UTC (``…Z``), or None when any of them is not plainly one.
+    """A column of instants in UTC (``…Z``), or None if any of them is not clearly one.
 
-    None is no verdict: `parse_instant` then judges each text by itself.
+    None is not a verdict: `parse_instant` then checks each text by itself.
     """
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     first = int(lengths[0])

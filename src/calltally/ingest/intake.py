@@ -1,4 +1,4 @@
-"""Takes requests' calls in and tells their sender what became of them."""
+"""Accepts the calls of requests and reports their verdicts to the senders."""
 
 import asyncio
 from collections import Counter
@@ -18,21 +18,21 @@ from calltally.ingest.sender import Sender
 from calltally.journal.journal import Journal
 
 _WEIGHT_NEAR_BOUNDS = 10
-"""How many calls of a frame one counts for whose texts must be looked at, which takes so much longer."""
+"""The weight of a call whose texts must be checked, which takes so much longer."""
 
 _FEW_CALLS = 128
 _FEW_BYTES = 65_536
-"""Bodies up to these are decoded together with those of other requests."""
+"""Bodies up to these bounds are decoded together with those of other requests."""
 
 MAX_QUEUED_BYTES = 256 * 2**20
 
 
 class Intake:
-    """The way in for calls from every route. All calls of a request are judged in their order.
+    """Accepts calls from every route. All calls of a request are judged in order.
 
     `take_body` returns only when everything it judged, and the first copy of every duplicate, is on disk. A
-    request of many slices lets others in between. Runs on one event loop. ``totals`` counts the verdicts that
-    were given since the start, ``refusals`` the requests that were refused as a whole, by reason.
+    request of many slices yields to others in between. Runs on one event loop. ``totals`` counts the verdicts
+    since the start, ``refusals`` the requests that were refused entirely, by reason.
     """
 
     def __init__(
@@ -48,10 +48,10 @@ class Intake:
         refuse: Callable[[], BusyError | None] = lambda: None,
         throttle: Callable[[str, int], float] = lambda _organization, _calls: 0.0,
     ) -> None:
-        """Refuses requests while more than ``max_queued_bytes`` wait for the disk.
+        """Refuses requests while more than ``max_queued_bytes`` are waiting for the disk.
 
-        ``refuse`` says whether nothing may come in at present, and why, ``throttle`` how many seconds so many
-        calls of an organization have to wait.
+        ``refuse`` returns why nothing may be received at present, if so; ``throttle`` returns how many
+        seconds a number of calls of an organization must wait.
         """
         self._decoder = decoder
         self._batcher = batcher
@@ -71,7 +71,7 @@ class Intake:
 
     @property
     def queue_is_full(self) -> bool:
-        """Whether too many bytes wait to be written to the disk."""
+        """Whether too many bytes are waiting to be written to the disk."""
         return self._journal.queued_bytes > self._max_queued_bytes
 
     async def take(
@@ -84,10 +84,11 @@ class Intake:
         return await self._take_checked(sender.organization, checked, len(slices), receipt)
 
     async def take_body(self, sender: Sender, body: CallsBody, *, list_duplicates: bool = True) -> Receipt:
-        """Counts the calls of a body.
+        """Count the calls of a body.
 
-        Cuts the body if nobody did. Raises what that raises, `BusyError` before anything was taken when
-        senders must slow down, and `JournalFailedError` when it is unknown whether the calls are on disk.
+        Cuts the body into slices unless that was done. Raises what that raises; `BusyError`, before anything
+        was accepted, if senders must slow down; and `JournalFailedError` if it is unknown whether the calls
+        are on disk.
         """
         if body.slices is None:
             body.cut(by_kernel=self._decoder.uses_kernel)
@@ -101,7 +102,7 @@ class Intake:
         return await self._take_checked(sender.organization, checked, len(slices), receipt)
 
     async def _take_few(self, sender: Sender, body: CallsBody, few: LineSlice, receipt: Receipt) -> None:
-        """Small requests wait for no turn of their own, so that they are judged together."""
+        """Small requests need no turn of their own, so that they are judged together."""
         await self._wait_for_room(sender.organization, few.received)
         if self._decoder.uses_kernel:
             lines = body.lines[few.start : few.end]
@@ -111,9 +112,9 @@ class Intake:
         await self._batcher.take(sender.organization, [checked], receipt, last=True)
 
     def refused(self, organization: str, reason: str) -> None:
-        """Records a request of an organization that was refused as a whole, by a short name of the reason.
+        """Record a request of an organization that was refused entirely, by a short name of the reason.
 
-        It reaches the journal within a second, so a crash loses the refusals of the last second at most.
+        It reaches the journal within a second, so a crash loses at most the refusals of the last second.
         """
         self.refusals[reason] += 1
         self._step.refuse(organization, reason, self._clock.now_ms())
@@ -125,7 +126,7 @@ class Intake:
             raise refusal
 
     async def _wait_for_room(self, organization: str, calls: int) -> None:
-        """What has begun is not refused half-way: it waits for the disk instead, and for counting."""
+        """Wait for the disk and for counting: a request that has begun is not refused half-way."""
         if seconds := self._throttle(organization, calls):
             await asyncio.sleep(seconds)
         while self.queue_is_full:
@@ -134,7 +135,7 @@ class Intake:
     async def _take_checked(
         self, organization: str, slices: Iterator[CheckedSlice], count: int, receipt: Receipt
     ) -> Receipt:
-        """Takes so many slices, each of which is decoded when it is asked for."""
+        """Process slices, each of which is decoded lazily."""
         gathered: list[CheckedSlice] = []
         size = weight = 0
         for left in reversed(range(count)):

@@ -1,25 +1,26 @@
-"""How quickly calls may come in while counting is behind them."""
+"""Backpressure: limits the rate of received calls while counting lags."""
 
 import time
 from collections.abc import Callable
 
 _SLOWEST = 20_000
-"""Calls a second that come in even while none are counted; what the disk may hold bounds those."""
+"""Calls per second that are accepted even while none are counted; disk limits bound those."""
 
 _MOST_FULL = 2.0
 _LATEST = 0.3
-"""How much of the counting rate is what it was since the last note."""
+"""The weight of the latest measurement in the counting rate."""
 
 _AWAITED = 8
-"""While somebody waits for an answer, calls may be behind by this part of what they may be otherwise."""
+"""While a query waits, the allowed lag is this fraction of the usual one."""
 
 
 class IntakeThrottle:
-    """Lets calls in without a wait until counting is ``free`` calls behind, then more and more slowly.
+    """Admits calls without delay up to a lag of ``free`` uncounted calls, then more and more slowly.
 
-    Where counting is ``most`` calls behind, as many come in as are counted, and it falls no further behind.
-    Each organization that waits has an equal part of that, so that one that sends little waits for nearly
-    nothing beside one that sends all it can; the requests of one share its queue. Belongs to one event loop.
+    At a lag of ``most`` calls, as many are admitted as are counted, and the lag grows no further. Each
+    waiting organization gets an equal part of that rate, so that one that sends little waits for nearly
+    nothing next to one that sends all it can; the requests of one organization share its queue. Belongs to
+    one event loop.
     """
 
     def __init__(self, free: int, most: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,10 +30,10 @@ class IntakeThrottle:
         self._fullness = 0.0
         self._rate = 0.0
         self._noted = 0, clock()
-        self._next: dict[str, float] = {}  # when an organization's next calls may come in
+        self._next: dict[str, float] = {}  # when an organization's next calls are admitted
 
     def note(self, appended: int, behind: int, *, awaited: bool) -> None:
-        """So many calls came in since the start, of which so many are not counted; to be told a few times a
+        """Report the calls received since the start and those not yet counted; to be called a few times per
         second.
         """
         counted, now = appended - behind, self._clock()
@@ -47,7 +48,7 @@ class IntakeThrottle:
         self._next = {organization: at for organization, at in self._next.items() if at > now}
 
     def seconds(self, organization: str, calls: int) -> float:
-        """How long so many calls of an organization have to wait before they come in."""
+        """The seconds that a number of an organization's calls must wait before they are admitted."""
         if not self._fullness:
             return 0.0
         now = self._clock()

@@ -38,10 +38,10 @@ FIELDS = tuple(field.name for field in msgspec.structs.fields(Call))
 def decode_calls(
     body: bytes, form: JsonForm | None, *, max_calls: int, max_call_bytes: int
 ) -> Iterator[DecodedCalls]:
-    """A body's calls in slices; places count the calls from 0, and blank lines are no calls.
+    """A body's calls in slices; places count the calls from 0, without blank lines.
 
-    Raises `InvalidInputError` before the first slice when the calls cannot be told apart or are more than
-    ``max_calls``; anything wrong with one call is told with that call.
+    Raises `InvalidInputError` before the first slice if the calls cannot be separated or are more than
+    ``max_calls``; a fault of one call is returned with that call.
     """
     lines, slices = cut(body, form, max_calls=max_calls, max_call_bytes=max_call_bytes, scanner=structure)
     return _decoded(lines, slices, max_call_bytes)
@@ -57,7 +57,7 @@ def _decoded(lines: bytes, slices: list[LineSlice], max_call_bytes: int) -> Iter
 def decode_lines(lines: bytes, slice_: LineSlice, first: int, *, max_call_bytes: int) -> DecodedCalls:
     """The calls of one slice; ``first`` is the place of the first.
 
-    All are read at once; only when that fails one by one, which tells what is wrong with which.
+    All are read at once; only if that fails, one by one, which finds the faulty ones.
     """
     if (size := slice_.end - slice_.start) > max_call_bytes and slice_.received == 1:
         begun = slice_.start + max_call_bytes
@@ -86,10 +86,10 @@ def _too_large(size: int, most: int) -> Fault:
 
 
 def _decode_together(items: list[bytes]) -> list[Call] | None:
-    """The calls of items of which each is one call; None when it is not certain that each is.
+    """The calls of items with one call each; None if it is not certain that each is one call.
 
-    A line break never stands inside a JSON string and a brace never inside a call, so where every item begins
-    with a brace behind a line break each begins a call; as many calls as items then means one call in each.
+    A line break is never inside a JSON string and a brace never inside a call, so if every item begins with a
+    brace after a line break, each begins a call; as many calls as items then means one call in each.
     """
     if not all(item[:1] == b"{" for item in items):
         return None
@@ -98,7 +98,7 @@ def _decode_together(items: list[bytes]) -> list[Call] | None:
 
 
 def _fault(item: bytes, error: Exception) -> Fault:
-    """What is wrong with one call, naming the field, the value received and what would be accepted."""
+    """The fault of one call, with the field, the received value and the accepted values."""
     message = str(error)
     try:
         item.decode()

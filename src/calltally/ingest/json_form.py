@@ -1,10 +1,10 @@
-"""The ways in which a body may hold calls."""
+"""The JSON forms of a body of calls."""
 
 from enum import StrEnum
 
 
 class JsonForm(StrEnum):
-    """How a body holds calls."""
+    """The form of a body of calls."""
 
     OBJECT_OR_ARRAY = "json"
     LINES = "ndjson"

@@ -1,4 +1,4 @@
-"""A body cut into slices of lines with one call on each, before any call is read."""
+"""Cuts a body into slices of lines with one call each, before decoding."""
 
 from typing import NamedTuple, Protocol
 
@@ -9,20 +9,20 @@ from calltally.ingest.json_form import JsonForm
 from calltally.ingest.structure import ListFaultError, Why
 
 _SLICE_BYTES = 512 * 1024
-"""Bytes of a slice: the lines of one are read without letting anything else in between."""
+"""The most bytes of a slice: its lines are read without yielding to other work."""
 
 _ACCEPTED = "a call as a JSON object, an array of calls, or one call per line (NDJSON)"
 
 
 class LineSlice(NamedTuple):
-    """Some lines of a body: where the first begins, where the last ends, how many are not blank."""
+    """Some lines of a body: where the first begins, where the last ends, and the number of non-blank ones."""
 
     start: int
     end: int
     received: int
 
     def items(self, lines: bytes) -> list[bytes]:
-        """What stands on each line, without blanks around it where it does not begin with a brace."""
+        """The content of each line, without surrounding blanks if it does not begin with a brace."""
         part = lines[self.start : self.end]
         if self.received == 1:
             return [part.strip()]
@@ -33,14 +33,14 @@ class LineSlice(NamedTuple):
 
 
 class CutBody(NamedTuple):
-    """Lines of calls, and the slices that they are cut into; a call that is too long has one for itself."""
+    """Lines of calls and their slices; a call that is too long has its own slice."""
 
     lines: bytes
     slices: list[LineSlice]
 
 
 class Scanner(Protocol):
-    """What tells where lines and elements of lists stand: the module `structure`, or the kernel."""
+    """Finds lines and elements of lists: the module `structure`, or the native code."""
 
     def past_blanks(self, body: bytes, start: int) -> int: ...
     def bounds(
@@ -52,7 +52,7 @@ class Scanner(Protocol):
 
 
 class TooManyCallsError(InvalidInputError):
-    """A body holds more calls than one request may bring."""
+    """A body has more calls than one request may have."""
 
     def __init__(self, most: int) -> None:
         super().__init__(
@@ -66,10 +66,10 @@ class TooManyCallsError(InvalidInputError):
 def cut(
     body: bytes, form: JsonForm | None, *, max_calls: int, max_call_bytes: int, scanner: Scanner
 ) -> CutBody:
-    """Cuts a body of one form, or of the form that it turns out to have.
+    """Cut a body of a given or a detected form.
 
-    Looks at the body once, no further than the call that is one too many, and keeps nothing of it but places;
-    an array is copied. Raises `InvalidInputError` for a body whose calls cannot be told apart.
+    Reads the body once, at most up to the first call above the limit, and keeps only places; an array is
+    copied. Raises `InvalidInputError` for a body whose calls cannot be separated.
     """
     start = scanner.past_blanks(body, 0)
     if form is None:
@@ -95,10 +95,10 @@ def cut(
 
 
 def detected_form(body: bytes, start: int, scanner: Scanner) -> JsonForm:
-    """The form of a body whose content type says nothing and whose first byte is at ``start``.
+    """The form of a body without a telling content type, whose first byte is at ``start``.
 
-    An object that begins and ends on the first line is a line; a body that is one object, and has more
-    lines, is none of lines.
+    An object that begins and ends on the first line is a line; a body that is one object over several lines
+    does not consist of lines.
     """
     match body[start : start + 1]:
         case b"[":
@@ -122,9 +122,9 @@ def _cut_lines(lines: bytes, max_calls: int, max_call_bytes: int, scanner: Scann
 def cut_array(
     body: bytes, start: int, max_calls: int, max_call_bytes: int, scanner: Scanner
 ) -> tuple[CutBody, int]:
-    """Cuts the array whose bracket stands at ``start``; the place behind it in the body.
+    """Cut the array whose bracket is at ``start``; also returns the place after it in the body.
 
-    Raises `InvalidInputError` when its elements cannot be told apart.
+    Raises `InvalidInputError` if its elements cannot be separated.
     """
     lines, end = _array(body, start, max_calls, scanner)
     return _cut_lines(lines, max_calls, max_call_bytes, scanner), end

@@ -1,4 +1,4 @@
-"""Names that calls bring for the directory."""
+"""Names from calls for the directory."""
 
 from collections.abc import Iterable
 
@@ -13,21 +13,21 @@ _FIELDS = (
 )
 _MOST_BYTES = 128 * 2**20
 _BYTES_PER_NAME = 400
-"""What a name takes beside its characters, with the tuple that tells whose it is."""
+"""Memory of a name besides its characters, with its key tuple."""
 
 
 class NameUpdates:
-    """Tells which names are news, so that a name which every call repeats is journaled once.
+    """Filters new names, so that a name that every call repeats is journaled once.
 
-    A name told twice does no harm: the directory takes it again.
+    Journaling a name twice is harmless: the directory sets it again.
     """
 
     def __init__(self) -> None:
         self._known: dict[tuple[Kind, str, str], str] = {}
-        self._bytes = 0  # what it all takes at most; names that were replaced are counted too
+        self._bytes = 0  # upper bound of the memory; replaced names are counted too
 
     def of(self, calls: PreparedCalls, rows: Int64s) -> list[NameUpdate]:
-        """The news of some accepted calls; of several names for one thing the last."""
+        """The new names of some accepted calls; of several names for one thing, the last."""
         if not calls.has_names:
             return []
         organizations = calls.texts["organization"]
@@ -41,7 +41,7 @@ class NameUpdates:
         return self.among(NameUpdate(*key, name) for key, name in names.items())
 
     def among(self, names: Iterable[NameUpdate]) -> list[NameUpdate]:
-        """The news among names of different things."""
+        """The new ones among names of distinct things."""
         if self._bytes > _MOST_BYTES:
             self._known.clear()
             self._bytes = 0
@@ -50,6 +50,6 @@ class NameUpdates:
         self._bytes += sum(_BYTES_PER_NAME + 4 * (len(name.id) + len(name.name)) for name in news)
         return news
 
-    def forget(self, kind: Kind, organization: str, id: str) -> None:  # noqa: A002 - an id is called an id
-        """Makes the next name of a thing news again."""
+    def forget(self, kind: Kind, organization: str, id: str) -> None:  # noqa: A002 - the standard name
+        """Forget a name, so that the next one counts as new."""
         self._known.pop((kind, organization, id), None)

@@ -1,4 +1,4 @@
-"""The one ordered step: verdicts, dictionary ids and the journal's frame, all in one order."""
+"""The ordered step: verdicts, dictionary ids and the journal's frame, all in one order."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,14 +34,14 @@ _REASON_OF = {
 }
 
 _MUCH_WORK = 1000
-"""With so many rejected calls, conflicts and new texts a step ends: each takes as long as ten calls do."""
+"""The rejected calls, conflicts and new texts after which a step ends: each takes as long as ten calls."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What one step decided, and the journal position that must be durable before anyone is told.
+    """The result of one step, and the journal position that must be durable before any response.
 
-    ``told`` has for each slice that was judged the verdicts on the calls that the step did not accept.
+    ``told`` has, for each slice that was judged, the verdicts on the calls that the step did not accept.
     """
 
     position: int
@@ -49,15 +49,14 @@ class StepResult:
 
 
 class OrderedStep:
-    """Judges calls and puts what is new into the journal, as one step that nothing interleaves.
+    """Judges calls and appends the new ones to the journal, as one step without interleaving.
 
-    The order of steps is the order of journal positions, so that what a step knows of the calls before it is
-    durable when its own frame is. Corrections and erasures are such steps too. Only one thread may call its
-    methods, and nothing in them waits.
+    The order of steps is the order of journal positions, so whatever a step uses of earlier calls is durable
+    when its own frame is. Corrections and erasures are such steps too. Only one thread may call its methods,
+    and none of them blocks.
 
-    A step that fails half-way has remembered identities and given ids that no frame carries. Nothing that
-    came later could be believed, so it gives the journal up, which ends the process; a restart knows only
-    what is on disk.
+    A step that fails half-way has remembered identities and assigned ids that no frame has. Later results
+    would be wrong, so it fails the journal, which ends the process; a restart uses only what is on disk.
     """
 
     def __init__(
@@ -85,42 +84,42 @@ class OrderedStep:
         self._samples = RejectSamples()
         self._conflicts = ConflictBuffer()
         self._refusals = RefusalTally()
-        self._used_texts: UsedTexts | None = None  # while unused ones are being removed
+        self._used_texts: UsedTexts | None = None  # set while unused texts are being removed
 
     @property
     def derive_route(self) -> Callable[[str], str]:
-        """The route that a path gives to a call without one, as long as there is room for routes."""
+        """The function from a path to the derived route of a call without one, within the limit of routes."""
         return self._routes.derive
 
     @property
     def has_route_patterns(self) -> bool:
-        """Whether routes are made by rules that only `derive_route` knows."""
+        """Whether routes are derived by patterns that only `derive_route` applies."""
         return self._routes.has_patterns
 
     @property
     def forgotten(self) -> Evicted:
-        """What must be looked up in the store before it is judged."""
+        """What must be looked up in the store before judging."""
         return self._seen_ids.forgotten
 
     @property
     def refused_texts(self) -> Mapping[str, int]:
-        """How many calls were rejected for one text too many, by field."""
+        """How many calls were rejected because of a limit on texts, by field."""
         return self._bounds.refused
 
     def surely_holds(self, slice_: CheckedSlice) -> bool:
-        """Whether there is room for all texts of a slice, even if every one is new."""
+        """Whether all texts of a slice fit the limits, even if every one is new."""
         return slice_.calls is None or self._bounds.surely_hold(slice_.calls)
 
     def take(self, slices: Sequence[CheckedSlice], now_ms: int) -> StepResult:
-        """Judges calls of one or many requests in their order, and books them with those that were rejected.
+        """Judge calls of one or many requests in order, and record all their outcomes.
 
-        As many slices are judged as do not hold up the event loop for long: one at least, and all of them
-        unless many of their calls are rejected, are conflicts or bring new texts.
+        Judges only as many slices as do not block the event loop for long: at least one, and all of them
+        unless many of their calls are rejected, are conflicts or have new texts.
 
-        Calls of sealed days are rejected here, whether their identity is known or not, and new calls with
-        more texts than their organization may have. Rejected calls are booked to the sender's own
-        organization. Raises `ValueError`, changing nothing, when what a slice
-        received is not the sum of both.
+        Rejects calls of sealed days, whether or not their identity is known, and new calls with more texts
+        than their organization may have. Rejected calls count for the sender's own organization. Raises
+        `ValueError`, changing nothing, if the received calls of a slice are not the sum of its judged and
+        rejected calls.
         """
         for slice_ in slices:
             judged = len(slice_.rejected) + (len(slice_.calls) if slice_.calls is not None else 0)
@@ -151,7 +150,7 @@ class OrderedStep:
             return StepResult(self._append(frame), told)
 
     def excess(self, stated: PreparedCalls, organization: str) -> list[tuple[int, Fault]]:
-        """The calls of a correction that would bring more texts than the organization may have."""
+        """The calls of a correction whose texts exceed the organization's limits."""
         if self._bounds.surely_hold(stated):
             return []
         return self._bounds.excess(stated, organization, np.zeros(len(stated), np.bool_))
@@ -159,10 +158,10 @@ class OrderedStep:
     def correct(
         self, corrected: CorrectedCalls, organization: str, note: CorrectionNote, now_ms: int
     ) -> tuple[int, Correction] | None:
-        """Puts a correction's rows into the journal, and remembers the identities that it adds.
+        """Append a correction's rows to the journal, and remember the identities that it adds.
 
-        Returns its position and what was noted; None, changing nothing, when what was read from the store
-        does not decide any more which identities are new: then it must be read again.
+        Returns its position and what was recorded; None, changing nothing, if the data read from the store no
+        longer determine which identities are new: then they must be read again.
         """
         stated = corrected.stated
         with self._as_a_whole():
@@ -202,9 +201,9 @@ class OrderedStep:
     def erase(
         self, kind: Kind, organization: str, text: str, replacement: str, who: str, why: str, now_ms: int
     ) -> int:
-        """Lets a user or an account go by another text from here on, also in everything received before.
+        """Rename a user or an account from here on, also in everything received before.
 
-        A later call with the text gets an id of its own. Returns the position of the erasure.
+        A later call with the text gets a new id. Returns the position of the erasure.
         """
         with self._as_a_whole():
             interning = self._interning()
@@ -217,7 +216,7 @@ class OrderedStep:
 
     @contextmanager
     def noting_used_texts(self) -> Iterator[None]:
-        """Within it is noted which texts calls use, so that `forget_texts` keeps them."""
+        """Record within it which texts calls use, so that `forget_texts` keeps them."""
         self._used_texts = UsedTexts(self._dictionary)
         try:
             yield
@@ -225,13 +224,13 @@ class OrderedStep:
             self._used_texts = None
 
     def forget_texts(self, unused: TextNumbers) -> TextNumbers:
-        """Forgets the texts that no call used since it is noted, and returns those; a call that names one of
-        them later gives it another id.
+        """Drop and return the texts that no call has used since recording began.
 
-        Of everything appended before that, nothing may have any of ``unused``.
+        A later call with one of them gives it another id. Nothing appended before that may have any of
+        ``unused``.
         """
         if self._used_texts is None:
-            raise RuntimeError("nobody noted which texts calls use")
+            raise RuntimeError("the use of texts is not being recorded")
         texts = self._used_texts.without_used(unused)
         if len(texts):
             with self._as_a_whole():
@@ -240,11 +239,11 @@ class OrderedStep:
         return texts
 
     def refuse(self, organization: str, reason: str, now_ms: int) -> None:
-        """Notes a request that was refused as a whole; the next frame takes it along."""
+        """Record a request that was refused entirely; the next frame includes it."""
         self._refusals.note(organization, reason, now_ms)
 
     def append_refusals(self, now_ms: int) -> None:
-        """Makes a frame of the refusals that no other frame took along; none when there are none."""
+        """Append a frame with the refusals that no other frame included, if there are any."""
         with self._as_a_whole():
             interning = self._interning()
             if refusals := self._noted_refusals(interning):
@@ -254,7 +253,7 @@ class OrderedStep:
     def _as_a_whole(self) -> Iterator[None]:
         try:
             yield
-        except JournalFailedError:  # nothing is acknowledged any more as it is
+        except JournalFailedError:  # nothing more is acknowledged anyway
             raise
         except Exception as error:
             self._journal.give_up(error)
@@ -263,7 +262,7 @@ class OrderedStep:
     def _judge(
         self, slice_: CheckedSlice, interning: DictionaryEncoder, made: "_Made", now_ms: int
     ) -> list[CallVerdict]:
-        """Puts one slice into what the step makes; the verdicts on calls that are not accepted."""
+        """Add one slice to the step's frame; returns the verdicts on calls that are not accepted."""
         if slice_.calls is not None and slice_.calls.earliest_ms < self.open_from_ms:
             slice_ = self._without_sealed(slice_, slice_.calls)
         if slice_.calls is not None and not self.surely_holds(slice_):
@@ -306,7 +305,7 @@ class OrderedStep:
         return slice_.without(sealed, np.flatnonzero(is_open))
 
     def _within_bounds(self, slice_: CheckedSlice, calls: JudgeableCalls) -> CheckedSlice:
-        """The slice with its calls rejected that would bring too many texts."""
+        """The slice with its calls rejected that exceed the limits on texts."""
         if isinstance(calls, KernelCalls):
             owner = self._dictionary.find(Kind.ORGANIZATION, 0, calls.organization)
             if owner is not None and self._rows.knows(calls, owner):
@@ -326,10 +325,10 @@ class OrderedStep:
         return DictionaryEncoder(self._dictionary, self._routes, self._most_memory)
 
     def _still_new(self, stated: PreparedCalls, corrected: CorrectedCalls) -> bool:
-        """Whether no call took one of the new identities since the store was read.
+        """Whether no call has used one of the new identities since the store was read.
 
-        The seen ids hold every identity that was taken after the forgotten ones, the store said all of those
-        up to ``known_up_to``: together they know every one, unless later ones were let go meanwhile.
+        The seen ids have every identity accepted after the evicted ones, and the store returned all of those
+        up to ``known_up_to``: together they are complete, unless later ones were evicted meanwhile.
         """
         if self.forgotten.position > corrected.known_up_to:
             return False
@@ -363,7 +362,7 @@ class OrderedStep:
 
 @dataclass(slots=True)
 class _Made:
-    """What one step makes of its slices."""
+    """The frame of one step while it is built."""
 
     books: OutcomeTally
     rejected: int = 0

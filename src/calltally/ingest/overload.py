@@ -1,4 +1,4 @@
-"""Whether ingest must refuse new requests for the time being."""
+"""Load shedding: whether ingest must refuse new requests at present."""
 
 import os
 import time
@@ -14,9 +14,9 @@ _DISK_LOOK_SECONDS = 0.05
 
 
 class Overload:
-    """Limits on the journal that the store has not made safe yet, and on free disk space; sizes in bytes.
+    """Limits on the journal that no checkpoint covers, and on free disk space; sizes in bytes.
 
-    The free space is read at most every 50 ms. A minimum of 0 means that it is never read.
+    The free space is read at most every 50 ms. With a minimum of 0 it is never read.
     """
 
     def __init__(
@@ -33,24 +33,24 @@ class Overload:
         self._lag_seconds = lag_seconds
         self._max_journal = max_journal
         self._minimum_free_disk = minimum_free_disk
-        self._free_disk = -inf, 0  # when it was read, and how many bytes there were
+        self._free_disk = -inf, 0  # the time of reading, and the free bytes
 
     def refusal(self) -> BusyError | None:
-        """Why no request may come in at present; it ends by itself once the store has caught up."""
+        """Why no request is accepted at present; it ends once the store has caught up."""
         if self.journal_is_full:
             return BusyError(
-                "the store is too far behind the calls that were taken in",
+                "the store lags too far behind the received calls",
                 retry_after=min(_LONGEST_WAIT_SECONDS, max(1, ceil(self._lag_seconds()))),
             )
         return self.disk_shortage()
 
     @property
     def journal_is_full(self) -> bool:
-        """Whether the store is too far behind the journal."""
+        """Whether the store lags too far behind the journal."""
         return self._journal.unsafe_bytes > self._max_journal
 
     def disk_shortage(self) -> DiskShortError | None:
-        """Set while less space is free than there must be."""
+        """The error while less than the minimum is free; else None."""
         if self._minimum_free_disk <= 0:
             return None
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""Readable calls turned into columns, before anything is decided about them."""
+"""Readable calls as columns, before they are judged."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -52,11 +52,11 @@ class TextColumn:
 
 @dataclass(frozen=True, slots=True)
 class PreparedCalls:
-    """Calls without fault, as columns; ``indexes`` are their places in what the sender sent.
+    """Valid calls as columns; ``indexes`` are their places in the request.
 
-    Two calls have one identity if ``identity_high`` and ``identity_low`` are equal, and then the same content
-    if ``digest`` is: the content after normalizing, so the instant counts and not how it was written, and
-    neither the names nor a path's query string.
+    Two calls have the same identity if ``identity_high`` and ``identity_low`` are equal, and then the same
+    content if ``digest`` is equal: the content after normalization, so the instant counts and not its
+    spelling, and neither the names nor a path's query string.
     """
 
     indexes: list[int]
@@ -84,7 +84,7 @@ class PreparedCalls:
         return int(self.time_ms.max())
 
     def place(self, row: int) -> int:
-        """Where a call stands in what its sender sent."""
+        """The place of a call in its request."""
         return self.indexes[row]
 
     def call(self, row: int) -> Call:
@@ -92,7 +92,7 @@ class PreparedCalls:
         return self.calls[row]
 
     def at(self, rows: Int64s) -> "PreparedCalls":
-        """Some of the calls, in their order."""
+        """The calls of some rows, in order."""
         return PreparedCalls(
             indexes=[self.indexes[row] for row in rows.tolist()],
             calls=[self.calls[row] for row in rows.tolist()],
@@ -110,10 +110,10 @@ class PreparedCalls:
 def prepare(
     calls: list[Call], indexes: list[int], admission: Admission, identity_key: IdentityKey
 ) -> tuple[PreparedCalls | None, list[tuple[int, Fault]]]:
-    """Sorts out the calls with a fault (place and fault) and turns the others into columns.
+    """Separate the calls with a fault (place and fault) and convert the others to columns.
 
-    The whole slice is checked at once; only if anything in it looks odd are its calls judged one by one, by
-    `fault_of`, which alone decides.
+    The whole slice is checked at once; only if anything in it is suspicious, its calls are checked one by one
+    by `fault_of`, which alone decides.
     """
     rejected: list[tuple[int, Fault]] = []
     slice_ = _Slice(calls)

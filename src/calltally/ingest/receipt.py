@@ -1,4 +1,4 @@
-"""What a sender is told."""
+"""The verdicts that a sender receives."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,12 +7,12 @@ import msgspec
 
 
 class Verdict(StrEnum):
-    """What became of one call."""
+    """The verdict on one call."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"  # the same identity with the same content was counted before; harmless
-    CONFLICT = "conflict"  # the same identity came with another content; the first stays
-    REJECTED = "rejected"  # it breaks a rule and was not counted
+    CONFLICT = "conflict"  # the same identity was received with another content; the first stays
+    REJECTED = "rejected"  # it violates a rule and was not counted
 
 
 class CallVerdict(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
@@ -29,10 +29,10 @@ MAX_VERDICTS = 10_000
 
 @dataclass(slots=True)
 class Receipt:
-    """The whole of what was received: totals of each verdict, and the calls that were not accepted.
+    """The verdicts on everything received: totals of each verdict, and the calls that were not accepted.
 
-    The totals are always whole; at most `MAX_VERDICTS` single verdicts are kept, then ``truncated``. Those of
-    duplicates are left out unless ``lists_duplicates``.
+    The totals are always complete; at most `MAX_VERDICTS` single verdicts are kept, then ``truncated``. Those
+    of duplicates are left out unless ``lists_duplicates``.
     """
 
     accepted: int = 0
@@ -44,7 +44,7 @@ class Receipt:
     lists_duplicates: bool = True
 
     def add(self, verdicts: list[CallVerdict]) -> None:
-        """Books calls that were not accepted."""
+        """Add calls that were not accepted."""
         kinds = [verdict.verdict for verdict in verdicts]
         self.duplicate += kinds.count(Verdict.DUPLICATE)
         self.conflict += kinds.count(Verdict.CONFLICT)

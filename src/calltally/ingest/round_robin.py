@@ -1,4 +1,4 @@
-"""Time of the event loop, given to organizations in turn."""
+"""Round-robin scheduling of organizations on the event loop."""
 
 import asyncio
 import time
@@ -7,19 +7,18 @@ from collections.abc import Callable
 
 _MOST_AT_A_TIME = 16
 _SECONDS = 0.012
-"""How much work is done between two looks at what the network brought: so many pieces at most, and fewer
-where so many would take longer than this of a processor. What is done at one time is judged together, so
-fewer would cost more."""
+"""Work between two polls of the network: at most so many pieces, and fewer if they would take more processor
+time than this. Pieces done together are judged together, so fewer would cost more."""
 
 _LONGEST_IS_FORGOTTEN = 0.95
-"""The time that a piece may take is the longest lately, which counts so much less after each turn."""
+"""The estimated time of a piece is the longest recent one, decayed by this factor after each turn."""
 
 
 class RoundRobin:
-    """Spreads pieces of work over the turns of the event loop, organizations in turn (round robin).
+    """Spreads pieces of work over the iterations of the event loop, round robin over organizations.
 
-    Of what is ready at one time the event loop would do everything, and nothing else meanwhile: whoever sends
-    most would have most of it. Belongs to one event loop.
+    Without it the event loop would do all ready work at once, and the organization that sends most would get
+    most of the time. Belongs to one event loop.
     """
 
     def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
@@ -31,7 +30,7 @@ class RoundRobin:
         self._is_scheduled = False
 
     async def turn(self, organization: str) -> None:
-        """Returns once one piece of the organization's work may be done, before the next ``await``."""
+        """Wait until one piece of the organization's work may be done, before the next ``await``."""
         if self._begun < self._most() and not self._queues:
             self._begin()
             return
@@ -54,7 +53,7 @@ class RoundRobin:
             asyncio.get_running_loop().call_soon(self._next)
 
     def _next(self) -> None:
-        """A new turn of the loop: those who wait go on, one of each organization after the other."""
+        """A new iteration of the loop: release waiting work, one piece per organization in turn."""
         if self._begun:
             each = (self._clock() - self._began_at) / self._begun
             self._longest = max(each, self._longest * _LONGEST_IS_FORGOTTEN)
@@ -67,6 +66,6 @@ class RoundRobin:
                 self._queues.move_to_end(organization)
             else:
                 del self._queues[organization]
-            if not turn.done():  # whoever waited may have gone
+            if not turn.done():  # its caller may have been cancelled
                 turn.set_result(None)
                 self._begin()

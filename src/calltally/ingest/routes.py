@@ -1,23 +1,23 @@
-"""Routes for calls that came with a path only."""
+"""Derives routes for calls that have only a path."""
 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 
 OTHER_ROUTE = "{other}"
-"""The route of every path that would exceed an organization's number of derived routes."""
+"""The route of every path beyond an organization's limit of derived routes."""
 
 _PATHS_REMEMBERED, _LONGEST_REMEMBERED = 65_536, 256
-"""Paths whose routes are remembered, and the longest of them in characters, which bound the memory."""
+"""The cached paths, and the most characters of one, which bound the memory."""
 
 _IDENTIFIER = r"[0-9]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{24,}"
 
 
 class RouteNamer:
-    """Turns ``/users/17`` into ``/users/{id}``.
+    """Converts ``/users/17`` to ``/users/{id}``.
 
-    A part of digits, a UUID, 24 or more hex digits, or what one of ``patterns`` (regular expressions for a
-    whole part) matches becomes ``{id}``. Raises `re.error` for a pattern that is none.
+    A segment of digits, a UUID, 24 or more hex digits, or a match of one of ``patterns`` (regular expressions
+    for a whole segment) becomes ``{id}``. Raises `re.error` for an invalid pattern.
     """
 
     def __init__(self, patterns: Sequence[str] = (), max_derived: int = 10_000) -> None:
@@ -41,5 +41,5 @@ class RouteNamer:
 
 
 def without_query(path: str) -> str:
-    """A path up to its query string or fragment, which may hold secrets and name no route."""
+    """A path without query string and fragment, which may contain secrets and do not belong to the route."""
     return path.partition("?")[0].partition("#")[0]

@@ -1,8 +1,8 @@
-"""Where the elements of a JSON list stand, and where lines do, told by structure only.
+"""Finds the elements of a JSON list, and lines, by structure only.
 
-Nothing but texts, brackets and commas is told apart: what an element is its decoder must say. The kernel does
-the same, byte for byte; this is what it is measured by, and what runs where it is not installed. Works window
-by window, so that no single operation of the interpreter is a long one.
+Only texts, brackets and commas are recognized: the decoder checks the elements. The native code does the
+same, byte for byte; this is its reference, and runs where it is not installed. Works window by window, so
+that no single operation of the interpreter takes long.
 """
 
 import re
@@ -18,7 +18,7 @@ Bytes = npt.NDArray[np.uint8]
 
 
 class Why(StrEnum):
-    """Why a list cannot be told apart into its elements."""
+    """Why a list cannot be split into its elements."""
 
     CUT_OFF = "cut_off"
     MISSING = "missing"
@@ -26,7 +26,7 @@ class Why(StrEnum):
 
 
 class ListFaultError(Exception):
-    """What is wrong with a list: with which of its elements, counted from 0, and where in the body."""
+    """A fault of a list: the element, counted from 0, and the place in the body."""
 
     def __init__(self, why: str, index: int, place: int) -> None:
         super().__init__(f"{why} at element {index}, byte {place}")
@@ -44,7 +44,7 @@ _IS_BLANK, _OPENS, _CLOSES = (
 
 
 def past_blanks(body: bytes, start: int, end: int | None = None) -> int:
-    """The first place from ``start`` on that is not blank, or the end of the body or what is given as it."""
+    """The first non-blank place from ``start`` on, or ``end``, by default the end of the body."""
     end = len(body) if end is None else end
     while start < end:
         if found := _NOT_BLANK.search(body, start, min(start + _WINDOW, end)):
@@ -54,10 +54,10 @@ def past_blanks(body: bytes, start: int, end: int | None = None) -> int:
 
 
 def bounds(body: bytes, *, most: int, lines: int, longest: int, size: int) -> list[tuple[int, int, int]]:
-    """Where slices of lines begin and end, and how many lines each holds; blank lines are in none.
+    """The slices of lines: where each begins and ends, and its number of lines; blank lines are in none.
 
-    A slice has at most so many ``lines`` and at most ``size`` bytes; a line of more than ``longest`` bytes
-    has one for itself. Stops with the slice that holds more than the line number ``most``.
+    A slice has at most ``lines`` lines and at most ``size`` bytes; a line of more than ``longest`` bytes has
+    its own slice. Stops with the slice that contains more than ``most`` lines in total.
     """
     slices: list[tuple[int, int, int]] = []
     total = count = first = last = 0
@@ -82,7 +82,7 @@ def bounds(body: bytes, *, most: int, lines: int, longest: int, size: int) -> li
 
 
 def end_of_list(body: bytes, start: int) -> int | None:
-    """Where the list ends whose bracket stands at ``start``, whatever it lacks; None if it does not."""
+    """The end of the list whose bracket is at ``start``, valid or not; None if it does not end."""
     reading = _Reading(start)
     while reading.at < len(body) and reading.end is None:
         reading.window(body)
@@ -90,11 +90,11 @@ def end_of_list(body: bytes, start: int) -> int | None:
 
 
 def array_lines(body: bytes, start: int, most: int) -> tuple[bytes, int]:
-    """The array at ``start`` on as many lines as it has elements, and the place behind it in the body.
+    """The array at ``start`` with one element per line, and the place after it in the body.
 
-    Each byte stays where it is, counted from ``start``: commas between elements become line breaks, the
-    array's own brackets spaces, and line breaks within elements carriage returns, which JSON allows and
-    forbids in the same places. Raises `ListFaultError`.
+    Each byte keeps its place, counted from ``start``: commas between elements become line breaks, the array's
+    own brackets spaces, and line breaks within elements carriage returns, which JSON allows and forbids in
+    the same places. Raises `ListFaultError`.
     """
     places, end = _walk(body, start, most)
     lines = np.frombuffer(bytearray(body[start:].replace(b"\n", b"\r")), np.uint8)
@@ -105,7 +105,7 @@ def array_lines(body: bytes, start: int, most: int) -> tuple[bytes, int]:
 
 
 def elements(body: bytes, start: int, most: int) -> tuple[list[tuple[int, int]], int]:
-    """The elements of the list at ``start``, from their first byte to behind their last, and where it ends.
+    """The elements of the list at ``start``, from their first byte to after their last, and where it ends.
 
     Raises `ListFaultError`.
     """
@@ -118,7 +118,7 @@ def elements(body: bytes, start: int, most: int) -> tuple[list[tuple[int, int]],
 def _walk(body: bytes, start: int, most: int) -> tuple[Int64s, int]:
     """The places of the commas between a list's elements, and where it ends.
 
-    A list without elements has no commas; elsewhere an element must stand before each comma and the end.
+    A list without elements has no commas; otherwise there must be an element before each comma and the end.
     """
     reading = _Reading(start)
     commas: list[Int64s] = []
@@ -130,7 +130,7 @@ def _walk(body: bytes, start: int, most: int) -> tuple[Int64s, int]:
         seen = reading.window(body)
         borders = seen.commas if reading.end is None else np.append(seen.commas, reading.end - 1)
         filled = np.cumsum(seen.filled)
-        before = np.append(int(not begun) - 1, filled[borders - first])  # commas are no content
+        before = np.append(int(not begun) - 1, filled[borders - first])  # commas are not content
         missing = np.flatnonzero(np.diff(before) <= 0)
         too_many = most - index - 1
         if len(missing) and missing[0] <= too_many:
@@ -146,7 +146,7 @@ def _walk(body: bytes, start: int, most: int) -> tuple[Int64s, int]:
 
 
 class _Seen:
-    """What one window shows: where commas between elements are, and what of it belongs to an element."""
+    """The commas between elements in one window, and which bytes belong to an element."""
 
     def __init__(self, commas: Int64s, filled: npt.NDArray[np.bool_]) -> None:
         self.commas = commas
@@ -164,7 +164,7 @@ class _Reading:
         self._backslashes = 0
 
     def window(self, body: bytes) -> _Seen:
-        """Reads one more window."""
+        """Read the next window."""
         count = min(_WINDOW, len(body) - self.at)
         window = np.frombuffer(body, np.uint8, count, self.at)
         outside = self._outside_of_texts(window)
@@ -187,7 +187,7 @@ class _Reading:
         return seen
 
     def _outside_of_texts(self, window: Bytes) -> npt.NDArray[np.bool_]:
-        """Where no text is; the quotes that begin texts are in them, those that end them are not."""
+        """Which bytes are outside of texts; opening quotes are inside, closing quotes are outside."""
         quotes = np.flatnonzero(window == _QUOTE)
         plain = np.flatnonzero(window != _BACKSLASH)
         before = np.searchsorted(plain, quotes) - 1

@@ -1,4 +1,4 @@
-"""How many different texts an organization may bring, so that none takes memory without end."""
+"""Limits on an organization's distinct texts, which bound memory."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ from calltally.ingest.kernel import KernelCalls
 from calltally.ingest.prepared_calls import PreparedCalls
 
 BOUNDED = (*DIMENSIONS.values(), (Kind.ROUTE, "route"))
-"""The kinds of texts that calls name, each with the call's field, in the order in which they get ids."""
+"""The kinds of texts in calls, each with the call's field, in the order in which they get ids."""
 
 _MOST_PER_BYTE, _MOST_PER_CHARACTER = 6, 12
-"""What a byte of UTF-8 and a character of a text may take in memory at most; see `memory_of`."""
+"""The most memory of a byte of UTF-8 and of a character of a text; see `memory_of`."""
 
 _AROUND_A_CALLS_TEXTS = len(BOUNDED) * BYTES_PER_TEXT
 _METHOD = int(Kind.METHOD)
@@ -28,9 +28,9 @@ _NOBODY = -1
 
 @dataclass(frozen=True, slots=True)
 class TextLimits:
-    """The most different texts of an organization, of each kind, and in bytes as `memory_of` reckons.
+    """The most distinct texts of an organization per kind, and their memory in bytes by `memory_of`.
 
-    With ``organizations`` a call may name no other new one; its sender's own always is let in.
+    With ``organizations`` a call may name no other new organization; the sender's own is always accepted.
     """
 
     of_kind: int = 1_000_000
@@ -43,15 +43,15 @@ class TextLimits:
 
 
 USUAL_LIMITS = TextLimits()
-"""What holds unless something else is said."""
+"""The default limits."""
 
 
 class TextBounds:
-    """Finds the calls that would bring more texts than their organization may have.
+    """Finds the calls whose texts exceed their organization's limits.
 
-    A call is beyond the bounds if one of its texts is new and there is no room for it behind those of the
-    calls before it. A call whose identity is taken brings no texts, so it never is. ``refused`` counts the
-    calls that were found, by the field. Belongs to the ordered step.
+    A call exceeds them if one of its texts is new and does not fit after those of the earlier calls. A call
+    whose identity is used adds no texts, so it never does. ``refused`` counts the calls found, by field.
+    Belongs to the ordered step.
     """
 
     def __init__(self, dictionary: Dictionary, limits: TextLimits) -> None:
@@ -60,7 +60,7 @@ class TextBounds:
         self._limits = limits
 
     def surely_hold(self, calls: JudgeableCalls) -> bool:
-        """Whether there is room even if every text is new; costs next to nothing."""
+        """Whether all texts fit even if every one is new; very cheap."""
         if isinstance(calls, KernelCalls):
             return self._have_room(calls.organization, len(calls), calls.size * _MOST_PER_BYTE)
         if not isinstance(calls, PreparedCalls):
@@ -72,13 +72,13 @@ class TextBounds:
         return all(self._have_room(organization, len(calls), size) for organization in organizations)
 
     def excess(self, calls: PreparedCalls, sender: str, taken: Bools) -> list[tuple[int, Fault]]:
-        """The rows of calls that are beyond the bounds, ascending, each with its fault.
+        """The rows of calls that exceed the limits, ascending, each with its fault.
 
-        ``taken`` tells whose identities are taken.
+        ``taken`` marks the used identities.
         """
         texts = calls.texts["organization"]
         of_name: dict[str, _Room] = {}
-        for name in texts.distinct:  # one name may stand there twice, once since it was left out
+        for name in texts.distinct:  # a name may appear twice, once as the default
             of_name.setdefault(name, _Room(self._dictionary, self._limits, name, name == sender))
         rooms = [of_name[name] for name in texts.distinct]
         owners = texts.codes.tolist()
@@ -114,7 +114,7 @@ class TextBounds:
         )
 
     def _rows_to_look_at(self, calls: PreparedCalls, rooms: list["_Room"], new: Bools) -> Int64s:
-        """The rows of new calls with a text that may be new, and those whose identity stands there twice."""
+        """The rows of new calls with a possibly new text, and those whose identity appears twice."""
         owners = calls.texts["organization"].codes
         unknown = np.zeros(len(calls), np.bool_)
         for code, room in enumerate(rooms):
@@ -132,7 +132,7 @@ class TextBounds:
 
 @dataclass(slots=True)
 class _Room:
-    """What an organization may still bring, while the calls of one slice take of it."""
+    """The remaining limits of an organization during one slice."""
 
     dictionary: Dictionary
     limits: TextLimits
@@ -152,7 +152,7 @@ class _Room:
         self.counts, self.memory = list(use.counts), use.memory
 
     def take(self, call: Call) -> Fault | None:
-        """Makes the texts of a call known, all of them, or says for which there is no room."""
+        """Reserve all texts of a call, or return the fault of the one that does not fit."""
         new: list[tuple[Kind, str]] = []
         memory = self.memory
         for kind, name in BOUNDED:
@@ -173,7 +173,7 @@ class _Room:
 
 
 def _standing_twice(numbers: UInt64s) -> Bools:
-    """Which numbers are there more than once."""
+    """Which numbers appear more than once."""
     _, code, counts = np.unique(numbers, return_inverse=True, return_counts=True)
     twice: Bools = counts[code] > 1
     return twice

@@ -1,4 +1,4 @@
-"""Which texts calls use while unused ones are being removed."""
+"""Records the texts that calls use while unused ones are being removed."""
 
 import numpy as np
 
@@ -9,19 +9,20 @@ _KINDS = [kind for kind in Kind if kind is not Kind.ORGANIZATION]
 
 
 class UsedTexts:
-    """The texts, of those known at the beginning, that calls used since. Belongs to the ordered step."""
+    """The texts, of those that existed at the start, that calls have used since. Belongs to the ordered
+    step."""
 
     def __init__(self, dictionary: Dictionary) -> None:
         self._used = {kind: np.zeros(dictionary.last_id(kind) + 1, np.bool_) for kind in _KINDS}
 
     def note(self, calls: CallColumns) -> None:
-        """Takes the calls of one frame."""
+        """Record the texts of one frame's calls."""
         for kind, used in self._used.items():
             ids = calls[kind.name.lower()]
             used[ids[ids < len(used)]] = True
 
     def without_used(self, texts: TextNumbers) -> TextNumbers:
-        """Those that were known at the beginning and that no call used since."""
+        """The texts that existed at the start and that no call has used since."""
         unused = np.zeros(len(texts), np.bool_)
         for kind, used in self._used.items():
             ids, its = texts["id"], np.flatnonzero(texts["kind"] == kind)

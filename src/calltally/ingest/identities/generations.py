@@ -1,4 +1,4 @@
-"""Identities that came before those of the active table: full tables, runs, and what was let go."""
+"""Identities older than the active table's: full tables, runs, and the evicted ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ANY_TIME = 2**63 - 1
 
 
 class Table(Protocol):
-    """What the set needs of a table; see `IdentityTable`."""
+    """The interface of a table; see `IdentityTable`."""
 
     slots: int
     capacity: int
@@ -32,8 +32,7 @@ class Table(Protocol):
 
 @dataclass(slots=True)
 class ReceiptRange:
-    """Of calls received since an instant the first and the last receipt, and an instant that is no earlier
-    than any of their times."""
+    """The first and the last receipt of some calls, and an instant not earlier than any of their times."""
 
     received_from_ms: int = 0
     first_received_ms: int = ANY_TIME
@@ -48,7 +47,7 @@ class ReceiptRange:
 
 @dataclass(slots=True, eq=False)
 class Generation:
-    """A full table with what was taken between two cuts, and once it is written the run with the same."""
+    """A full table of the identities between two cuts, and, once written, its run."""
 
     table: Table
     since: Boundary
@@ -58,7 +57,7 @@ class Generation:
 
 
 class Evicted(NamedTuple):
-    """What may be neither in memory nor in a run: identities taken up to a position and received up to an
+    """What may be neither in memory nor in a run: identities accepted up to a position and received up to an
     instant, of calls up to ``latest_ms``."""
 
     position: int
@@ -67,9 +66,9 @@ class Evicted(NamedTuple):
 
 
 class Generations:
-    """Full tables and runs, oldest first, and what was let go and must be looked up in the store.
+    """Full tables (memtables) and runs, oldest first, and the evicted identities.
 
-    Belongs to the ordered step of ingest.
+    Evicted identities need a lookup in the store. Belongs to the ordered step of ingest.
     """
 
     def __init__(self) -> None:
@@ -88,19 +87,19 @@ class Generations:
         return sum(run.memory_bytes for run in self._every_run)
 
     def unwritten(self, stored_position: int) -> Generation | None:
-        """The oldest full table without a run, if the store holds all that is in it."""
+        """The oldest full table without a run, if the store has all its identities."""
         oldest = next((each for each in self.full if each.run is None), None)
         return oldest if oldest is not None and oldest.last.last <= stored_position else None
 
     def attach(self, generation: Generation, run: IdentityRun) -> list[IdentityRun]:
-        """Notes that a full table has a run; returns it where the table went meanwhile."""
+        """Record the run of a full table; returns the run if the table was dropped meanwhile."""
         if generation not in self.full:
             return [run]
         generation.run = run
         return []
 
     def replace(self, parts: Sequence[IdentityRun], joined: IdentityRun) -> list[IdentityRun]:
-        """Puts a run in the place of those that it was made of; returns what is of no use any more."""
+        """Replace runs by the run merged from them; returns the runs that are no longer needed."""
         if any(part not in self.runs for part in parts):
             return [joined]
         place = self.runs.index(parts[0])
@@ -109,7 +108,7 @@ class Generations:
         return list(parts)
 
     def expire(self, received_before_ms: int, stored_position: int) -> list[IdentityRun]:
-        """Lets go of what was received before an instant; returns the runs among it."""
+        """Drop what was received before an instant; returns the dropped runs."""
         gone = [run for run in self.runs if run.head.last_received_ms < received_before_ms]
         for run in gone:
             self.runs.remove(run)
@@ -124,10 +123,10 @@ class Generations:
         return gone
 
     def free(self, room: int, stored_position: int, *, into_store: bool) -> None:
-        """Lets go of the oldest tables, then filters, until what is left fits into so many bytes.
+        """Drop the oldest tables, then filters, until the rest fits into ``room`` bytes.
 
-        A table goes once it has a run, or the store holds it and ``into_store`` says that there is none to be
-        waited for.
+        A table is dropped once it has a run, or if the store has its identities and ``into_store`` allows to
+        drop it without a run.
         """
         while self.full and self.memory_bytes > room:
             oldest = self.full[0]
@@ -144,7 +143,7 @@ class Generations:
             run.drop_filter()
 
     def forget(self, what: Evicted) -> None:
-        """Notes what only the store knows, besides what was noted before."""
+        """Add to what only the store has."""
         self.forgotten = Evicted(*map(max, self.forgotten, what))
 
     def _forget_table(self, table: Generation) -> None:

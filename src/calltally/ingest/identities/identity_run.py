@@ -1,4 +1,4 @@
-"""Identities that lie sorted in a file."""
+"""A run: sorted identities in a file."""
 
 import os
 from collections.abc import Sequence
@@ -24,14 +24,14 @@ from calltally.ingest.identities.sorted_identities import (
 _BLOCKS_AT_ONCE = 1024
 
 Found = tuple[Bools, UInt64s]
-"""For each of some identities whether it is held, and its digest."""
+"""For each of some identities whether it was found, and its digest."""
 
 
 class IdentityRun:
-    """A run's file, looked into with a filter in memory that spares it nearly every look in vain.
+    """A run's file, with a Bloom filter in memory that avoids nearly all useless reads.
 
-    It never changes, and each block is checked whenever it is read. The filter may be let go for want of
-    memory; then every identity is looked for in the file.
+    It never changes, and each block is verified whenever it is read. The filter may be dropped for lack of
+    memory; then every identity is looked up in the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,7 +42,7 @@ class IdentityRun:
             self._file = os.open(path, os.O_RDONLY)
         except OSError as error:
             raise DamagedRunError(f"{path.name} cannot be read: {error}") from error
-        finalize(self, os.close, self._file)  # not before the last who may be looking is done
+        finalize(self, os.close, self._file)  # not before the last reader is done
         self._fences: UInt64s = np.frombuffer(index.fences, np.uint64)
         self.filter_bytes = len(index.filter)
         self._hold(index.filter)
@@ -53,9 +53,9 @@ class IdentityRun:
 
     @classmethod
     def find_in(cls, runs: Sequence["IdentityRun"], high: UInt64s, low: UInt64s) -> Found | None:
-        """What runs hold of identities, None when nothing; the first run that holds one tells its digest.
+        """The identities that runs contain, None if there are none; the digest is that of the first such run.
 
-        Raises `DamagedRunError`; the damaged file has another name then, so that the next start reads the
+        Raises `DamagedRunError`; the damaged file has been renamed then, so that the next start reads the
         store.
         """
         present = np.zeros(len(low), np.bool_)
@@ -86,21 +86,21 @@ class IdentityRun:
         return high[inside], low[inside], digest[inside]
 
     def check(self) -> None:
-        """Reads every block; raises `DamagedRunError`."""
+        """Read every block; raises `DamagedRunError`."""
         for first in range(0, len(self._fences), _BLOCKS_AT_ONCE):
             self._columns(self._read(first, min(_BLOCKS_AT_ONCE, len(self._fences) - first)))
 
     def drop_filter(self) -> None:
-        """Frees the filter's memory."""
+        """Free the filter's memory."""
         self.filter_bytes = 0
         self._hold(b"")
 
     def remove(self) -> None:
-        """Takes the file out of its folder; it can still be looked into."""
+        """Remove the file from its folder; it can still be read."""
         self.path.unlink(missing_ok=True)
 
     def damaged(self) -> DamagedRunError:
-        """The error to be raised, once the file is out of the way."""
+        """Rename the file and return the error to raise."""
         with suppress(OSError):
             self.path.rename(self.path.with_name(f"{self.path.name}{DAMAGED}"))
         return DamagedRunError(f"{self.path.name} is damaged; the next start reads the store instead")
@@ -113,7 +113,7 @@ class IdentityRun:
         self._filter = np.frombuffer(lines, np.uint8).reshape(-1, LINE_BYTES)
 
     def may_hold(self, high: UInt64s, low: UInt64s) -> Bools:
-        """Which identities the filter cannot tell from those that are held."""
+        """Which identities the filter matches."""
         maybe = np.ones(len(low), np.bool_)
         if len(self._filter):
             line = filter_lines(high, len(self._filter))
@@ -122,7 +122,7 @@ class IdentityRun:
         return maybe
 
     def find(self, high: np.uint64, low: np.uint64) -> np.uint64 | None:
-        """The digest of an identity that is held; raises `DamagedRunError`."""
+        """The digest of an identity in the run, else None; raises `DamagedRunError`."""
         first = max(0, int(np.searchsorted(self._fences, high, "left")) - 1)
         end = int(np.searchsorted(self._fences, high, "right"))
         its_high, its_low, digest = self._columns(self._read(first, end - first))

@@ -1,4 +1,4 @@
-"""An exact hash table of 128-bit identities, worked on by whole batches."""
+"""An exact hash table of 128-bit identities with batch operations."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,18 +7,18 @@ from calltally.call_batch import Bools, Int64s, UInt64s
 from calltally.ingest.identities.sorted_identities import Sorted, SortedIdentities
 
 BUCKET = 8
-"""Slots of one bucket: their low halves fill one cache line, so that most look-ups touch one line."""
+"""Slots of one bucket: their low halves fill one cache line, so that most lookups read one line."""
 
 MAX_LOAD = 0.78
 BYTES_PER_SLOT = 24 + 1 / BUCKET
 
 
 class IdentityTable:
-    """Holds up to ``capacity`` identities, each with the 64-bit digest of its call's content.
+    """Stores up to ``capacity`` identities, each with the 64-bit digest of its call's content.
 
-    Open addressing over buckets: a bucket fills from its first slot, an identity lives in the first bucket
-    at or after its own that had room, and nothing is ever deleted, so a bucket with an empty last slot ends
-    every search. The low half of an identity must not be zero: zero marks an empty slot. Not thread-safe.
+    Open addressing over buckets: a bucket fills from its first slot, an identity is in the first bucket at or
+    after its own that had space, and nothing is ever deleted, so a bucket with an empty last slot ends every
+    search. The low half of an identity must not be zero: zero marks an empty slot. Not thread-safe.
     """
 
     def __init__(self, slots: int) -> None:
@@ -40,7 +40,7 @@ class IdentityTable:
         return self.capacity - self.count
 
     def find(self, high: UInt64s, low: UInt64s) -> tuple[Bools, UInt64s]:
-        """For each identity whether it is held, and its digest (0 where it is not)."""
+        """For each identity whether it is in the table, and its digest (0 if not)."""
         present = np.zeros(len(low), np.bool_)
         digest = np.zeros(len(low), np.uint64)
         asked = np.arange(len(low))
@@ -65,7 +65,7 @@ class IdentityTable:
         return present, digest
 
     def insert(self, high: UInt64s, low: UInt64s, digest: UInt64s) -> None:
-        """Adds identities that are all different and none of them held; raises `ValueError` without room."""
+        """Add identities that are distinct and not in the table; raises `ValueError` if they do not fit."""
         if len(low) > self.room:
             raise ValueError(f"{len(low)} identities do not fit into room for {self.room}")
         waiting = np.arange(len(low))
@@ -82,7 +82,7 @@ class IdentityTable:
         self.count += len(low)
 
     def _claimed(self, slots: Int64s, numbers: Int64s) -> Bools:
-        """Of several numbers that want one empty slot, the last to be written into it wins it."""
+        """Of several numbers for one empty slot, the last one written wins it."""
         claims = self._digest.reshape(-1).view(np.int64)
         claims[slots] = numbers
         won: Bools = claims.take(slots) == numbers
@@ -103,9 +103,9 @@ class IdentityTable:
         self._fill[bucket] = fill + 1
 
     def prefault(self, buckets: int) -> None:
-        """Has the system hand over the memory of some more buckets, so that no batch waits for all of it.
+        """Touch the memory of some more buckets, so that no batch waits for all page faults at once.
 
-        To be called only while the table is empty.
+        Call it only while the table is empty.
         """
         part = slice(self._touched, self._touched + buckets)
         for column in (self._low, self._high, self._digest):
@@ -114,13 +114,13 @@ class IdentityTable:
         self._touched += buckets
 
     def span(self, first_bucket: int, buckets: int) -> tuple[UInt64s, UInt64s, UInt64s]:
-        """The identities (high, low, digest) in some neighbouring buckets, to copy a table in steps."""
+        """The identities (high, low, digest) of some adjacent buckets, to copy a table in steps."""
         part = slice(first_bucket, first_bucket + buckets)
         held = self._low[part] != 0
         return self._high[part][held], self._low[part][held], self._digest[part][held]
 
     def sorted(self) -> Sorted:
-        """All identities in the order of runs. Another thread may ask while nothing is added."""
+        """All identities in the order of runs. Thread-safe while nothing is added."""
         return SortedIdentities(*self.span(0, len(self._low)))
 
 

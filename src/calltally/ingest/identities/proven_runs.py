@@ -1,4 +1,4 @@
-"""Which runs hold what the store holds, and what is left to be read from it."""
+"""Verifies runs against the store, and finds what is left to be read from it."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -14,15 +14,15 @@ log = structlog.get_logger()
 
 
 Chain = Sequence[IdentityRun]
-"""Runs of which each begins with the cut that the one before ends with."""
+"""Runs of which each begins with the cut that ends the previous one."""
 
 
 def proven(runs: Sequence[IdentityRun], store: UsageStore) -> list[Chain]:
-    """Those of ``runs`` that hold exactly what the store says, oldest first; the others are removed.
+    """Those of ``runs`` that match the store exactly, oldest first; the others are removed.
 
-    A run's own word is never enough. What a chain of runs holds together has to be as many identities with
-    the same exclusive or as the store has at the same positions. A run beside a proven chain that says to
-    hold some of the same is of no use, whatever is in it.
+    A run's own head is never sufficient. A chain of runs together must have as many identities, with the same
+    exclusive or, as the store has at the same positions. A run that overlaps a proven chain is useless,
+    whatever its content.
     """
     left, found = list(runs), list[Chain]()
     while left:
@@ -35,7 +35,7 @@ def proven(runs: Sequence[IdentityRun], store: UsageStore) -> list[Chain]:
         else:
             log.warning(
                 "runs of identities are read from the store instead",
-                reason="the store does not say the same as they",
+                reason="they do not match the store",
                 runs=[run.path.name for run in whole],
             )
     kept = [run for chain in found for run in chain]
@@ -46,20 +46,20 @@ def proven(runs: Sequence[IdentityRun], store: UsageStore) -> list[Chain]:
 
 
 class Gap(NamedTuple):
-    """What lies between two cuts and in no run, but for identities at the cuts' own positions."""
+    """What is between two cuts and in no run, except identities at the cuts' own positions."""
 
     since: Boundary
     end: Boundary
 
     @property
     def within(self) -> tuple[int, int]:
-        """The first and the last position of which no run holds anything; the first is greater when there are
+        """The first and the last position without identities in any run; the first is greater if there are
         none."""
         return self.since.last + 1, self.end.first - 1
 
     @property
     def seams(self) -> list[int]:
-        """The positions that a cut goes through, of which runs hold some identities."""
+        """The positions that a cut goes through, of which runs have some identities."""
         return _seams(self.since, self.end)
 
     @property
@@ -69,10 +69,10 @@ class Gap(NamedTuple):
 
 
 def gaps(chains: Sequence[Chain], last_position: int) -> Iterator[Gap]:
-    """What lies before proven chains, oldest first, between them and behind them, up to a position.
+    """What is before proven chains, oldest first, between them and after them, up to a position.
 
-    Two chains of which one ends with the cut that the other begins with were each proven without it, so there
-    is a gap there too.
+    Two chains of which one ends with the cut that the other begins with were each proven separately, so there
+    is a gap between them too.
     """
     reached = Boundary.behind(0)
     for chain in chains:
@@ -82,7 +82,7 @@ def gaps(chains: Sequence[Chain], last_position: int) -> Iterator[Gap]:
 
 
 def _is_proven(chain: Chain, store: UsageStore) -> bool:
-    """Whether a chain holds what the store does at the positions between its cuts, and else only identities
+    """Whether a chain matches the store at the positions between its cuts, and otherwise has only identities
     of the positions that its cuts go through."""
     since, last = chain[0].head.since, chain[-1].head.last
     received_from_ms = whole_since([run.head for run in chain])
@@ -101,10 +101,10 @@ def _is_proven(chain: Chain, store: UsageStore) -> bool:
 
 
 def _without_wide_ends(chain: Chain) -> Chain:
-    """A chain up to cuts that go through one position at most.
+    """A chain up to cuts that go through at most one position.
 
-    Of runs that were read from the store in no order, between the same two positions, each is worth
-    something only beside all of the others.
+    Runs that were read from the store unordered, between the same two positions, are useful only all
+    together.
     """
     first, end = 0, len(chain)
     while first < end and _is_wide(chain[first].head.since):
@@ -123,5 +123,5 @@ def _seams(*cuts: Boundary) -> list[int]:
 
 
 def _lies_behind(head: RunHead, cut: Boundary) -> bool:
-    """Whether a run begins no earlier than with a cut's own position, and does not end there."""
+    """Whether a run begins at or after a cut's own position, and does not end there."""
     return head.since.first >= cut.last and head.last.last > cut.last

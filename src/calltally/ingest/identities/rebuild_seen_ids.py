@@ -1,4 +1,4 @@
-"""After a start: everything ingest has to know of what came before."""
+"""Rebuilds the state of ingest after a start."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -15,7 +15,7 @@ from calltally.journal.journal_reader import JournalReader
 from calltally.store.usage_store import Identities, UsageStore
 
 TAKES_IDENTITY = (Entry.RECEIVED, Entry.ADDED)
-"""Of the rows of one identity exactly one is one of these; its digest tells the content to compare with."""
+"""Exactly one row of an identity has one of these entries; its digest is that of the content to compare."""
 
 _CALLS_AT_ONCE = 500_000
 
@@ -29,10 +29,10 @@ def rebuild_seen_ids(
     received_from_ms: int,
     make_room: Callable[[], None],
 ) -> None:
-    """Gives the seen ids those of ``runs`` that are proven, what the store holds besides, and what is in the
-    journal's tail, which the store has yet to take; the dictionary what is in the tail.
+    """Load the seen ids, and the dictionary's texts of the journal's tail.
 
-    Identities received before the instant stay in the store and are looked up there.
+    The seen ids get the proven ``runs``, what else the store has, and the journal's tail, which the store has
+    yet to apply. Identities received before the instant stay in the store and are looked up there.
     """
     known = proven(runs, store)
     seen_ids.adopt([run for chain in known for run in chain])
@@ -51,7 +51,7 @@ def rebuild_seen_ids(
 def _read(
     gap: Gap, store: UsageStore, seen_ids: SeenIds, received_from_ms: int, make_room: Callable[[], None]
 ) -> int:
-    """Remembers what is in a gap and in no run; returns how many identities that is."""
+    """Remember what is in a gap and in no run; returns the number of identities."""
     if gap.is_empty:
         return 0
     remembered = 0
@@ -83,8 +83,8 @@ def _missing(gap: Gap, store: UsageStore, seen_ids: SeenIds, received_from_ms: i
 
 
 def _held(block: Identities, seen_ids: SeenIds) -> Bools:
-    """Which identities are in a run or were read; none where a run turns out to be damaged, which is noticed
-    again as soon as it matters. An identity may be remembered twice."""
+    """Which identities are in a run or were read; none if a run turns out to be damaged, which is detected
+    again when it matters. An identity may be remembered twice."""
     try:
         return seen_ids.holds(block.high, block.low)
     except DamagedRunError:

@@ -1,4 +1,4 @@
-"""The table that takes new identities, and those that it grows from and into."""
+"""The table for new identities, with incremental resizing."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,25 +9,25 @@ SMALLEST = 2**15
 LARGEST = 2**23
 
 _COPIED_PER_NEW = 4
-"""Identities moved to the larger table for each new one; more than one, so that the move ends in time."""
+"""Identities moved to the larger table per new one; more than one, so that the move ends in time."""
 
 _TOUCHED_PER_NEW = 6
-"""Slots of the next table made ready for each new identity; it has twice the slots, half of them in time."""
+"""Slots of the next table prefaulted per new identity; it has twice the slots, half of them in time."""
 
 
 class ResizingTable:
-    """Small tables grow by doubling, a step with each batch, so that no batch waits for the whole.
+    """A table that doubles in small steps, one with each batch, so that no batch waits for the whole resize.
 
-    New identities go into ``active``; ``tables`` are all that hold any.
+    New identities go to ``active``; ``tables`` are all that have any.
     """
 
     def __init__(self, new_table: Callable[[int], Table], smallest: int, largest: int) -> None:
-        """``new_table`` makes an empty table of so many slots."""
+        """``new_table`` creates an empty table with a number of slots."""
         self._new_table = new_table
         self._smallest = smallest
         self._largest = largest
         self._leaving: Table | None = None
-        self._left = 0  # identities that are in the table being left only
+        self._left = 0  # identities that are only in the old table
         self._next_bucket = 0
         self._next: Table | None = None
         self.active = new_table(smallest)
@@ -38,12 +38,12 @@ class ResizingTable:
 
     @property
     def free(self) -> int:
-        """How many new identities the active table takes, besides those that are to be moved into it."""
+        """How many new identities fit the active table, besides those to be moved to it."""
         return self.active.room - self._left
 
     @property
     def left(self) -> Sequence[Table]:
-        """The table that is being left, if there is one."""
+        """The old table, if a resize is in progress."""
         return [self._leaving] if self._leaving else []
 
     @property
@@ -51,7 +51,7 @@ class ResizingTable:
         return int(sum(table.slots for table in (self.active, *self.left)) * BYTES_PER_SLOT)
 
     def make_room(self) -> Table | None:
-        """Has room in the active table; returns a table that is as large as may be and full."""
+        """Ensure space in the active table; returns a full table of the largest size, if any."""
         if self.free > 0:
             return None
         full, self.active = self.active, self._next or self._larger()
@@ -62,12 +62,12 @@ class ResizingTable:
         return None
 
     def grow(self, new: int) -> None:
-        """Does what must follow whenever so many identities came into the active table."""
+        """Do the resizing work after ``new`` identities were added to the active table."""
         self._move_on(new)
         self._prepare_next(new)
 
     def emptied(self) -> Table:
-        """The active table with all that there is; a new one takes its place."""
+        """The active table with all identities; a new one replaces it."""
         while self._leaving:
             self._move_on(self._left)
         full, self.active, self._next = self.active, self._new_table(self._smallest), None
@@ -77,7 +77,7 @@ class ResizingTable:
         return self._new_table(min(self.active.slots * 2, self._largest))
 
     def _prepare_next(self, new: int) -> None:
-        """Makes the next table ready little by little, once the active one is half full."""
+        """Prefault the next table in steps, once the active one is half full."""
         if self.active.count * 2 < self.active.capacity:
             return
         if self._next is None:
@@ -85,7 +85,7 @@ class ResizingTable:
         self._next.prefault(max(64, new * _TOUCHED_PER_NEW // BUCKET))
 
     def _move_on(self, new: int) -> None:
-        """Copies a few more buckets from the table that is being left."""
+        """Copy a few more buckets from the old table."""
         if not self._leaving:
             return
         buckets = max(64, new * _COPIED_PER_NEW // BUCKET)

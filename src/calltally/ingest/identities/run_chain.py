@@ -1,4 +1,4 @@
-"""Runs of which each begins where the one before ends."""
+"""Chains of adjacent runs."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,7 +7,7 @@ from calltally.ingest.identities.run_file import Boundary, RunHead
 
 
 def chains_of(runs: Sequence[IdentityRun]) -> Iterator[list[IdentityRun]]:
-    """All runs as chains, each as long as can be; see `first_chain`."""
+    """All runs as chains of maximal length; see `first_chain`."""
     left = list(runs)
     while left:
         chain = first_chain(left)
@@ -18,8 +18,7 @@ def chains_of(runs: Sequence[IdentityRun]) -> Iterator[list[IdentityRun]]:
 def first_chain(runs: Sequence[IdentityRun]) -> list[IdentityRun]:
     """The chain that begins first, of ``runs`` that may overlap.
 
-    Where several begin with the same cut the largest is in it: a joined run rather than the first of its
-    parts.
+    If several begin with the same cut, the largest is used: a merged run instead of the first of its parts.
     """
     following: dict[Boundary, IdentityRun] = {}
     for run in sorted(runs, key=lambda run: run.head.size):
@@ -37,9 +36,9 @@ def first_chain(runs: Sequence[IdentityRun]) -> list[IdentityRun]:
 
 
 def whole_since(heads: Sequence[RunHead]) -> int | None:
-    """The instant since which runs together hold everything that was received, and nothing from before.
+    """The instant since which runs together have everything that was received, and nothing from before.
 
-    None where there is no such instant, as one of them holds what another leaves out.
+    None if there is no such instant, since one of them has what another leaves out.
     """
     latest = max(head.received_from_ms for head in heads)
     fits = all(head.received_from_ms == latest or head.first_received_ms >= latest for head in heads)

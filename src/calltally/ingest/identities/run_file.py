@@ -1,4 +1,4 @@
-"""The file of a run: sorted identities in blocks, a filter, and what they are."""
+"""The file of a run (an SSTable): sorted identities in blocks, a Bloom filter, and a head."""
 
 import os
 import secrets
@@ -17,10 +17,10 @@ SUFFIX = ".ids"
 PARTIAL = ".partial"
 DAMAGED = ".damaged"
 BLOCKS_START = 4096
-"""Where the blocks begin, behind the head."""
+"""The offset of the blocks, after the head."""
 
 FILTER_BITS = 12
-"""Bits of a filter for each identity: about one in 200 others is then taken for one of the run's."""
+"""Bits of the Bloom filter per identity: its false positive rate is about 1 in 200."""
 
 _MAGIC = b"calltally seen 2"
 _HEAD = struct.Struct("<16sQQQQQQQQqqqqQQQQQ")
@@ -28,11 +28,11 @@ _BLOCKS_AT_ONCE = 256
 
 
 class Boundary(NamedTuple):
-    """A place between identities: those behind it have positions from ``first`` on, those before it positions
-    up to ``last``.
+    """A cut between identities.
 
-    Each has a ``mark`` of its own, so that two runs follow each other exactly if one ends with the cut that
-    the other begins with. Mark 0 is the end of a position.
+    Those after it have positions from ``first`` on, those before it positions up to ``last``. Each cut has
+    its own ``mark``, so that two runs are adjacent exactly if one ends with the cut that the other begins
+    with. Mark 0 is the end of a position.
     """
 
     first: int
@@ -41,7 +41,7 @@ class Boundary(NamedTuple):
 
     @staticmethod
     def between(first: int, last: int) -> "Boundary":
-        """A cut through identities of these positions, unlike any other."""
+        """A unique cut through identities of these positions."""
         return Boundary(first, last, secrets.randbits(63) | 1)
 
     @staticmethod
@@ -50,12 +50,12 @@ class Boundary(NamedTuple):
 
 
 class RunHead(NamedTuple):
-    """What a run says that it holds: every identity that was taken between two cuts and received since an
-    instant, and no other.
+    """The content that a run declares.
 
-    ``size`` is how many those are, and ``low_xor`` the exclusive or of their low halves.
-    ``latest_ms`` is no earlier than the time of any of its calls. ``timeline`` is that of the store when it
-    was written, and ``key_mark`` tells the installation's key from others.
+    It is every identity accepted between two cuts and received since an instant, and no other. ``size`` is
+    their number, and ``low_xor`` the exclusive or of their low halves. ``latest_ms`` is not earlier than the
+    time of any of its calls. ``timeline`` is that of the store at the time of writing, and ``key_mark``
+    identifies the installation's key.
     """
 
     since: Boundary
@@ -71,18 +71,18 @@ class RunHead(NamedTuple):
 
 
 class RunIndex(NamedTuple):
-    """What is kept in memory of a run."""
+    """The part of a run that is kept in memory."""
 
     fences: bytes
     filter: bytes
 
 
 class DamagedRunError(Exception):
-    """A run's file is not as it was written, or cannot be read. The store knows what it held."""
+    """A run's file is damaged or unreadable. The store has its content."""
 
 
 class StoppedError(Exception):
-    """Writing was broken off, since the process is to end."""
+    """Writing was aborted, since the process is ending."""
 
 
 def filter_lines_for(count: int) -> int:
@@ -100,11 +100,11 @@ def write_run(
     parts: Iterable[tuple[Sorted, int]],
     stopped: Callable[[], bool] = lambda: False,
 ) -> Path:
-    """Writes the identities of ascending parts, each with the lines of the filter that end with it.
+    """Write the identities of ascending parts, each with the lines of the filter that end with it.
 
-    The tally in the file's head is that of the blocks as they were written, whatever ``head`` says of it.
-    The file has its name once it is whole and on disk; a crash leaves at most one whose name ends in
-    ``.partial``. Raises `OSError`, and `StoppedError` once ``stopped`` says so.
+    The tally in the file's head is that of the blocks as written, whatever ``head`` has. The file gets its
+    name once it is complete and on disk; a crash leaves at most one whose name ends in ``.partial``. Raises
+    `OSError`, and `StoppedError` once ``stopped`` returns True.
     """
     path = file_of(folder, head)
     partial = path.with_name(f"{path.name}{PARTIAL}")
@@ -141,7 +141,7 @@ def write_run(
 
 
 def read_run(path: Path) -> tuple[RunHead, RunIndex]:
-    """What a run says of itself, and its index; raises `DamagedRunError`. The blocks are not looked at."""
+    """The head and the index of a run; raises `DamagedRunError`. The blocks are not read."""
     try:
         with path.open("rb") as file:
             head, blocks, filter_bytes, checksum = _unpacked(file.read(BLOCKS_START))

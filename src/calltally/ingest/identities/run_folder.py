@@ -1,4 +1,4 @@
-"""The folder of runs: which of them can be believed, and new ones."""
+"""The folder of runs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -27,11 +27,11 @@ _ROWS_AT_ONCE = 100_000
 
 
 class RunFolder:
-    """Runs are a cache of what the store holds: each may be removed at any time, and a start makes it anew.
+    """The runs on disk, a cache of the store: each may be removed at any time, and a start rebuilds it.
 
-    A run can be of use only if it was written by the same installation, in a life of the store that this one
-    continues, and ends before the next life began. Whether it holds what it says has still to be proven; see
-    `proven_runs`. Only what the store holds may be written.
+    A run can be used only if it was written by the same installation, in a timeline of the store that the
+    current one continues, and ends before the next timeline began. Whether its content is right is then
+    verified; see `proven_runs`. Only what the store has may be written.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class RunFolder:
         timelines: Sequence[Timeline],
         kind_of_run: type[IdentityRun],
     ) -> None:
-        """``timelines`` are those of the store up to its present one."""
+        """``timelines`` are those of the store up to its current one."""
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = path
         self._mark = identity_key.mark
@@ -51,15 +51,14 @@ class RunFolder:
         self._stopped = False
 
     def stop(self) -> None:
-        """Has what is being written broken off."""
+        """Abort the current write."""
         self._stopped = True
 
     def open(self, received_from_ms: int) -> list[IdentityRun]:
-        """The runs that may hold all that was received since an instant; the others are removed.
+        """The runs that may have everything received since an instant; the others are removed.
 
-        They may overlap, as a crash leaves a joined run beside its parts.
-        Where one was damaged others may be, so that all of their blocks are read then; else they are read
-        when they are needed.
+        They may overlap, since a crash leaves a merged run together with its parts. If one is damaged, others
+        may be, so all blocks are read then; otherwise they are read when needed.
         """
         damaged = list(self._path.glob(f"*{DAMAGED}"))
         for partial in self._path.glob(f"*{PARTIAL}"):
@@ -81,13 +80,13 @@ class RunFolder:
         return runs
 
     def write(self, generation: Generation) -> IdentityRun:
-        """A run with all that is in a full table. Raises `OSError`, and `StoppedError` after `stop`."""
+        """Write a full table to a run. Raises `OSError`, and `StoppedError` after `stop`."""
         took, identities = generation.took, generation.table.sorted()
         head = RunHead(
             generation.since,
             generation.last,
             len(identities),
-            0,  # as it turns out
+            0,  # counted while writing
             took.received_from_ms,
             took.first_received_ms,
             took.last_received_ms,
@@ -98,13 +97,13 @@ class RunFolder:
         return self._written(head, [(identities, filter_lines_for(head.size))])
 
     def join(self, runs: Sequence[IdentityRun]) -> IdentityRun:
-        """A run with all that is in runs that follow each other; raises `DamagedRunError`, too."""
+        """Merge adjacent runs into one; also raises `DamagedRunError`."""
         heads = [run.head for run in runs]
         head = RunHead(
             heads[0].since,
             heads[-1].last,
             sum(head.size for head in heads),
-            0,  # as it turns out
+            0,  # counted while writing
             max(head.received_from_ms for head in heads),
             min(head.first_received_ms for head in heads),
             max(head.last_received_ms for head in heads),

@@ -17,27 +17,27 @@ from calltally.ingest.identities.run_file import Boundary
 VerdictCodes = npt.NDArray[np.int8]
 
 AT_ONCE = 16_384
-"""Identities added in one go; more would not fit into the processor's cache."""
+"""Identities added at a time; more would not fit the processor's cache."""
 
 
 class Seen(IntEnum):
-    """What the set says of an identity."""
+    """The set's verdict on an identity."""
 
     NEW = 0
-    SAME = 1  # held, with the same content
-    OTHER = 2  # held, with another content
+    SAME = 1  # in the set, with the same content
+    OTHER = 2  # in the set, with another content
 
 
 class SeenIds:
-    """Judges identities and remembers the new ones, within ``memory`` bytes.
+    """Judges identities and remembers the new ones, within ``memory`` bytes: an LSM tree of 128-bit keys.
 
-    Recent ones are in tables in memory, older ones in runs, files with a filter in memory. What is
+    Recent ones are in tables in memory, older ones in runs, files with a Bloom filter in memory. What is
     `forgotten` may be in neither, and must be looked up in the store before `judge`.
 
-    Full tables are kept as generations, of which `forget` lets the oldest go. Each generation says between
-    which cuts it holds everything, so the set must be told where it goes on: a new set begins with the first
-    position, and after `adopt` and `reading` it takes nothing until `continue_from` was called. Not
-    thread-safe: it belongs to the ordered step of ingest.
+    Full tables are kept as generations, of which `forget` drops the oldest. Each generation has everything
+    between its two cuts, so the set needs its start: a new set begins with the first position, and after
+    `adopt` and `reading` it accepts nothing until `continue_from` was called. Not thread-safe: it belongs to
+    the ordered step of ingest.
     """
 
     def __init__(
@@ -49,8 +49,8 @@ class SeenIds:
         smallest: int = SMALLEST,
         largest: int = LARGEST,
     ) -> None:
-        """``new_table`` makes an empty table of so many slots, the smallest and the largest of which are
-        given."""
+        """``new_table`` creates an empty table with a number of slots between ``smallest`` and
+        ``largest``."""
         size = smallest
         while size < largest and size * 2 * BYTES_PER_SLOT * 4 <= memory:
             size *= 2
@@ -59,18 +59,18 @@ class SeenIds:
         self._memory = memory
         self._growing = ResizingTable(new_table, smallest, size)
         self._since: Boundary | None = Boundary.behind(0)
-        self._read_from: int | None = None  # while what is remembered comes in no order
+        self._read_from: int | None = None  # set while identities are remembered unordered
         self._last_position = 0
         self._took = ReceiptRange()
 
     @property
     def count(self) -> int:
-        """How many identities are in memory."""
+        """The number of identities in memory."""
         return self._growing.count + sum(g.table.count for g in self.generations.full)
 
     @property
     def spilled(self) -> int:
-        """How many are in runs only."""
+        """The number of identities that are in runs only."""
         return sum(run.head.size for run in self.generations.runs)
 
     @property
@@ -96,10 +96,10 @@ class SeenIds:
         latest_ms: int,
         stored: Found | None = None,
     ) -> VerdictCodes:
-        """The verdict `Seen` for each identity, in order; new ones are in the set afterwards.
+        """The verdict `Seen` for each identity, in order; new ones are added to the set.
 
-        No call happened after ``latest_ms``. ``stored`` says which identities the store holds, and their
-        digests, as of a moment when `forgotten` was what it is now. Raises `DamagedRunError`.
+        No call happened after ``latest_ms``. ``stored`` has which identities are in the store, and their
+        digests, as of a moment with the current `forgotten`. Raises `DamagedRunError`.
         """
         stored = self._spilled(high, low, stored)
         present, known = self._find(high, low)
@@ -133,10 +133,9 @@ class SeenIds:
         latest_ms: int,
         first_received_ms: int | None = None,
     ) -> None:
-        """Adds identities that are different and new, as a restart does with what is stored.
+        """Add distinct new identities, as a restart does with stored ones.
 
-        They were received up to ``received_ms``, and from ``first_received_ms`` on if that is another
-        instant.
+        They were received up to ``received_ms``, and from ``first_received_ms`` on if that is given.
         """
         start = 0
         while start < len(low):
@@ -155,21 +154,21 @@ class SeenIds:
         return held if spilled is None else held | spilled[0]
 
     def adopt(self, runs: Sequence[IdentityRun]) -> None:
-        """Takes runs, oldest first, for what came before; the set must be empty."""
+        """Add runs, oldest first, as earlier content; the set must be empty."""
         self.generations.runs = list(runs)
         self._since = None
 
     def continue_from(self, cut: Boundary) -> None:
-        """States that everything before a cut is in a generation or was let go, and all that is remembered
-        from here on lies behind it and leaves nothing out."""
+        """Declare that everything before a cut is in a generation or evicted, and that all that is remembered
+        from here on is after it and complete."""
         if self._growing.count:
             raise ValueError(f"{self._growing.count} identities are in no generation yet")
         self._since, self._took = cut, ReceiptRange()
 
     @contextmanager
     def reading(self, since: Boundary, end: Boundary, received_from_ms: int) -> Iterator[None]:
-        """What is remembered within is all that lies between two cuts and was received since an instant, in
-        any order, but for what is in a generation already."""
+        """Within, everything between two cuts that was received since an instant is remembered, in any order,
+        except what is already in a generation."""
         self.continue_from(since)
         self._took = ReceiptRange(received_from_ms)
         self._read_from, self._last_position = since.first, end.last
@@ -185,10 +184,10 @@ class SeenIds:
     def forget(
         self, *, received_before_ms: int, stored_position: int, into_store: bool = True
     ) -> list[IdentityRun]:
-        """Lets go of what is past the horizon, and of the oldest tables when they are over the memory.
+        """Drop what is past the horizon, and the oldest tables if they exceed the memory.
 
-        Only what the store holds (up to ``stored_position``) may go, and what is within the horizon into runs
-        only unless ``into_store``. Returns runs whose files are of no use any more.
+        Only what the store has (up to ``stored_position``) may be dropped, and what is within the horizon
+        only into runs unless ``into_store``. Returns runs whose files are no longer needed.
         """
         gone = self.generations.expire(received_before_ms, stored_position)
         room = self._memory - self._growing.memory_bytes
@@ -204,7 +203,7 @@ class SeenIds:
         return present, digest
 
     def _spilled(self, high: UInt64s, low: UInt64s, stored: Found | None) -> Found | None:
-        """What runs or the store hold of identities; the store tells where both do."""
+        """The identities in runs or in the store; if both have one, the store's digest is used."""
         runs = self.generations.runs
         found = self.kind_of_run.find_in(runs, high, low) if runs else None
         if found is None or stored is None:
@@ -213,19 +212,19 @@ class SeenIds:
 
     @property
     def _others(self) -> Sequence[tuple[Table, IdentityRun | None]]:
-        """Every table but the active one, the newest first, each with the run that has the same."""
+        """Every table except the active one, newest first, each with its run."""
         left = [(table, None) for table in self._growing.left]
         return [*left, *((each.table, each.run) for each in reversed(self.generations.full))]
 
     def _note(self, new: int, position: int, received_ms: int, latest_ms: int) -> None:
-        """Does what follows whenever identities came into the active table."""
+        """Update the bookkeeping after identities were added to the active table."""
         self._last_position = max(self._last_position, position)
         self._took.note(received_ms, latest_ms)
         self._growing.grow(new)
 
     def _make_room(self) -> None:
         if self._since is None:
-            raise RuntimeError("nobody said where the seen ids go on")
+            raise RuntimeError("continue_from was not called")
         full = self._growing.make_room()
         if full is not None:
             first = self._last_position if self._read_from is None else self._read_from
@@ -233,7 +232,7 @@ class SeenIds:
 
     def _close(self, full: Table, last: Boundary) -> None:
         if self._since is None:
-            raise RuntimeError("nobody said where the seen ids go on")
+            raise RuntimeError("continue_from was not called")
         self.generations.full.append(Generation(full, self._since, last, self._took))
         self._since, self._took = last, ReceiptRange(self._took.received_from_ms)
 
@@ -241,7 +240,7 @@ class SeenIds:
 def _first_copies(
     new: npt.NDArray[np.int64], high: UInt64s, low: UInt64s, digest: UInt64s, verdicts: VerdictCodes
 ) -> npt.NDArray[np.int64]:
-    """Of new identities the first of each; later copies in the batch get their verdict against the first."""
+    """The first of each new identity; later copies in the batch are judged against it."""
     in_order = np.sort(low[new])
     if (in_order[1:] != in_order[:-1]).all():
         return new

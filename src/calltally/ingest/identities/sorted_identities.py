@@ -1,4 +1,4 @@
-"""Identities in the order in which a run has them, and the blocks and the filter that a run is made of."""
+"""Identities in the order of runs, and the blocks and the filter of a run."""
 
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from calltally.store.usage_store import IdentityTally
 
 BLOCK_BYTES = 4096
 BLOCK_ROWS = (BLOCK_BYTES - 16) // 24
-"""Identities of a full block: what is left beside its checksum and their number."""
+"""Identities of a full block: the space besides its checksum and their number."""
 
 LINE_BYTES = 64
 _LINE_BITS = LINE_BYTES * 8
@@ -32,7 +32,7 @@ class Sorted(Protocol):
 
 
 class SortedIdentities:
-    """Identities that ascend by their high half, then by their low half."""
+    """Identities in ascending order of their high half, then their low half."""
 
     def __init__(self, high: UInt64s, low: UInt64s, digest: UInt64s) -> None:
         order = np.argsort(high, kind="stable")
@@ -61,7 +61,8 @@ class SortedIdentities:
         return self._columns[0, ::BLOCK_ROWS].tobytes()
 
     def filter(self, first: int, lines: int, total: int) -> bytes:
-        """The lines from ``first`` on of a filter with a ``total``, marked with the identities of theirs."""
+        """``lines`` lines from ``first`` on of a filter with ``total`` lines, with the bits of their
+        identities."""
         high, low, _ = self._columns
         line = filter_lines(high, total) - first
         mine = (line >= 0) & (line < lines)
@@ -72,29 +73,29 @@ class SortedIdentities:
 
 
 def filter_lines(high: UInt64s, total: int) -> npt.NDArray[np.int64]:
-    """In which of so many lines, less than 2^32, each identity has its bits; they ascend as identities do."""
+    """The filter line of each identity, of ``total`` lines (less than 2^32), ascending like identities."""
     return ((high >> np.uint64(32)) * np.uint64(total) >> np.uint64(32)).astype(np.int64)
 
 
 def filter_bits(low: UInt64s) -> list[npt.NDArray[np.int64]]:
-    """Which bits each identity has in its line, one after the other."""
+    """The bits of each identity in its line, one array per bit."""
     return [(low >> np.uint64(9 * probe) & np.uint64(511)).astype(np.int64) for probe in range(_PROBES)]
 
 
 def first_high_of_line(line: int, total: int) -> int:
-    """The least high half whose bits are in a line."""
+    """The smallest high half whose bits are in a line."""
     return -(-(line << 32) // total) << 32
 
 
 def tally_of_blocks(blocks: bytes) -> IdentityTally:
-    """The tally of the identities in whole blocks."""
+    """The tally of the identities in complete blocks."""
     words = np.frombuffer(blocks, "<u8").reshape(-1, _WORDS)
     low = words[:, 2:].reshape(-1, 3, BLOCK_ROWS)[:, 1]  # zeros where a block is not full
     return IdentityTally(int(words[:, 1].sum()), int(np.bitwise_xor.reduce(low, axis=None)))
 
 
 def columns_of_blocks(blocks: bytes) -> IdentityColumns | None:
-    """What is in some blocks; None when any is not as it was written."""
+    """The identities of some blocks; None if any is damaged."""
     if len(blocks) % BLOCK_BYTES:
         return None
     words = np.frombuffer(blocks, "<u8").reshape(-1, _WORDS)

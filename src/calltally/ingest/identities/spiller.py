@@ -1,4 +1,4 @@
-"""Keeps identities that memory has no room for in runs on disk."""
+"""Writes identities that exceed memory to runs on disk."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -16,19 +16,20 @@ from calltally.ingest.identities.seen_ids import SeenIds
 log = structlog.get_logger()
 
 JOINED, MOST_JOINED = 6, 12
-"""How many neighbouring runs become one, since each costs every new identity a look."""
+"""How many adjacent runs are merged, since each costs every new identity a lookup."""
 
 _TRIES = 3
 _RETRY_SECONDS = 5.0
 
 
 class Spiller:
-    """Writes every full table to a run, in a thread, so that a restart finds it; lets tables and runs go.
+    """Writes every full table to a run in a thread, so that a restart finds it; removes old tables and runs.
 
-    `look` belongs to the ordered step's thread and waits for nothing: a table stays in memory until its run
-    is on disk. Where runs cannot be written, identities are let go into the store after some tries, and
-    looked up there. A run that turns out to be damaged cannot be replaced while identities come in:
-    ``on_failure`` is told, and the next start reads the store.
+    These are the flushes and compactions of an LSM tree. `look` belongs to the ordered step's thread and
+    never blocks: a table stays in memory until its run is on disk. If runs cannot be written, identities are
+    evicted after some attempts and looked up in the store. A run that turns out to be damaged cannot be
+    replaced while identities are being received: ``on_failure`` is called, and the next start reads the
+    store.
     """
 
     def __init__(
@@ -51,11 +52,11 @@ class Spiller:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing has been begun that is not done."""
+        """Whether no work is running."""
         return self._work is None
 
     def look(self, now_ms: int, stored_position: int) -> None:
-        """Begins what is worth doing, once what was begun before is done."""
+        """Start the next work, once the previous work is done."""
         if self._work is not None and self._work.done():
             self._end(self._work)
         self._forget(now_ms, stored_position)
@@ -63,7 +64,7 @@ class Spiller:
             self._begin(stored_position)
 
     def spill_now(self, now_ms: int, stored_position: int) -> None:
-        """Writes whatever is over the memory, and returns once it is written or cannot be."""
+        """Write whatever exceeds the memory; returns once it is written or cannot be."""
         while True:
             self._forget(now_ms, stored_position)
             generation = self._seen_ids.generations.unwritten(stored_position)
@@ -73,7 +74,7 @@ class Spiller:
             self._wait()
 
     def stop(self) -> None:
-        """Breaks off what is being written."""
+        """Abort the current write."""
         self._folder.stop()
         self._thread.shutdown()
 
@@ -86,7 +87,7 @@ class Spiller:
         self._remove(gone)
 
     def _begin(self, stored_position: int) -> None:
-        """Writes one table or joins some runs in the thread, if there is any."""
+        """Write one table or merge some runs in the thread, if there are any."""
         generations = self._seen_ids.generations
         if generation := generations.unwritten(stored_position):
             self._write(generation)
@@ -124,7 +125,7 @@ class Spiller:
             pass
         except DamagedRunError as error:
             self._on_failure(error)
-        except Exception as error:  # noqa: BLE001 - a full disk or memory may get room again
+        except Exception as error:  # noqa: BLE001 - a full disk or memory may get space again
             self._failures += 1
             self._try_again_at = time.monotonic() + _RETRY_SECONDS
             log.warning("identities cannot be written to disk", reason=str(error), tries=self._failures)
@@ -138,7 +139,8 @@ class Spiller:
 
 
 def _worth_joining(runs: Sequence[IdentityRun], longest_ms: int) -> Sequence[IdentityRun]:
-    """The most neighbours of which none has more than the others together, received within so long a time."""
+    """The longest sequence of adjacent runs in which none is larger than the others together, received within
+    ``longest_ms``."""
     chains = list(chains_of(runs))
     for length in range(MOST_JOINED, JOINED - 1, -1):
         for chain in chains:

@@ -1,4 +1,4 @@
-"""Identities that ingest has let go, looked up in the store."""
+"""Lookup of evicted identities in the store."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from calltally.store.usage_store import UsageStore
 
 
 class StoredIdentities:
-    """Asks the store for identities received within the horizon or for a call's own day."""
+    """Queries the store for identities received within the horizon or on a call's own day."""
 
     def __init__(self, store: UsageStore, clock: Clock, horizon_ms: int) -> None:
         self._store = store
@@ -18,17 +18,17 @@ class StoredIdentities:
         self._horizon_ms = horizon_ms
 
     def needed_before_ms(self, forgotten: Evicted) -> int:
-        """Calls before this instant must be looked for; later ones can be none of those that were let go.
+        """Calls before this instant must be looked up; later ones cannot be among the evicted identities.
 
-        What was received before the horizon matters only for calls of its own days. What is within it, for
-        want of room or since the clock was set back, may be met on any day.
+        What was received before the horizon matters only for calls of its own days. What was evicted within
+        it, for lack of memory or after the clock was set back, may concern any day.
         """
         if forgotten.received_ms >= self._clock.now_ms() - self._horizon_ms:
             return ANY_TIME
         return (forgotten.latest_ms // DAY_MS + 1) * DAY_MS
 
     def find(self, calls: JudgeableCalls, up_to_position: int, before_ms: int) -> Found:
-        """For each call before an instant whether its identity was received up to a position, and with what
+        """For each call before an instant whether its identity was received up to a position, and the
         digest."""
         present = np.zeros(len(calls), np.bool_)
         digests = np.zeros(len(calls), np.uint64)
