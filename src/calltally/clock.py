@@ -22,7 +22,7 @@ class SystemClock:
 
 
 class FixedClock:
-    """A clock that stands still until it is moved."""
+    """A clock that shows a fixed time until it is moved."""
 
     def __init__(self, instant: datetime) -> None:
         self._now_ms = instant_ms(instant)

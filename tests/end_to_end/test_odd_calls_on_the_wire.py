@@ -181,7 +181,7 @@ def test_calls_behind_each_other_as_json_are_told_the_type_to_use(
     [
         (b'[{"id":"a"},{"id":"b', "it ends at byte 20, within call 1 of the array"),
         (b'[{"id":"a"},,{"id":"b"}]', "call 1 of the array is missing before byte 12"),
-        (b'[{"id":"a"}]]', "something stands behind the array, at byte 12"),
+        (b'[{"id":"a"}]]', "unexpected data after the array, at byte 12"),
     ],
 )
 def test_an_array_whose_calls_cannot_be_told_apart_is_refused_by_call_and_place(

@@ -21,7 +21,7 @@ def base_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_right:
         raise ValueError(f"the base URL must begin with http:// or https:// and a host; {accepted}")
     if "@" in parts.netloc or "?" in text or "#" in text:
-        raise ValueError(f"the base URL must hold no user, query or fragment; {accepted}")
+        raise ValueError(f"the base URL must not contain a user, query or fragment; {accepted}")
     if not (text.isascii() and text.isprintable() and " " not in text):
-        raise ValueError(f"the base URL holds characters that no address has; {accepted}")
+        raise ValueError(f"the base URL contains invalid characters; {accepted}")
     return text.rstrip("/")

@@ -19,7 +19,7 @@ class TokenReply(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not _fits_a_header(self.access_token):
-            raise ValueError("the access token holds characters that no token has, or none at all")
+            raise ValueError("the access token is empty or contains invalid characters")
 
     def __repr__(self) -> str:
         return f"TokenReply(expires_in={self.expires_in})"
@@ -48,7 +48,7 @@ class StaticToken:
 
     def __post_init__(self) -> None:
         if not _fits_a_header(self.text):
-            raise ValueError("the access token holds characters that no token has, or none at all")
+            raise ValueError("the access token is empty or contains invalid characters")
 
 
 @dataclass(frozen=True, slots=True)

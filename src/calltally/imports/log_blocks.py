@@ -12,18 +12,19 @@ _GATHERED_BYTES = 1 << 18
 
 
 class LogBlocks:
-    """Yields a stream's bytes in blocks, unpacking gzip and zstd; the first bytes tell which, not the name.
+    """Yields a stream's bytes in blocks, decompressing gzip and zstd, which are detected by the first bytes.
 
-    Several compressed members in a row are one log. Where compressed data is damaged or ends too early, the
-    blocks end with what could be read and `break_reason` says why; it is empty otherwise. Memory is bounded
-    whatever the data unpacks to. To be iterated once.
+    Several compressed members in a row are one log. If compressed data are damaged or end too early, the
+    blocks end with what could be read and `break_reason` has the reason; it is empty otherwise. Memory is
+    bounded for any decompressed size. To be iterated once.
     """
 
     def __init__(self, stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> None:
         self._stream = stream
         self._block_bytes = block_bytes
         self.bytes_read = 0
-        """Bytes taken from the stream so far, still compressed: what a progress bar compares to the size."""
+        """Bytes read from the stream so far, before decompression, for progress relative to the file's
+        size."""
         self.break_reason = ""
 
     def __iter__(self) -> Iterator[bytes]:

@@ -94,8 +94,7 @@ class Batcher:
     async def take_lines(
         self, lines: bytes, received: int, sender: Sender, max_call_bytes: int, receipt: Receipt
     ) -> bool:
-        """The same for the lines of a whole request; False, without any effect, if native code declined
-        them."""
+        """The same for the lines of a request; False, without any effect, if native code declined them."""
         key = BatchKey(sender, max_call_bytes)
         pending = _Pending(sender.organization, received, receipt, _future(), True, lines=lines, key=key)
         return await self._enqueue(pending) is not None

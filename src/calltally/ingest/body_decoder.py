@@ -25,8 +25,8 @@ class TimeLimits:
 class BodyDecoder:
     """Decodes slices of bodies and checks each call against the rules.
 
-    Knows nothing of the calls that came before. ``by_kernel`` and ``by_reference`` count the calls that each
-    of the two decoded since the start.
+    Keeps no state about calls. ``by_kernel`` and ``by_reference`` count the calls that each of the two
+    decoded since the start.
     """
 
     def __init__(self, step: OrderedStep, clock: Clock, limits: TimeLimits, *, use_kernel: bool) -> None:

@@ -1,4 +1,4 @@
-"""A request's body on its way to calls, by the kernel or by the reference."""
+"""A request's body of calls, decoded by native code or by the reference."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,17 @@ from calltally.ingest.json_form import JsonForm
 from calltally.ingest.line_slices import LineSlice, cut
 
 _QUICK_BYTES, _QUICK_BYTES_BY_REFERENCE = 2**20, 2**17
-"""Bodies of at most so many bytes are cut in some milliseconds, whatever is in them."""
+"""Bodies up to this size are cut in some milliseconds, with any content."""
 
 
 class CallsBody:
-    """Bytes that hold calls, and how many and how large ones they may hold.
+    """The bytes of a body of calls, with limits on the number and the size of calls.
 
-    Must be cut before anything is asked of it; ``lines`` are the bytes then that ``slices`` tell places in.
+    Must be cut before any other use; then ``slices`` refer to places in ``lines``.
     """
 
     def __init__(self, data: bytes, form: JsonForm | None, max_calls: int, max_call_bytes: int) -> None:
-        """Without a form the body itself tells it."""
+        """Without a form, it is detected from the body."""
         self.lines = data
         self.slices: Sequence[LineSlice] | None = None
         self.max_call_bytes = max_call_bytes
@@ -28,7 +28,7 @@ class CallsBody:
 
     @property
     def may_be_copied(self) -> bool:
-        """Whether cutting may take as much memory as the body once more."""
+        """Whether cutting may need as much additional memory as the body."""
         return self.slices is None and self._form is not JsonForm.LINES and self.lines[:1] != b"{"
 
     def is_cut_quickly(self, *, by_kernel: bool) -> bool:
@@ -36,7 +36,7 @@ class CallsBody:
         return len(self.lines) <= (_QUICK_BYTES if by_kernel else _QUICK_BYTES_BY_REFERENCE)
 
     def cut(self, *, by_kernel: bool) -> bool:
-        """Cuts the body into slices, always true as a last step is. Raises what `cutting.cut` raises."""
+        """Cut the body into slices; always returns True. Raises what `line_slices.cut` raises."""
         self.lines, self.slices = cut(
             self.lines,
             self._form,

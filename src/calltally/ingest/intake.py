@@ -18,7 +18,7 @@ from calltally.ingest.sender import Sender
 from calltally.journal.journal import Journal
 
 _WEIGHT_NEAR_BOUNDS = 10
-"""The weight of a call whose texts must be checked, which takes so much longer."""
+"""The weight of a call whose texts must be checked, relative to other calls."""
 
 _FEW_CALLS = 128
 _FEW_BYTES = 65_536

@@ -81,7 +81,7 @@ def cut(
             cut_body, end = cut_array(body, start, max_calls, max_call_bytes, scanner)
             behind = scanner.past_blanks(body, end)
             if behind < len(body):
-                raise _unreadable(body, f"something stands behind the array, at byte {behind}")
+                raise _unreadable(body, f"unexpected data after the array, at byte {behind}")
             return cut_body
         case b"{":
             end = _end_of_object(body, start, scanner)
@@ -95,7 +95,7 @@ def cut(
 
 
 def detected_form(body: bytes, start: int, scanner: Scanner) -> JsonForm:
-    """The form of a body without a telling content type, whose first byte is at ``start``.
+    """The form of a body of unknown content type, whose first byte is at ``start``.
 
     An object that begins and ends on the first line is a line; a body that is one object over several lines
     does not consist of lines.
@@ -151,7 +151,7 @@ def _end_of_object(body: bytes, start: int, scanner: Scanner) -> int:
     if behind < len(body):
         raise _unreadable(
             body,
-            f"something stands behind the object, at byte {behind}; calls that follow each other line by line"
+            f"unexpected data after the object, at byte {behind}; calls that follow each other line by line"
             " are sent as application/x-ndjson, an array of calls as application/json",
         )
     return end

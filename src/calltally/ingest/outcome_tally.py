@@ -1,4 +1,4 @@
-"""The books of one ordered step: what came in, and what became of it."""
+"""The outcomes of one ordered step."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from calltally.ingest.identities.seen_ids import Seen, VerdictCodes
 from calltally.ingest.prepared_calls import Int32s
 
 SAMPLES_PER_DAY = 20
-"""Rejected calls that are kept for inspection, of each organization, day of receipt and code."""
+"""The rejected calls kept for inspection per organization, day of receipt and code."""
 
 CONFLICTS_PER_DAY = 1000
-"""Calls in conflict that are kept for inspection, of each organization and day of receipt."""
+"""The calls in conflict kept for inspection per organization and day of receipt."""
 
 
 class Judged(NamedTuple):
-    """How many calls of an organization got which verdict."""
+    """The number of an organization's calls per verdict."""
 
     organization: int
     accepted: int
@@ -31,7 +31,7 @@ class Judged(NamedTuple):
 
 
 def judged_by_organization(organizations: Int32s, verdicts: VerdictCodes) -> list[Judged]:
-    """Calls counted, each of which has its organization and its verdict."""
+    """Counts calls by organization and verdict."""
     judged = []
     for organization in distinct(organizations).tolist():
         its = verdicts[organizations == organization]
@@ -40,7 +40,7 @@ def judged_by_organization(organizations: Int32s, verdicts: VerdictCodes) -> lis
 
 
 class OutcomeTally:
-    """Adds up one step's calls by organization; rejected ones with their reasons."""
+    """Sums one step's calls by organization; rejected ones with their reasons."""
 
     def __init__(self, now_ms: int) -> None:
         self._day = now_ms // DAY_MS
@@ -64,7 +64,7 @@ class OutcomeTally:
         return [Outcome(organization, self._day, *sums) for organization, sums in sorted(self._sums.items())]
 
     def rejections(self) -> list[Rejection]:
-        """They add up to what the outcomes call rejected."""
+        """The rejections by reason; they sum to the outcomes' rejected calls."""
         return [
             Rejection(organization, self._day, code, calls)
             for (organization, code), calls in sorted(self._reasons.items())
@@ -76,9 +76,9 @@ class OutcomeTally:
 
 
 class RejectSamples:
-    """Keeps the first rejected calls of each organization, day of receipt and code, and lets others pass.
+    """Keeps the first rejected calls of each organization, day of receipt and code.
 
-    What was kept before a start is not known after it; the store drops what is too much.
+    What was kept before a start is unknown after it; the store drops the surplus.
     """
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class ConflictBuffer:
     def of(
         self, calls: JudgeableCalls, verdicts: VerdictCodes, organizations: Int32s, now_ms: int
     ) -> list[Conflict]:
-        """The conflicts to keep among some calls, which are those of the organizations."""
+        """The conflicts to keep among some calls, given with their organizations."""
         day = now_ms // DAY_MS
         if day != self._day:
             self._day = day
@@ -131,7 +131,7 @@ class ConflictBuffer:
 
 
 class RefusalTally:
-    """Counts requests that were refused as a whole, until a frame takes them along."""
+    """Counts requests that were refused entirely, until a frame includes them."""
 
     def __init__(self) -> None:
         self._waiting: Counter[tuple[str, int, str]] = Counter()
@@ -140,6 +140,6 @@ class RefusalTally:
         self._waiting[organization, now_ms // DAY_MS, reason] += 1
 
     def taken(self) -> Counter[tuple[str, int, str]]:
-        """What has gathered, by organization, day of receipt and reason; it is forgotten here."""
+        """Return and reset the counts, by organization, day of receipt and reason."""
         waiting, self._waiting = self._waiting, Counter()
         return waiting

@@ -133,12 +133,12 @@ def prepare(
 def prepare_faultless(
     calls: list[Call], indexes: list[int], times: Int64s, admission: Admission, identity_key: IdentityKey
 ) -> PreparedCalls:
-    """The same for calls that were found to have no fault, with their instants."""
+    """The same for calls without fault, with their instants."""
     return _Slice(calls).prepared(indexes, times, admission, identity_key)
 
 
 class _Slice:
-    """Calls on their way to columns."""
+    """Calls before their conversion to columns."""
 
     def __init__(self, calls: list[Call]) -> None:
         self._calls = calls
@@ -147,7 +147,7 @@ class _Slice:
         self._texts = {field: TextColumn(self._fields[field]) for field in _CODED_TEXTS}
 
     def plainly_sound(self, admission: Admission) -> Int64s | None:
-        """The instants of calls in which nothing can be wrong; None when each must be looked at."""
+        """The instants of calls that are certainly valid; None if each must be checked."""
         if not self._calls:
             return None
         times = instants.parse_instants(self._fields["time"])
@@ -222,7 +222,7 @@ def identities_of(
 ) -> tuple[UInt64s, UInt64s]:
     """The halves of the identity of each (organization, origin, id).
 
-    The low half is never zero: zero stands for an empty place in the tables of seen identities.
+    The low half is never zero: zero marks an empty slot in the tables of seen identities.
     """
     if len(organizations.distinct) == len(origins.distinct) == 1:
         identities: Iterable[bytes] = map(key.hashing(organizations.distinct[0], origins.distinct[0]), ids)
@@ -237,7 +237,7 @@ def identities_of(
 
 
 def _digest(numbers: list[Int64s], texts: list[TextColumn]) -> UInt64s:
-    """64 bits of each call's content: every column in turn is mixed into what the ones before gave."""
+    """A 64-bit digest of each call's content: every column is mixed into the digest of the previous ones."""
     columns = [number.view(np.uint64) for number in numbers] + [text.hashes() for text in texts]
     digest = np.zeros(len(columns[0]), np.uint64)
     for column in columns:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 _MOST_AT_A_TIME = 16
 _SECONDS = 0.012
-"""Work between two polls of the network: at most so many pieces, and fewer if they would take more processor
-time than this. Pieces done together are judged together, so fewer would cost more."""
+"""Work between two polls of the network: at most this many pieces, and fewer if they would take more
+processor time than this. Pieces done together are judged together, so fewer would cost more."""
 
 _LONGEST_IS_FORGOTTEN = 0.95
 """The estimated time of a piece is the longest recent one, decayed by this factor after each turn."""

@@ -1,4 +1,4 @@
-"""Whose calls a request brings."""
+"""The sender of a request."""
 
 from typing import NamedTuple
 

@@ -9,8 +9,7 @@ _KINDS = [kind for kind in Kind if kind is not Kind.ORGANIZATION]
 
 
 class UsedTexts:
-    """The texts, of those that existed at the start, that calls have used since. Belongs to the ordered
-    step."""
+    """The texts used by calls, of those that existed at the start. Belongs to the ordered step."""
 
     def __init__(self, dictionary: Dictionary) -> None:
         self._used = {kind: np.zeros(dictionary.last_id(kind) + 1, np.bool_) for kind in _KINDS}

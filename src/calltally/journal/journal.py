@@ -153,9 +153,9 @@ class Journal:
                 raise JournalFailedError("the journal is closed")
 
     def give_up(self, error: Exception) -> None:
-        """Fails for good, as if it could not be written: what was appended does not fit what is known.
+        """Fail permanently, as after a failed write: what was appended does not match the state in memory.
 
-        Calls ``on_failure``; frames that were not durable yet may or may not be found by the next start.
+        Calls ``on_failure``; the next start may or may not find frames that were not durable yet.
         """
         failure = JournalFailedError(f"a step failed half-way: {error!r}")
         failure.__cause__ = error
@@ -163,7 +163,7 @@ class Journal:
         self._on_failure(failure)
 
     def close(self) -> None:
-        """Writes and syncs what is queued, then stops."""
+        """Write and sync what is queued, then stop."""
         with self._wake:
             self._closing = True
             self._wake.notify()

@@ -1,4 +1,4 @@
-"""The journal's files: where frames lie, and what may be dropped."""
+"""The journal's files."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _SUFFIX = ".frames"
 
 
 def file_for(folder: Path, first_position: int) -> Path:
-    """The file that begins with a position; names sort in the order of positions."""
+    """The path of the file that begins with a position; names sort in the order of positions."""
     return folder / f"{first_position:020d}{_SUFFIX}"
 
 
@@ -22,7 +22,7 @@ def files_of(folder: Path) -> list[tuple[int, Path]]:
 
 
 def frames_in(path: Path, first_position: int) -> Iterator[tuple[FrameHeader, memoryview]]:
-    """The whole frames of a file from its start up to the first place that holds none."""
+    """The complete frames of a file from its start up to the first place without one."""
     data = memoryview(path.read_bytes())
     offset, expected = 0, first_position
     while (header := read_frame(data, offset)) is not None and header.position == expected:
@@ -31,7 +31,7 @@ def frames_in(path: Path, first_position: int) -> Iterator[tuple[FrameHeader, me
 
 
 def drop_through(folder: Path, position: int) -> None:
-    """Removes files that hold nothing after a position; the last file always stays."""
+    """Remove files without positions after ``position``; the last file always stays."""
     files = files_of(folder)
     dropped = False
     for (_, path), (next_first, _) in pairwise(files):
@@ -44,7 +44,7 @@ def drop_through(folder: Path, position: int) -> None:
 
 
 def cut(path: Path, size: int) -> None:
-    """Ends a file at a size and makes it safe."""
+    """Truncate a file to a size and sync it."""
     descriptor = os.open(path, os.O_RDWR)
     try:
         os.ftruncate(descriptor, size)

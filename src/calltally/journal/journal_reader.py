@@ -1,4 +1,4 @@
-"""Reads the journal back, frame by frame."""
+"""Reads the journal, frame by frame."""
 
 import os
 from collections.abc import Iterator
@@ -12,15 +12,16 @@ from calltally.journal.journal_files import files_of
 from calltally.journal.progress import Progress
 
 _CHUNK_BYTES = 2**20
-"""How much is read at once: small enough to stay in the processor's cache until it is decoded."""
+"""The bytes read at once: few enough to stay in the processor's cache until they are decoded."""
 
 _ROOM_BYTES = 16 * 2**20
-"""Frames up to this size are read into memory that is kept."""
+"""Frames up to this size are read into reused memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to go on reading behind a position; without a file it is looked for from the file's beginning."""
+    """Where to continue reading after a position; without a file, it is searched from the start of its
+    file."""
 
     position: int
     file: Path | None = None
@@ -28,7 +29,7 @@ class Place:
 
 
 class JournalReader:
-    """Goes through durable frames in order and keeps its place. For one thread."""
+    """Reads durable frames in order and keeps its place. For one thread."""
 
     def __init__(self, folder: Path, after: int, durable: Progress) -> None:
         self._folder = folder
@@ -45,17 +46,17 @@ class JournalReader:
 
     @property
     def place(self) -> Place:
-        """Where this reader is, for another one that shall go on from there."""
+        """The place of this reader, from which another one can continue."""
         return Place(self.position, self._file, self._offset)
 
     def go_to(self, place: Place) -> None:
-        """Goes on from a place where a reader of the same journal has been."""
+        """Continue from a place of a reader of the same journal."""
         self._next, self._file, self._offset = place.position + 1, place.file, place.offset
 
     def read(self, max_calls: int) -> list[tuple[int, Frame]]:
-        """The next durable frames with their positions, until ``max_calls`` accepted calls have gathered.
+        """The next durable frames with their positions, up to ``max_calls`` accepted calls or one frame more.
 
-        Empty when everything durable was read. Raises `DamagedDataError` when a durable frame cannot be read.
+        Empty if everything durable was read. Raises `DamagedDataError` if a durable frame cannot be read.
         """
         frames: list[tuple[int, Frame]] = []
         calls = 0
@@ -65,7 +66,7 @@ class JournalReader:
         return frames
 
     def passing(self, max_calls: int) -> Iterator[tuple[int, Frame]]:
-        """As `read`, but a frame's calls are valid only until the next frame is taken.
+        """Like `read`, but a frame's calls are valid only until the next frame is read.
 
         All frames are read into the same memory, which costs a fraction of reading each into its own.
         """
@@ -89,9 +90,9 @@ class JournalReader:
                 )
 
     def _chunk(self, up_to: int, *, reuse: bool) -> Iterator[Frame]:
-        """Frames from the file that holds the next position, as many as are whole in one piece of it.
+        """Frames from the file with the next position, as many as are complete in one piece of it.
 
-        Nothing only where that position is not to be found.
+        None at all only if that position is not found.
         """
         if self._file is None:
             return
@@ -113,7 +114,7 @@ class JournalReader:
             offset = header.end
 
     def _piece(self, descriptor: int, size: int, *, reuse: bool) -> memoryview:
-        """What the file holds from the present place on, up to a size."""
+        """The bytes of the file from the current place on, up to a size."""
         size = min(size, max(os.fstat(descriptor).st_size - self._offset, 0))
         if reuse and len(self._room) < size <= _ROOM_BYTES:
             self._room = bytearray(size)

@@ -19,12 +19,13 @@ class Eraser:
 
     In this order. A crash after a step leaves the state described there; erasing again always completes it:
 
-       1. the ordered step appends the erasure and renames in the dictionary. Before it is on disk nothing has
-       changed; from then on every start performs it. 2. the applier erases it from the control data and then
-       applies it to the store, in one transaction. Until then the text is still in the store and in
-       responses, no longer than one batch takes. 3. control data are erased once more, since an execution may
-       have finished with an older result, and their files are wiped; after a crash the next start wipes them.
-       4. a checkpoint makes the store durable without the journal; the journal's current file is ended and
+    1. the ordered step appends the erasure and renames in the dictionary. Before it is on disk nothing has
+       changed; from then on every start performs it.
+    2. the applier erases it from the control data and then applies it to the store, in one transaction. Until
+       then the text is still in the store and in responses, no longer than one batch takes.
+    3. control data are erased once more, since an execution may have finished with an older result, and their
+       files are wiped; after a crash the next start wipes them.
+    4. a checkpoint makes the store durable without the journal; the journal's current file is ended and
        dropped with all earlier ones. Until then the text is in the journal; the applier's next checkpoint
        drops all but its last file.
     """

@@ -30,13 +30,14 @@ class Pruner:
 
     In this order. A crash after a step leaves the state described there:
 
-    1. everything is recounted; with a difference the operation ends. 2. the days are sealed: the ordered step
-    rejects their calls from here on. The seal is in memory; after a crash the days are open again, and
-    senders whose calls were rejected may send them again. 3. what was appended before the seal is applied. If
-    there was anything, everything is recounted again; with a difference the seal is lifted. 4. the store
-    deletes day by day and moves its first day with each, in one transaction; deleted days are gone and
-    sealed, the others unchanged, and pruning again continues there. 5. unused texts are removed; see
-    `TextRemoval`.
+    1. everything is recounted; with a difference the operation ends.
+    2. the days are sealed: the ordered step rejects their calls from here on. The seal is in memory; after a
+       crash the days are open again, and senders whose calls were rejected may send them again.
+    3. what was appended before the seal is applied. If there was anything, everything is recounted again;
+       with a difference the seal is lifted.
+    4. the store deletes day by day and moves its first day with each, in one transaction; deleted days are
+       gone and sealed, the others unchanged, and pruning again continues there.
+    5. unused texts are removed; see `TextRemoval`.
     """
 
     def __init__(self, parts: MeterParts, verification: Verification) -> None:

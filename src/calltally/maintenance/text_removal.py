@@ -16,12 +16,12 @@ class TextRemoval:
 
     In this order. A crash after a step leaves the state described there:
 
-       1. the ordered step records from here on which texts calls use. What was appended before is applied. 2.
-       the store returns its texts that no call and no count uses. 3. the ordered step drops those that no
-       call has used since 1, some at a time: a later call with one of them gives it another id. That is in
-       memory; after a crash the texts are there as before. A text that was used again has two ids then, and
-       the older one, which is unused, is removed the next time. 4. the store deletes the dropped texts, in
-       one transaction.
+    1. the ordered step records from here on which texts calls use. What was appended before is applied.
+    2. the store returns its texts that no call and no count uses.
+    3. the ordered step drops those that no call has used since 1, some at a time: a later call with one of
+       them gives it another id. That is in memory; after a crash the texts are there as before. A text that
+       was used again has two ids then, and the older one, which is unused, is removed the next time.
+    4. the store deletes the dropped texts, in one transaction.
 
     So a deleted id is in no row of the store and in no frame that is still to be applied: frames before 1 are
     in the store when it is queried, later ones are recorded, and those after 3 cannot have it. Corrections

@@ -17,7 +17,7 @@ COUNTED_BY = (
     frozenset({Dimension.SOURCE_ID, Dimension.ACCOUNT_ID}),
     frozenset({Dimension.CLIENT_ID, Dimension.USER_ID, Dimension.ROUTE, Dimension.METHOD}),
 )
-"""The dimensions whose counts by whole UTC days are never pruned with calls; a status class may be added."""
+"""The dimensions whose counts by whole UTC days remain when calls are pruned; a status class may be added."""
 
 _LAST_OF_INTEREST = datetime(2100, 1, 1, tzinfo=UTC)
 """A zone without an offset until then has none later: the current rules repeat."""

@@ -91,7 +91,7 @@ def test_what_these_operations_do_not_offer_is_refused_by_name(text: str, reason
     ],
 )
 def test_other_marks_than_the_quotation_mark_quote_nothing_and_are_refused(text: str) -> None:
-    with pytest.raises(UnreadableFiltersError, match=r'only " quotes a value, and . stands outside'):
+    with pytest.raises(UnreadableFiltersError, match=r'only " quotes a value, and . is outside'):
         from_sailpoint_filters(text)
 
 

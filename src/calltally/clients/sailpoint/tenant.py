@@ -69,7 +69,7 @@ class SailPointTenant:
         except FileNotFoundError:
             raise ValueError(f"there is neither {_ENVIRONMENT[0]} in the environment nor a {file}") from None
         except msgspec.DecodeError as error:
-            raise ValueError(f"{file} holds no JSON object: {error}") from None
+            raise ValueError(f"{file} is not a JSON object: {error}") from None
         address, client_id, secret = _parts(found, _FILE, str(file))
         return cls(address, client_id, secret, version=version)
 

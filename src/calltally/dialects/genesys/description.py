@@ -104,7 +104,7 @@ _POINT = r"\d{4}(-\d\d(-\d\d([Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d(:?\d\d)
 _INTERVAL = {
     "type": "string",
     "pattern": f"^{_POINT}/{_POINT}$",
-    "description": "Two years, months, dates or instants; an end that is no instant is included.",
+    "description": "Two years, months, dates or instants; an end that is not an instant is included.",
     "examples": ["2026-03-01/2026-03-31"],
 }
 _TEXTS = {"type": "array", "items": {"type": "string"}}

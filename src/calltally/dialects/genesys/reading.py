@@ -226,7 +226,7 @@ def _check_filters(fields: Mapping[str, object], names: Iterable[str]) -> None:
     if values > MAX_FILTER_VALUES:
         raise query_too_long(values, MAX_FILTER_VALUES)
     if _list(fields, "platforms"):
-        raise constraint("The platforms of calls are not known here; leave out platforms")
+        raise constraint("Calls have no platforms here; omit platforms")
 
 
 def _order(fields: Mapping[str, object], question: Question) -> tuple[Ordering, ...]:

@@ -46,7 +46,7 @@ class DateLiteral:
                 return _whole(first, match)
             return _instant(first, match)
         except OverflowError:
-            raise ValueError("it lies outside the years 1 to 9999") from None
+            raise ValueError("it is outside the years 1 to 9999") from None
 
 
 def shifted(instant: datetime, by: timedelta) -> datetime:

@@ -82,7 +82,7 @@ def _tokens(text: str) -> Iterator[_Token]:
             raise _unreadable(f"nothing can be read from {_shown(text[at:].strip())} on", text)
         token = _Token(match.lastgroup, match[match.lastgroup])
         if token.kind == "word" and (mark := _OTHER_QUOTES.search(token.text)):
-            raise _unreadable(f'only " quotes a value, and {mark[0]} stands outside of such quotes', text)
+            raise _unreadable(f'only " quotes a value, and {mark[0]} is outside of such quotes', text)
         yield token
         at = match.end()
 
@@ -97,12 +97,12 @@ def _condition(tokens: Iterator[_Token], text: str) -> Condition:
         raise _unsupported(f"the field {_shown(field.text)} is not supported", text)
     operator = next(tokens, _END)
     if operator.kind != "word":
-        raise _unreadable(f"an operator was expected behind {field.text}, not {_named(operator)}", text)
+        raise _unreadable(f"an operator was expected after {field.text}, not {_named(operator)}", text)
     if operator.text not in OPERATORS[field.text]:
         raise _unsupported(f"{field.text} does not support the operator {_shown(operator.text)}", text)
     literal = next(tokens, _END)
     if literal.kind not in ("quoted", "word"):
-        raise _unreadable(f"a value was expected behind {operator.text}, not {_named(literal)}", text)
+        raise _unreadable(f"a value was expected after {operator.text}, not {_named(literal)}", text)
     return Condition(field.text, operator.text, literal.literal)
 
 

@@ -46,7 +46,10 @@ def asks_for_total(parameters: Parameters) -> bool:
     asked = _BOOLEANS.get(text.lower()) if len(text) <= _LONGEST_BOOLEAN else None
     if asked is None:
         raise InvalidInputError(
-            "it is no boolean", field="count", received=text, accepted="true or false, in any case, or 1 or 0"
+            "it is not a boolean",
+            field="count",
+            received=text,
+            accepted="true or false, in any case, or 1 or 0",
         )
     return asked
 
@@ -63,7 +66,7 @@ def _whole_number(parameters: Parameters, name: str, default: int, highest: int)
     if _WHOLE_NUMBER.fullmatch(text) and 0 <= int(text) <= highest:
         return int(text)
     raise InvalidInputError(
-        f"it is no whole number from 0 to {highest}",
+        f"it is not a whole number from 0 to {highest}",
         field=name,
         received=text,
         accepted=f"a whole number from 0 to {highest}",

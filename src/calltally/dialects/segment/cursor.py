@@ -33,7 +33,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
         except (ValueError, msgspec.DecodeError):
             written_here = False
         if not written_here:
-            raise ValueError("it is no cursor of this server")
+            raise ValueError("it is not a cursor of this server")
         return cursor
 
     def text(self) -> str:

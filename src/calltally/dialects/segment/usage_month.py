@@ -40,7 +40,7 @@ class UsageMonth:
         try:
             return cls(first_of_month(local.astimezone(UTC).date()))
         except OverflowError:
-            raise ValueError("it lies outside the years 1 to 9999") from None
+            raise ValueError("it is outside the years 1 to 9999") from None
 
     def __contains__(self, day: date) -> bool:
         return first_of_month(day) == self.first

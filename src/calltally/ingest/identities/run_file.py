@@ -168,7 +168,7 @@ def _unpacked(data: bytes) -> tuple[RunHead, int, int, int]:
         raise DamagedRunError("it has no head")
     magic, *numbers = _HEAD.unpack(packed)
     if magic != _MAGIC:
-        raise DamagedRunError("it is no run, or of another version")
+        raise DamagedRunError("it is not a run, or of another version")
     head = RunHead(Boundary(*numbers[:3]), Boundary(*numbers[3:6]), *numbers[6:14])
     return head, *numbers[14:]
 

@@ -64,7 +64,7 @@ class Spiller:
             self._begin(stored_position)
 
     def spill_now(self, now_ms: int, stored_position: int) -> None:
-        """Write whatever exceeds the memory; returns once it is written or cannot be."""
+        """Write what exceeds the memory; returns once it is written or cannot be."""
         while True:
             self._forget(now_ms, stored_position)
             generation = self._seen_ids.generations.unwritten(stored_position)

@@ -20,11 +20,11 @@ from calltally.store.duckdb.schema_files import bring_up_to_date
 log = structlog.get_logger()
 
 ROW_GROUP = 32_768
-"""Rows between which reads can skip: a quarter of DuckDB's own choice makes questions for few rows a third
-quicker and costs neither space nor time to write."""
+"""The rows of a row group, the unit that reads can skip: a quarter of DuckDB's default makes queries for few
+rows a third faster and costs neither space nor time to write."""
 
 _CHECKPOINT_THRESHOLD = "1GB"
-"""How far the write-ahead log may grow before DuckDB checkpoints on its own, in the midst of a commit."""
+"""The size of the write-ahead log at which DuckDB takes a checkpoint on its own, during a commit."""
 
 _VACUUM_TASKS = 1
 """How many groups of adjacent row groups of a table a checkpoint may rewrite because some are not full.
@@ -101,7 +101,7 @@ class Database:
             raise
 
     def connection(self) -> DuckDBPyConnection:
-        """A new connection, which lives as long as the database."""
+        """A new connection, open as long as the database."""
         with self._opening:
             connection = self._root.cursor()
             self._connections.append(connection)
@@ -243,11 +243,11 @@ class Database:
             raise _refusal(self._path, error) from error
 
     def _sync_files(self) -> None:
-        """Makes durable what a killed process wrote, before DuckDB relies on it.
+        """Sync what a killed process wrote, before DuckDB relies on it.
 
-        DuckDB does not: it replaces the log as soon as it reads a new header, which may be in the system's
-        memory only. A power cut then leaves the old header with the new log, and neither opens
-        (workaround: unsynced-open).
+        DuckDB does not: it replaces the log as soon as it reads a new header, which may be only in the page
+        cache. A power cut then leaves the old header with the new log, and neither opens (workaround:
+        unsynced-open).
         """
         for path in (self._path, self._log, self._path.with_name(f"{self._log.name}.checkpoint")):
             if path.exists():
@@ -261,7 +261,7 @@ class Database:
             # DuckDB has one exception class for all of these (workaround: error-texts).
             if "Corrupt database file" not in str(error) or not self._spared.put_back():
                 raise
-            log.warning("undid a checkpoint that was cut off", store=str(self._path))
+            log.warning("undid an unfinished checkpoint", store=str(self._path))
             self._root.execute(attach)
 
     def _spare_blocks(self, connection: DuckDBPyConnection) -> None:

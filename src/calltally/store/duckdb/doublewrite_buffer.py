@@ -23,7 +23,7 @@ class DoublewriteBuffer:
     """A copy, next to the file, of the metadata blocks that both the last checkpoint and the next one need.
 
     DuckDB adds to such blocks and rewrites each whole in place, under one checksum, before the new state is
-    valid. A crash during that write makes the old state unreadable, although each byte of it is still right.
+    valid. A crash during that write makes the old state unreadable, although none of its bytes is wrong.
     So the blocks are copied here first, and can be restored while the old state is valid
     (workaround: overwritten-blocks).
     """
