@@ -16,7 +16,7 @@ from benchmarks.report import Report
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 
 _BATCH = 250_000
-"""As many as the roller takes at full load."""
+"""As many as one batch of the applier has at full load."""
 
 
 def measure(*, calls: int) -> Iterator[list[Figure]]:

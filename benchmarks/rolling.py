@@ -234,7 +234,7 @@ def _tell(
 ) -> None:
     calls = load.calls
     first_half = load.spent + spent.get("journal", 0.0)
-    named = {"roller": "rolling", "compactor": "merging and checkpoints", "asyncio": "questions"}
+    named = {"applier": "rolling", "compactor": "merging and checkpoints", "asyncio": "questions"}
     told = {text: spent.get(name, 0.0) for name, text in named.items()}
     told["the event loop"] = spent.get("MainThread", 0.0)
     told["other threads of the store"] = spent["all"] - first_half - sum(told.values())

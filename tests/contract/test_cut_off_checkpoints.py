@@ -82,7 +82,7 @@ def test_a_copy_that_is_not_whole_is_not_put_back(cut_off: tuple[Path, bytes, by
     file.write_bytes(before)
     copy_beside(file).write_bytes(damage(copy_beside(file).read_bytes()))  # type: ignore[operator]
 
-    assert not DoublewriteBuffer(file).put_back()
+    assert not DoublewriteBuffer(file).restore()
     assert file.read_bytes() == before
 
 
@@ -90,7 +90,7 @@ def test_a_copy_of_an_older_state_is_not_put_back(cut_off: tuple[Path, bytes, by
     file, _, _ = cut_off
     behind = file.read_bytes()
 
-    assert not DoublewriteBuffer(file).put_back()
+    assert not DoublewriteBuffer(file).restore()
     assert file.read_bytes() == behind
 
 

@@ -103,7 +103,7 @@ class Applier:
         self.applied_at = time.monotonic()
         self._stop = threading.Event()
         self._hurry = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="roller", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="applier", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -134,7 +134,7 @@ class Applier:
         """The durable calls that may not be in the store; see `Tail.calls`."""
         return self._tail.calls()
 
-    def roll(self) -> bool:
+    def apply_batch(self) -> bool:
         """Apply one batch of durable frames; False if there was nothing to apply."""
         names: list[tuple[int, NameUpdate]] = []
         batch = self._room.batch(_one_batch(self._reader.passing(CALLS_PER_BATCH), names))
@@ -193,13 +193,13 @@ class Applier:
                 log.exception("applying calls to the store failed; retrying", seconds=_RETRY_SECONDS)
                 self._reader = self._journal.reader(self._store.position)
                 self._stop.wait(_RETRY_SECONDS)
-        while self.roll():
+        while self.apply_batch():
             pass
         self.checkpoint()
 
     def _apply_collected(self) -> None:
         started = time.monotonic()
-        if not self.roll():
+        if not self.apply_batch():
             self._journal.durable.wait(self.applied.position + 1, timeout=self._gather_seconds)
         elif self._left_behind:
             return

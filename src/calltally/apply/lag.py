@@ -15,7 +15,7 @@ class Lag:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._notes: deque[tuple[int, int, float]] = deque()
-        self._rolled_calls = 0
+        self._applied_calls = 0
         self._last = 0
 
     def note(self, position: int, calls: int) -> None:
@@ -28,7 +28,7 @@ class Lag:
         """The lag, in calls and seconds, of a store at position ``applied`` behind ``calls`` appended so
         far."""
         while self._notes and self._notes[0][0] <= applied:
-            self._rolled_calls = self._notes.popleft()[1]
+            self._applied_calls = self._notes.popleft()[1]
         if not self._notes:
             return 0, 0.0
-        return calls - self._rolled_calls, self._clock() - self._notes[0][2]
+        return calls - self._applied_calls, self._clock() - self._notes[0][2]

@@ -62,14 +62,14 @@ class TextBounds:
     def surely_hold(self, calls: JudgeableCalls) -> bool:
         """Whether all texts fit even if every one is new; very cheap."""
         if isinstance(calls, KernelCalls):
-            return self._have_room(calls.organization, len(calls), calls.size * _MOST_PER_BYTE)
+            return self._fit(calls.organization, len(calls), calls.size * _MOST_PER_BYTE)
         if not isinstance(calls, PreparedCalls):
             return False
         organizations = calls.texts["organization"].distinct
         if self._dictionary.count(Kind.ORGANIZATION) + len(organizations) > self._limits.organizations:
             return False
         size = sum(sum(map(len, calls.texts[name].distinct)) for _, name in BOUNDED) * _MOST_PER_CHARACTER
-        return all(self._have_room(organization, len(calls), size) for organization in organizations)
+        return all(self._fit(organization, len(calls), size) for organization in organizations)
 
     def excess(self, calls: PreparedCalls, sender: str, taken: Bools) -> list[tuple[int, Fault]]:
         """The rows of calls that exceed the limits, ascending, each with its fault.
@@ -105,7 +105,7 @@ class TextBounds:
         self.refused.update(fault.field for _, fault in found)
         return found
 
-    def _have_room(self, organization: str, calls: int, size: int) -> bool:
+    def _fit(self, organization: str, calls: int, size: int) -> bool:
         limits, use = self._limits, self._dictionary.use_of(organization)
         return (
             use.most + calls <= limits.of_kind

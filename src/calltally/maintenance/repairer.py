@@ -140,16 +140,16 @@ def _repairs(found: DoubledCalls) -> Iterator[_Repair]:
     )
     contents = columns.copy()
     contents["entry"] = 0
-    said = [content.tobytes() for content in contents]
+    content_of = [content.tobytes() for content in contents]
     is_withdrawal = (columns["entry"] == Entry.WITHDRAWN).tolist()
     for key, group in groupby(range(len(keys)), keys.__getitem__):
         rows = list(group)
         withdrawals = [row for row in rows if is_withdrawal[row]]
-        taken_back = Counter(said[row] for row in withdrawals)
+        withdrawn = Counter(content_of[row] for row in withdrawals)
         left = []
         for row in reversed([row for row in rows if not is_withdrawal[row]]):
-            if taken_back[said[row]] > 0:
-                taken_back[said[row]] -= 1
+            if withdrawn[content_of[row]] > 0:
+                withdrawn[content_of[row]] -= 1
             else:
                 left.append(row)
         counted = len(rows) - 2 * len(withdrawals)

@@ -83,11 +83,11 @@ class _Running:
         self._interrupt = interrupt
         self._lock = threading.Lock()
         self._thread: int | None = None
-        self._given_up = False
+        self._abandoned = False
 
     def run(self, work: Callable[[], T]) -> T:
         with self._lock:
-            if self._given_up:
+            if self._abandoned:
                 raise _AbandonedError
             self._thread = threading.get_ident()
         try:
@@ -99,7 +99,7 @@ class _Running:
     def abandon(self) -> None:
         """Interrupt the work; the lock ensures that no other work on its thread is interrupted."""
         with self._lock:
-            self._given_up = True
+            self._abandoned = True
             if self._thread is not None:
                 self._interrupt(self._thread)
 

@@ -206,7 +206,7 @@ async def test_filters_of_more_than_a_thousand_values_are_too_long_a_query(
         ({"groupBy": ["OrganizationId"]}, "invalid.value", "OauthClientName, OauthClientId, UserId"),
         ({"groupBy": ["Platform"]}, "invalid.value", "HttpMethod, TemplateUri"),
         ({"httpMethods": ["FETCH"]}, "invalid.value", "GET"),
-        ({"platforms": ["web"]}, "constraint.validation", "leave out platforms"),
+        ({"platforms": ["web"]}, "constraint.validation", "omit platforms"),
         ({"userIds": [7]}, "invalid.value", "strings"),
         ({"sortBy": "date"}, "invalid.value", "a list of objects with fieldName and order"),
         ({"sortBy": ["date"]}, "invalid.value", "objects with fieldName and order"),

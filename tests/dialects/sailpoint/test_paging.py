@@ -56,9 +56,11 @@ def test_a_page_past_the_end_is_empty() -> None:
 
 
 def test_the_total_is_told_on_request_only() -> None:
-    assert to_sailpoint_total(13, asked=asks_for_total(parameters(count="true"))) == {"X-Total-Count": "13"}
-    assert to_sailpoint_total(13, asked=asks_for_total(parameters(count="false"))) == {}
-    assert to_sailpoint_total(13, asked=asks_for_total(parameters())) == {}
+    assert to_sailpoint_total(13, requested=asks_for_total(parameters(count="true"))) == {
+        "X-Total-Count": "13"
+    }
+    assert to_sailpoint_total(13, requested=asks_for_total(parameters(count="false"))) == {}
+    assert to_sailpoint_total(13, requested=asks_for_total(parameters())) == {}
 
 
 @pytest.mark.parametrize(

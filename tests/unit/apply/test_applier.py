@@ -1,4 +1,4 @@
-"""The roller cuts the journal into batches and knows when a checkpoint is worth it."""
+"""The applier divides the journal into batches and determines when a checkpoint is due."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_an_erasure_is_the_last_of_its_batch(journal: Journal) -> None:
     append(journal, calls(2), Frame(0, erasure=ERASURE), calls(1), Frame(0, erasure=ERASURE))
 
     reached = []
-    while applier.roll():
+    while applier.apply_batch():
         reached.append(store.position)
 
     assert reached == [2, 4]
@@ -54,11 +54,11 @@ def test_an_erasure_is_the_last_of_its_batch(journal: Journal) -> None:
 def test_a_checkpoint_is_due_after_enough_calls_and_no_more_once_it_was_taken(journal: Journal) -> None:
     applier = Applier(journal, MemoryUsageStore(), checkpoint_calls=20, checkpoint_seconds=1e9)
     append(journal, calls(4))
-    applier.roll()
+    applier.apply_batch()
     assert not applier.checkpoint_is_due
 
     append(journal, calls(1))
-    applier.roll()
+    applier.apply_batch()
     assert applier.checkpoint_is_due
 
     applier.checkpoint()
@@ -70,7 +70,7 @@ def test_a_checkpoint_is_due_after_a_while_only_when_something_was_rolled(journa
     assert not applier.checkpoint_is_due
 
     append(journal, calls(1))
-    applier.roll()
+    applier.apply_batch()
 
     assert applier.checkpoint_is_due
 
@@ -83,7 +83,7 @@ def test_a_name_that_was_erased_does_not_come_back_from_the_tail(journal: Journa
     frame = Frame(0, names=[NameUpdate(Kind.ACCOUNT, "acme", "before", "Ann")])
     append(journal, frame, Frame(0, erasure=ERASURE))
     append(journal, Frame(0, names=[NameUpdate(Kind.ACCOUNT, "acme", "behind", "Bob")]))
-    applier.roll()
+    applier.apply_batch()
     named.clear()
 
     applier._record_ahead([(1, frame.names[0])])

@@ -43,20 +43,20 @@ def asks_for_total(parameters: Parameters) -> bool:
     text = parameters.get("count")
     if text is None:
         return False
-    asked = _BOOLEANS.get(text.lower()) if len(text) <= _LONGEST_BOOLEAN else None
-    if asked is None:
+    requested = _BOOLEANS.get(text.lower()) if len(text) <= _LONGEST_BOOLEAN else None
+    if requested is None:
         raise InvalidInputError(
             "it is not a boolean",
             field="count",
             received=text,
             accepted="true or false, in any case, or 1 or 0",
         )
-    return asked
+    return requested
 
 
-def to_sailpoint_total(total: int, *, asked: bool) -> dict[str, str]:
+def to_sailpoint_total(total: int, *, requested: bool) -> dict[str, str]:
     """The header with the number of records without limit and offset, if requested."""
-    return {TOTAL_COUNT: str(total)} if asked else {}
+    return {TOTAL_COUNT: str(total)} if requested else {}
 
 
 def _whole_number(parameters: Parameters, name: str, default: int, highest: int) -> int:

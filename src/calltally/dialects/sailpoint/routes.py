@@ -139,7 +139,7 @@ class SailPointDialect:
         oldest_first = from_sailpoint_sorters(parameters)
         answer = await self._engine.source_activity(caller.organization, _id(request), past_year(self._clock))
         months = to_sailpoint_source_usages(answer.value, oldest_first=oldest_first)
-        return _reply(page.of(months), to_sailpoint_total(len(months), asked=count))
+        return _reply(page.of(months), to_sailpoint_total(len(months), requested=count))
 
     async def _account_usages(self, request: _Request) -> Response[bytes]:
         caller = await self._authenticate(request, SAILPOINT_ACTIVITY)
@@ -150,7 +150,7 @@ class SailPointDialect:
             caller.organization, _id(request), page, self._clock, oldest_first=oldest_first
         )
         result = (await self._engine.usage(query)).value
-        total = to_sailpoint_total(result.total_rows, asked=count)
+        total = to_sailpoint_total(result.total_rows, requested=count)
         return _reply(to_sailpoint_account_usages(result), total)
 
     async def _authenticate(self, request: _Request, permissions: tuple[str, ...]) -> Caller:

@@ -109,8 +109,8 @@ class Generations:
 
     def expire(self, received_before_ms: int, stored_position: int) -> list[IdentityRun]:
         """Drop what was received before an instant; returns the dropped runs."""
-        gone = [run for run in self.runs if run.head.last_received_ms < received_before_ms]
-        for run in gone:
+        dropped = [run for run in self.runs if run.head.last_received_ms < received_before_ms]
+        for run in dropped:
             self.runs.remove(run)
             self.forget(Evicted(run.head.last.last, run.head.last_received_ms, run.head.latest_ms))
         while self.full:
@@ -119,8 +119,8 @@ class Generations:
                 break
             self.full.pop(0)
             self._forget_table(oldest)
-            gone += [oldest.run] if oldest.run else []
-        return gone
+            dropped += [oldest.run] if oldest.run else []
+        return dropped
 
     def free(self, room: int, stored_position: int, *, into_store: bool) -> None:
         """Drop the oldest tables, then filters, until the rest fits into ``room`` bytes.

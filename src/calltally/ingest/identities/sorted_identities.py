@@ -65,10 +65,10 @@ class SortedIdentities:
         identities."""
         high, low, _ = self._columns
         line = filter_lines(high, total) - first
-        mine = (line >= 0) & (line < lines)
+        inside = (line >= 0) & (line < lines)
         bits = np.zeros(lines * _LINE_BITS, np.bool_)
-        for places in filter_bits(low[mine]):
-            bits[line[mine] * _LINE_BITS + places] = True
+        for places in filter_bits(low[inside]):
+            bits[line[inside] * _LINE_BITS + places] = True
         return np.packbits(bits, bitorder="little").tobytes()
 
 

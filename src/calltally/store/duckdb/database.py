@@ -92,7 +92,7 @@ class Database:
             }
         )
         self._connections = [self._root]
-        self._spared = DoublewriteBuffer(path)
+        self._doublewrite = DoublewriteBuffer(path)
         self._is_attached = False
         try:
             self._attach()
@@ -209,7 +209,7 @@ class Database:
         are copied first; see `DoublewriteBuffer` (workaround: blocked-checkpoints)
         (workaround: overwritten-blocks).
         """
-        self._spare_blocks(connection)
+        self._keep_blocks(connection)
         deadline = time.monotonic() + _CHECKPOINT_SECONDS
         while True:
             try:
@@ -225,11 +225,11 @@ class Database:
         """Also take a checkpoint, if nothing blocks it; errors are left to the next start."""
         if self._is_attached:
             with suppress(duckdb.Error, OSError):
-                self._spare_blocks(self._root)
+                self._keep_blocks(self._root)
         for connection in reversed(self._connections):
             connection.close()
         if self._is_attached and not self._log.exists():
-            self._spared.drop()
+            self._doublewrite.drop()
 
     def _attach(self) -> None:
         self._sync_files()
@@ -238,7 +238,7 @@ class Database:
             self._is_attached = True
             self._root.execute("USE store")
             bring_up_to_date(self._root)
-            self._found()
+            self._initialize()
         except duckdb.Error as error:
             raise _refusal(self._path, error) from error
 
@@ -259,16 +259,16 @@ class Database:
             self._root.execute(attach)
         except duckdb.Error as error:
             # DuckDB has one exception class for all of these (workaround: error-texts).
-            if "Corrupt database file" not in str(error) or not self._spared.put_back():
+            if "Corrupt database file" not in str(error) or not self._doublewrite.restore():
                 raise
             log.warning("undid an unfinished checkpoint", store=str(self._path))
             self._root.execute(attach)
 
-    def _spare_blocks(self, connection: DuckDBPyConnection) -> None:
+    def _keep_blocks(self, connection: DuckDBPyConnection) -> None:
         blocks = statements.metadata_blocks().run(connection).fetchall()
-        self._spared.keep([block for (block,) in blocks])
+        self._doublewrite.keep([block for (block,) in blocks])
 
-    def _found(self) -> None:
+    def _initialize(self) -> None:
         """Give a new store its secret and its first position."""
         if not statements.identity_key().run(self._root).fetchall():
             key = IdentityKey.generate()

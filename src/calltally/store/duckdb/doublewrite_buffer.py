@@ -47,7 +47,7 @@ class DoublewriteBuffer:
         if is_new:
             sync(self._copy.parent)
 
-    def put_back(self) -> bool:
+    def restore(self) -> bool:
         """Undo an unfinished checkpoint; False, changing nothing, if there is nothing to undo.
 
         That is so if no checkpoint has begun in the file's current state, or if the copy is incomplete.
