@@ -78,7 +78,7 @@ def test_count_is_true_or_false_in_any_case_or_one_or_zero(count: str, asked: bo
     "count", ["", "2", "01", "yes", "on", "t", " true", "true ", "\uff54rue", "true" * 9999]
 )
 def test_any_other_count_is_refused(count: str) -> None:
-    with pytest.raises(InvalidInputError, match="no boolean"):
+    with pytest.raises(InvalidInputError, match="not a boolean"):
         asks_for_total(parameters(count=count))
 
 
