@@ -59,10 +59,10 @@ def login_refusal_of(vendor: str, request: VendorRequest, response: httpx.Respon
 def _error(
     kind: type[VendorError], vendor: str, request: VendorRequest, response: httpx.Response, fault: VendorFault
 ) -> VendorError:
-    words = fault.words or response.reason_phrase
+    reason = fault.message or response.reason_phrase
     status = response.status_code
     retry_after_: dict[str, Any] = {"status": status, "headers": response.headers, "body": fault.body}
     if issubclass(kind, TryLaterError):
         retry_after_["retry_after"] = retry_after(response.headers)
-    message = f"{vendor} answered {request.method} {request.url} with {status}: {words}".rstrip(": ")
+    message = f"{vendor} answered {request.method} {request.url} with {status}: {reason}".rstrip(": ")
     return kind(message, vendor=vendor, **retry_after_)

@@ -16,7 +16,7 @@ class VendorFault:
     """The content of an error response: its body, and the vendor's message."""
 
     body: object
-    words: str
+    message: str
 
 
 class Vendor(Protocol[Q_co]):

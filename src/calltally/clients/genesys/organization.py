@@ -57,7 +57,7 @@ class GenesysOrganization:
         needed = (_REGION,) if token else (_REGION, _CLIENT_ID, _CLIENT_SECRET)
         missing = [name for name in needed if not environment.get(name)]
         if missing:
-            raise ValueError(f"in the environment there is no {' and no '.join(missing)}")
+            raise ValueError(f"missing in the environment: {', '.join(missing)}")
         client_id, secret = environment.get(_CLIENT_ID, ""), environment.get(_CLIENT_SECRET, "")
         return cls.in_region(environment[_REGION], client_id, secret, access_token=token)
 

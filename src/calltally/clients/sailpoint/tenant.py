@@ -99,5 +99,5 @@ class SailPointTenant:
 def _parts(found: Mapping[str, Any], names: tuple[str, ...], where: str) -> list[str]:
     missing = [name for name in names if not found.get(name)]
     if missing:
-        raise ValueError(f"in {where} there is no {' and no '.join(missing)}")
+        raise ValueError(f"missing in {where}: {', '.join(missing)}")
     return [str(found[name]) for name in names]
