@@ -61,8 +61,8 @@ def _error(
 ) -> VendorError:
     reason = fault.message or response.reason_phrase
     status = response.status_code
-    retry_after_: dict[str, Any] = {"status": status, "headers": response.headers, "body": fault.body}
+    details: dict[str, Any] = {"status": status, "headers": response.headers, "body": fault.body}
     if issubclass(kind, TryLaterError):
-        retry_after_["retry_after"] = retry_after(response.headers)
+        details["retry_after"] = retry_after(response.headers)
     message = f"{vendor} answered {request.method} {request.url} with {status}: {reason}".rstrip(": ")
-    return kind(message, vendor=vendor, **retry_after_)
+    return kind(message, vendor=vendor, **details)
