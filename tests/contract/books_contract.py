@@ -188,9 +188,9 @@ class BooksContract:
 
         assert [one.content for one in kept[:1000]] == [*numbered(600), *numbered(400)]
         assert [one.content for one in kept[1000:]] == numbered(5)
-        assert store.conflicts_booked("acme", RECEIPT_DAY, RECEIPT_DAY + 1) == (1200, 1000)
-        assert store.conflicts_booked("acme", RECEIPT_DAY, RECEIPT_DAY + 2) == (1205, 1005)
-        assert store.conflicts_booked("globex", RECEIPT_DAY, RECEIPT_DAY + 2) == (0, 0)
+        assert store.conflict_counts("acme", RECEIPT_DAY, RECEIPT_DAY + 1) == (1200, 1000)
+        assert store.conflict_counts("acme", RECEIPT_DAY, RECEIPT_DAY + 2) == (1205, 1005)
+        assert store.conflict_counts("globex", RECEIPT_DAY, RECEIPT_DAY + 2) == (0, 0)
         assert differences(store) == []
 
     def test_beyond_ten_thousand_conflicts_the_oldest_days_of_the_organization_go(self, store: Store) -> None:

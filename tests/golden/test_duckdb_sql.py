@@ -14,7 +14,6 @@ from calltally.dictionary import Kind
 from calltally.store.duckdb import (
     audit_statements,
     batch_statements,
-    book_statements,
     compaction_statements,
     doubled_statements,
     erase_statements,
@@ -22,6 +21,7 @@ from calltally.store.duckdb import (
     identity_statements,
     ledger_statements,
     month_statements,
+    outcome_statements,
     prune_statements,
     statements,
     text_statements,
@@ -131,11 +131,11 @@ STATEMENTS: dict[str, list[Statement]] = {
         text_statements.remove(),
     ],
     "kept": [
-        book_statements.conflicts(1, KeptPage((20513, 20544), below=500, limit=101)),
-        book_statements.samples(1, KeptPage((20513, 20544), limit=101, code="time.too_late")),
-        book_statements.corrections(1, KeptPage((20513, 20544), limit=101)),
-        book_statements.conflicts_booked(1, 20513, 20544),
-        book_statements.drop_kept_before("conflict", 1, 1_772_323_200_000),
+        outcome_statements.conflicts(1, KeptPage((20513, 20544), below=500, limit=101)),
+        outcome_statements.samples(1, KeptPage((20513, 20544), limit=101, code="time.too_late")),
+        outcome_statements.corrections(1, KeptPage((20513, 20544), limit=101)),
+        outcome_statements.conflict_counts(1, 20513, 20544),
+        outcome_statements.drop_kept_before("conflict", 1, 1_772_323_200_000),
     ],
     "audit": [
         audit_statements.marginal_against_calls(BY_ACCOUNT, 20513, 20544),

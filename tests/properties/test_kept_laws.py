@@ -57,7 +57,7 @@ def kept(store: UsageStore) -> list[object]:
             [one for _, one in store.conflicts(organization)],
             [one for _, one in store.samples(organization)],
             [one for _, one in store.samples(organization, KeptPage(code="a", limit=1))],
-            store.conflicts_booked(organization, FIRST, FIRST + 50),
+            store.conflict_counts(organization, FIRST, FIRST + 50),
         ]
     return found
 

@@ -53,7 +53,7 @@ def usage_router(engine: QueryEngine, authenticator: Authenticator, clock: Clock
     async def outcomes(request: _Request) -> Response[bytes]:
         caller = await authenticate(request)
         start, end = read_outcome_days(request.scope["query_string"], instant_of(clock.now_ms()))
-        answer = await engine.books(caller.organization)
+        answer = await engine.outcome_report(caller.organization)
         return Response(outcomes_json(answer, start, end), media_type=_JSON)
 
     return Router("/v1", route_handlers=[usage, outcomes], exception_handlers={Exception: problem_response})

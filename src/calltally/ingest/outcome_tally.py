@@ -48,17 +48,17 @@ class OutcomeTally:
         self._reasons: Counter[tuple[int, str]] = Counter()
 
     def reject(self, organization: int, rejected: Sequence[RejectedCall]) -> None:
-        book = self._book(organization)
-        book[0] += len(rejected)
-        book[4] += len(rejected)
+        sums = self._sums_of(organization)
+        sums[0] += len(rejected)
+        sums[4] += len(rejected)
         self._reasons.update((organization, one.fault.code) for one in rejected)
 
     def judge(self, judged: Sequence[Judged]) -> None:
         for organization, *verdicts in judged:
-            book = self._book(organization)
-            book[0] += sum(verdicts)
+            sums = self._sums_of(organization)
+            sums[0] += sum(verdicts)
             for place, calls in enumerate(verdicts, 1):
-                book[place] += calls
+                sums[place] += calls
 
     def outcomes(self) -> list[Outcome]:
         return [Outcome(organization, self._day, *sums) for organization, sums in sorted(self._sums.items())]
@@ -70,7 +70,7 @@ class OutcomeTally:
             for (organization, code), calls in sorted(self._reasons.items())
         ]
 
-    def _book(self, organization: int) -> list[int]:
+    def _sums_of(self, organization: int) -> list[int]:
         """Received, accepted, duplicate, conflict, rejected."""
         return self._sums.setdefault(organization, [0, 0, 0, 0, 0])
 

@@ -113,7 +113,7 @@ class QueryEngine:
         """The outcomes of ingest by receipt day; see `UsageStore.outcomes`."""
         return await self._run(organization, lambda: self._store.outcomes(organization))
 
-    async def books(self, organization: str) -> Answer[OutcomeReport]:
+    async def outcome_report(self, organization: str) -> Answer[OutcomeReport]:
         """The outcomes of ingest, with the reasons of rejections and refusals."""
         return await self._run(organization, lambda: read_outcomes(self._store, organization))
 
@@ -122,8 +122,8 @@ class QueryEngine:
 
         def read() -> KeptConflicts:
             found = self._store.conflicts(organization, page)
-            booked, kept = self._store.conflicts_booked(organization, *page.days)
-            return KeptConflicts(found, booked - kept)
+            received, kept = self._store.conflict_counts(organization, *page.days)
+            return KeptConflicts(found, received - kept)
 
         return await self._run(organization, read)
 

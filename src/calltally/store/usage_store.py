@@ -225,7 +225,7 @@ class UsageStore(Protocol):
         """
         ...
 
-    def conflicts_booked(self, organization: str, first_day: int, end_day: int) -> tuple[int, int]:
+    def conflict_counts(self, organization: str, first_day: int, end_day: int) -> tuple[int, int]:
         """How many conflicts were received on some days, and how many of them are kept."""
         ...
 

@@ -183,13 +183,13 @@ def withdrawn_too_often(first_day: int, end_day: int) -> Statement:
 
 def verdicts_against_received() -> Statement:
     verdicts = "SUM(accepted) + SUM(duplicate) + SUM(conflict) + SUM(rejected)"
-    return _compared(_BOOK, ("size",), _by_receipt_day("SUM(received)"), _by_receipt_day(verdicts))
+    return _compared(_KEY, ("size",), _by_receipt_day("SUM(received)"), _by_receipt_day(verdicts))
 
 
 def accepted_against_calls(first_day: int, end_day: int) -> Statement:
     """Compares accepted calls by day of receipt with the calls, stored and pruned."""
     return _compared(
-        _BOOK,
+        _KEY,
         ("size",),
         _by_receipt_day("SUM(accepted)", _RECEIVED),
         "SELECT organization, day, SUM(size) AS size\n"
@@ -213,7 +213,7 @@ def accepted_against_calls(first_day: int, end_day: int) -> Statement:
 
 def rejected_against_reasons() -> Statement:
     return _compared(
-        _BOOK,
+        _KEY,
         ("size",),
         _by_receipt_day("SUM(rejected)"),
         "SELECT organization, receipt_day AS day, SUM(calls) AS size\nFROM   rejection\nGROUP BY ALL",
@@ -224,7 +224,7 @@ def conflicts_against_kept(first_day: int) -> Statement:
     """Conflicts since a day that must be kept (the first of each day, the newest days) against those kept."""
     by_receipt_day = _by_receipt_day("SUM(conflict)", "receipt_day >= $first_day")
     return _compared(
-        _BOOK,
+        _KEY,
         ("size",),
         f"SELECT organization, day, LEAST(size, {CONFLICTS_KEPT}) AS size\n"
         f"FROM   (\n{indent(by_receipt_day, '    ')}\n)\n"
@@ -297,7 +297,7 @@ def _span(first_day: int, end_day: int) -> dict[str, int]:
     }
 
 
-_BOOK = ("organization", "day")
+_KEY = ("organization", "day")
 
 
 def _by_receipt_day(verdicts: str, condition: str = "") -> str:

@@ -134,7 +134,7 @@ class Compaction:
         return statements.pack_up_to(position)
 
     def _outcomes(self, current_day: int) -> list[Statement]:
-        for table in statements.BOOKS:
+        for table in statements.SUMMED_TABLES:
             for (receipt_day,) in (
                 statements.unsummed_receipt_day(table, current_day).run(self._connection).fetchall()
             ):

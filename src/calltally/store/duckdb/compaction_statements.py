@@ -243,7 +243,7 @@ def _record_packing(day: int, span: Mapping[str, int]) -> Statement:
     )
 
 
-BOOKS = {
+SUMMED_TABLES = {
     "outcome": (
         ("organization", "receipt_day"),
         ("received", "accepted", "duplicate", "conflict", "rejected"),
@@ -256,7 +256,7 @@ BOOKS = {
 
 def unsummed_receipt_day(table: str, current_day: int) -> Statement:
     """A receipt day that is over and has several rows for one key."""
-    keys, _ = BOOKS[table]
+    keys, _ = SUMMED_TABLES[table]
     return Statement(
         f"""
         SELECT DISTINCT receipt_day
@@ -273,7 +273,7 @@ def unsummed_receipt_day(table: str, current_day: int) -> Statement:
 
 def sum_receipt_day(table: str, receipt_day: int) -> list[Statement]:
     """Sum the rows of a receipt day into one row per key."""
-    keys, counts = BOOKS[table]
+    keys, counts = SUMMED_TABLES[table]
     sums = ", ".join(f"SUM({count})" for count in counts)
     return [
         Statement(

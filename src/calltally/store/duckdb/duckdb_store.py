@@ -261,8 +261,8 @@ class DuckDBUsageStore:
         return self._outcomes(organization).conflicts(page)
 
     @_in_snapshot
-    def conflicts_booked(self, organization: str, first_day: int, end_day: int) -> tuple[int, int]:
-        return self._outcomes(organization).conflicts_booked(first_day, end_day)
+    def conflict_counts(self, organization: str, first_day: int, end_day: int) -> tuple[int, int]:
+        return self._outcomes(organization).conflict_counts(first_day, end_day)
 
     @_in_snapshot
     def rejections(self, organization: str) -> dict[int, dict[str, int]]:

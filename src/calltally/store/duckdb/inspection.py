@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from calltally.call_batch import CallBatch
 from calltally.clock import DAY_MS
-from calltally.store.duckdb import book_statements as statements
+from calltally.store.duckdb import outcome_statements as statements
 from calltally.store.duckdb.batch_tables import conflict_rows, sample_rows
 from calltally.store.duckdb.statements import Statement
 from calltally.store.kept import CONFLICTS_KEPT, KEPT_AT_MOST, SAMPLES_KEPT

@@ -4,7 +4,7 @@ from duckdb import DuckDBPyConnection
 
 from calltally.call_batch import Conflict, Correction, Erasure, RejectedSample
 from calltally.dictionary import Kind
-from calltally.store.duckdb import book_statements as statements
+from calltally.store.duckdb import outcome_statements as statements
 from calltally.store.duckdb.statements import Statement
 from calltally.store.kept import KeptPage
 
@@ -24,10 +24,10 @@ class OutcomeReader:
         rows = statements.conflicts(self._organization, page).run(self._connection).fetchall()
         return tuple((number, Conflict(*row)) for number, *row in rows)
 
-    def conflicts_booked(self, first_day: int, end_day: int) -> tuple[int, int]:
-        asked = statements.conflicts_booked(self._organization, first_day, end_day)
-        ((booked, kept),) = asked.run(self._connection).fetchall()
-        return booked, kept
+    def conflict_counts(self, first_day: int, end_day: int) -> tuple[int, int]:
+        counts = statements.conflict_counts(self._organization, first_day, end_day)
+        ((received, kept),) = counts.run(self._connection).fetchall()
+        return received, kept
 
     def rejections(self) -> dict[int, dict[str, int]]:
         return self._by_day(statements.rejections(self._organization))

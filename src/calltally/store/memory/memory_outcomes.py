@@ -76,7 +76,7 @@ class MemoryOutcomes:
     def conflicts(self, organization: int | None, page: KeptPage) -> tuple[tuple[int, Conflict], ...]:
         return _page_of(self.every_conflict, organization, page)
 
-    def conflicts_booked(self, organization: int | None, first_day: int, end_day: int) -> tuple[int, int]:
+    def conflict_counts(self, organization: int | None, first_day: int, end_day: int) -> tuple[int, int]:
         received = sum(
             item.conflict
             for item in self.every_outcome

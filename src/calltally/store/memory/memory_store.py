@@ -182,8 +182,8 @@ class MemoryUsageStore:
     ) -> tuple[tuple[int, Conflict], ...]:
         return self._outcomes.conflicts(self._id_of(organization), page)
 
-    def conflicts_booked(self, organization: str, first_day: int, end_day: int) -> tuple[int, int]:
-        return self._outcomes.conflicts_booked(self._id_of(organization), first_day, end_day)
+    def conflict_counts(self, organization: str, first_day: int, end_day: int) -> tuple[int, int]:
+        return self._outcomes.conflict_counts(self._id_of(organization), first_day, end_day)
 
     def rejections(self, organization: str) -> dict[int, dict[str, int]]:
         return self._outcomes.rejections(self._id_of(organization))

@@ -69,7 +69,7 @@ def drop_kept_before(table: str, organization: int, before_ms: int) -> Statement
     )
 
 
-def conflicts_booked(organization: int, first_day: int, end_day: int) -> Statement:
+def conflict_counts(organization: int, first_day: int, end_day: int) -> Statement:
     """How many conflicts were received on some days, and how many of them are kept."""
     return Statement(
         """
