@@ -23,7 +23,7 @@ FIRST = (FIRST_DAY - date(1970, 1, 1)).days
 ORGANIZATIONS = ("acme", "globex")
 SMALL = {"CONFLICTS_KEPT": 3, "SAMPLES_KEPT": 2, "KEPT_AT_MOST": 5}
 MODULES = {
-    "memory_books": SMALL,
+    "memory.memory_outcomes": SMALL,
     "duckdb.inspection": SMALL,
     "memory_audit": {name: SMALL[name] for name in ("CONFLICTS_KEPT", "KEPT_AT_MOST")},
     "duckdb.audit_statements": {name: SMALL[name] for name in ("CONFLICTS_KEPT", "KEPT_AT_MOST")},
