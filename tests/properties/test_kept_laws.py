@@ -25,7 +25,7 @@ SMALL = {"CONFLICTS_KEPT": 3, "SAMPLES_KEPT": 2, "KEPT_AT_MOST": 5}
 MODULES = {
     "memory.memory_outcomes": SMALL,
     "duckdb.inspection": SMALL,
-    "memory_audit": {name: SMALL[name] for name in ("CONFLICTS_KEPT", "KEPT_AT_MOST")},
+    "memory.audit": {name: SMALL[name] for name in ("CONFLICTS_KEPT", "KEPT_AT_MOST")},
     "duckdb.audit_statements": {name: SMALL[name] for name in ("CONFLICTS_KEPT", "KEPT_AT_MOST")},
 }
 
