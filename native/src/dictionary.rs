@@ -1,4 +1,4 @@
-//! What is known of the ids in `calltally.dictionary.Dictionary`, looked up by bytes.
+//! A cache of the ids in `calltally.dictionary.Dictionary`, looked up by bytes.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub const SOURCE: Kind = 4;
 pub const ACCOUNT: Kind = 5;
 pub const ROUTE: Kind = 7;
 
-/// The ids that were learned so far. What is missing can be learned at any time.
+/// The cached ids. Missing ones can be added at any time.
 #[derive(Default)]
 pub struct Dictionary {
     texts: HashMap<(Kind, i32), Texts>,
@@ -23,12 +23,12 @@ pub struct Dictionary {
 }
 
 impl Dictionary {
-    /// Takes the id of a text; one that is known already is passed over.
+    /// Adds the id of a text; an existing text is ignored.
     pub fn learn(&mut self, kind: Kind, organization: i32, text: &[u8], id: i32) {
         self.texts.entry((kind, organization)).or_default().insert(text, xxh3_64(text), id);
     }
 
-    /// Forgets every text, as must be done before one is renamed.
+    /// Removes every text; required before one is renamed.
     pub fn clear(&mut self) {
         self.texts.clear();
     }

@@ -1,6 +1,6 @@
-//! Memory that is needed soon.
+//! Prefetching of memory.
 
-/// Has the processor bring the first cache line of a value into its cache, and goes on meanwhile.
+/// Prefetches the first cache line of a value, without waiting.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 #[allow(unsafe_code)]

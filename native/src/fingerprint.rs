@@ -1,17 +1,17 @@
-//! The 128 bits that name a call and the 64 bits of its content, as `prepared_calls` computes them.
+//! The 128-bit identity of a call and the 64-bit digest of its content, as `prepared_calls` computes them.
 
 use crate::identity_key::{Columns, Hashing, Key};
 
-/// The hash of the empty text, which most columns of most senders hold.
+/// The hash of the empty text, which is in most columns of most senders.
 pub const HASH_OF_NOTHING: u64 = 0x2d06_8005_38d3_94c2;
 
-/// The longest organization, origin or id; each stands behind its length in two bytes.
+/// The longest organization, origin or id; each is preceded by its length in two bytes.
 const MOST_BYTES: usize = u16::MAX as usize;
 
-/// Identities of calls of one organization, in the order in which the calls come.
+/// Identities of calls of one organization, in the order of the calls.
 ///
-/// Which bytes are hashed tells the three texts apart: the length of each but the last stands before it, and
-/// with BLAKE3 also the last one's, since zeros fill up the last block.
+/// The hashed bytes separate the three texts: each but the last is preceded by its length, and with BLAKE3
+/// also the last, since zeros fill the last block.
 pub struct Identities {
     is_former: bool,
     hashing: Hashing,
@@ -39,7 +39,7 @@ impl Identities {
         identities
     }
 
-    /// Takes the next call; its texts must be UTF-8. None where one is too long to be hashed.
+    /// Adds the next call; its texts must be UTF-8. None if one is too long to be hashed.
     #[inline]
     pub fn add(&mut self, origin: &[u8], id: &[u8]) -> Option<()> {
         if origin != &self.buffer[self.origin_start..self.origin_end] {
@@ -57,7 +57,7 @@ impl Identities {
         Some(())
     }
 
-    /// The identities of all calls that were taken.
+    /// The identities of all added calls.
     pub fn finished(self) -> Columns {
         self.hashing.finished()
     }
@@ -70,7 +70,8 @@ impl Identities {
         self.origin_start = self.origin_end - origin.len();
     }
 
-    /// A text behind its length: two bytes, or, as it was, the number of its characters in digits.
+    /// A text preceded by its length: two bytes, or, in the former scheme, its number of characters in
+    /// digits.
     fn put(&mut self, text: &[u8]) {
         if self.is_former {
             let continues = |byte: &&u8| **byte & 0xc0 == 0x80;
@@ -83,7 +84,7 @@ impl Identities {
     }
 }
 
-/// Mixes one more column into what the ones before gave.
+/// Mixes one more column into the digest of the previous ones.
 #[inline(always)]
 pub fn mixed(digest: u64, column: u64) -> u64 {
     let mut mix = (digest ^ column).wrapping_add(0x9e37_79b9_7f4a_7c15);

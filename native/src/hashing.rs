@@ -1,8 +1,8 @@
-//! Places in tables for hashes that senders could choose.
+//! Protection of hash tables against hashes chosen by senders.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// Blinds hashes with secret numbers of this process, so that nobody can choose texts that crowd one place.
+/// Blinds hashes with secret numbers of this process, so that texts cannot be chosen to collide.
 #[derive(Clone, Copy)]
 pub struct Blinded {
     mask: u64,

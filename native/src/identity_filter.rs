@@ -1,8 +1,8 @@
-//! A filter that says of identities that they are not in a run, nearly always without looking into it.
+//! A Bloom filter that avoids nearly all useless lookups in a run.
 
 use crate::fetch::fetch;
 
-/// Bits that an identity sets in its line. Nine bits of its low half name each.
+/// Bits that an identity sets in its line. Nine bits of its low half select each.
 const PROBES: usize = 7;
 pub const LINE_BYTES: usize = 64;
 
@@ -10,14 +10,14 @@ pub const LINE_BYTES: usize = 64;
 #[repr(C, align(64))]
 struct Line([u64; 8]);
 
-/// A blocked Bloom filter: each identity has its bits in one cache line, which its high half names, so that
-/// lines follow each other as sorted identities do.
+/// A blocked Bloom filter: each identity has its bits in one cache line, selected by its high half, so that
+/// lines are in the order of sorted identities.
 pub struct Filter {
     lines: Vec<Line>,
 }
 
 impl Filter {
-    /// None unless the bytes are whole lines, one at least.
+    /// None unless the bytes are complete lines, at least one.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         if bytes.is_empty() || bytes.len() % LINE_BYTES != 0 {
             return None;
@@ -48,14 +48,13 @@ impl Filter {
     }
 }
 
-/// Which of so many lines, less than 2^32, an identity has its bits in.
+/// The line of an identity, of `lines` lines (less than 2^32).
 #[inline(always)]
 fn place(high: u64, lines: usize) -> usize {
     (((high >> 32) * lines as u64) >> 32) as usize
 }
 
-/// The bytes of the lines from `first` on, out of `total`, with the bits of those identities whose line is
-/// among them.
+/// The bytes of the lines from `first` on, out of `total`, with the bits of the identities in those lines.
 pub fn marked(rows: &[[u64; 3]], first: usize, lines: usize, total: usize) -> Vec<u8> {
     let mut bytes = vec![0; lines * LINE_BYTES];
     for [high, low, _] in rows {

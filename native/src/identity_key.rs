@@ -1,9 +1,9 @@
-//! What identities are hashed with: `calltally.identity_key` computes the same bits.
+//! Keys of identities: `calltally.identity_key` computes the same bits.
 //!
-//! BLAKE3 of one short text is a chain of steps that wait for each other, at 140 ns. Its own code for long
-//! inputs works on as many chunks at once as the processor has lanes; texts that are filled up to whole blocks
-//! can be given to it as chunks, at 30 ns each. That way in is public and undocumented, so the crate's version
-//! is pinned and the tests compare it with the documented one.
+//! BLAKE3 of one short text is a chain of dependent steps, at 140 ns. Its own code for long inputs processes
+//! as many chunks at once as the processor has lanes; texts padded to whole blocks can be passed to it as
+//! chunks, at 30 ns each. That entry point is public and undocumented, so the crate's version is pinned and
+//! the tests compare it with the documented one.
 
 use blake3::IncrementCounter;
 use blake3::platform::{Platform, words_from_le_bytes_32};
@@ -13,7 +13,7 @@ const BLOCK: usize = 64;
 const KEY: usize = 32;
 const OUT: usize = 32;
 
-/// Messages hashed at once; the most that any processor has lanes for.
+/// Messages hashed at once: the most lanes of any processor.
 const LANES: usize = 16;
 
 /// The flags of a message that is one chunk of a keyed hash, as BLAKE3 defines them.
@@ -25,12 +25,12 @@ const CHUNK_END_AND_ROOT: u8 = 1 << 1 | 1 << 3;
 #[derive(Clone, PartialEq)]
 pub enum Key {
     Blake3([u8; KEY]),
-    /// The seed of stores that were made before keys were recorded.
+    /// The seed of stores that were created before keys were recorded.
     Xxh3(u64),
 }
 
 impl Key {
-    /// None when there is no such scheme, or a key of it has another length.
+    /// None if there is no such scheme, or the key's length is wrong.
     pub fn of(scheme: &str, secret: &[u8]) -> Option<Key> {
         match scheme {
             "blake3" => secret.try_into().ok().map(Key::Blake3),
@@ -60,7 +60,7 @@ impl Columns {
     }
 }
 
-/// Hashes messages one after the other, as many at once as it pays.
+/// Hashes messages, as many at once as is efficient.
 pub struct Hashing {
     hasher: Hasher,
     columns: Columns,
@@ -80,7 +80,7 @@ impl Hashing {
         Hashing { hasher, columns: Columns::default() }
     }
 
-    /// Takes the next message.
+    /// Adds the next message.
     #[inline]
     pub fn add(&mut self, message: &[u8]) {
         let row = self.columns.push_place();
@@ -134,7 +134,7 @@ struct Lanes {
     key: [u32; KEY / 4],
 }
 
-/// Messages of so many bytes that wait to be hashed together, and their rows.
+/// Messages of `BYTES` bytes that wait to be hashed together, and their rows.
 struct Waiting<const BYTES: usize> {
     messages: [[u8; BYTES]; LANES],
     rows: [usize; LANES],

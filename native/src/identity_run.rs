@@ -1,4 +1,4 @@
-//! Identities that lie sorted in a file, as `identity_run.IdentityRun` promises them.
+//! Runs of sorted identities in files, as specified by `identity_run.IdentityRun`.
 
 use std::fs::File;
 use std::io;
@@ -9,10 +9,10 @@ use std::sync::Arc;
 use crate::identity_filter::Filter;
 use crate::sorted_identities::{BLOCK_BYTES, Block};
 
-/// How many identities ahead of the one at work memory is fetched.
+/// How many identities ahead memory is prefetched.
 const AHEAD: usize = 16;
 
-/// What is in memory of a run: its filter, unless there is no room for it, and where each block begins.
+/// The part of a run in memory: its filter, unless there is no memory for it, and where each block begins.
 pub struct Run {
     file: Arc<File>,
     blocks_start: u64,
@@ -20,10 +20,10 @@ pub struct Run {
     filter: Option<Filter>,
 }
 
-/// Which identities were found, and their digests, 0 where they were not.
+/// Which identities were found, and their digests, 0 if not found.
 pub type Found = (Vec<u8>, Vec<u64>);
 
-/// The run whose file is not as it was written, or cannot be read.
+/// The run whose file is damaged or unreadable.
 #[derive(Debug, PartialEq)]
 pub struct Damaged(pub usize);
 
@@ -37,7 +37,7 @@ impl Run {
         Ok(Run { file: Arc::new(File::open(path)?), blocks_start, fences: fences.into(), filter })
     }
 
-    /// The same without a filter; the file is not opened again, as it may have no name any more.
+    /// The same without a filter; the file is not opened again, since it may have been unlinked.
     pub fn without_filter(&self) -> Self {
         Run {
             file: Arc::clone(&self.file),
@@ -47,12 +47,12 @@ impl Run {
         }
     }
 
-    /// None when there is no room for it.
+    /// None if there is no memory for it.
     pub fn filter(&self) -> Option<&Filter> {
         self.filter.as_ref()
     }
 
-    /// The digest of an identity that is held; an error where a block is not as it was written.
+    /// The digest of an identity in the run; an error for a damaged block.
     fn find(&self, high: u64, low: u64, buffer: &mut [u8; BLOCK_BYTES]) -> Result<Option<u64>, ()> {
         let last = self.fences.partition_point(|&fence| fence <= high);
         let first = self.fences.partition_point(|&fence| fence < high).saturating_sub(1);
@@ -86,7 +86,7 @@ impl Run {
     }
 }
 
-/// What runs hold of some identities; None when they hold none of them. The first run that holds one tells.
+/// The identities that runs contain; None if there are none. The digest is that of the first such run.
 pub fn find_in(runs: &[&Run], high: &[u64], low: &[u64]) -> Result<Option<Found>, Damaged> {
     let mut found = None;
     for (number, run) in runs.iter().enumerate().rev() {

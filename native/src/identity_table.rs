@@ -1,4 +1,4 @@
-//! An exact hash table of 128-bit identities, as `identity_table.IdentityTable` promises it.
+//! An exact hash table of 128-bit identities, as specified by `identity_table.IdentityTable`.
 
 use crate::fetch::fetch;
 use crate::identity_filter::Filter;
@@ -7,10 +7,10 @@ use crate::identity_filter::Filter;
 pub const BUCKET: usize = 8;
 const MAX_LOAD: f64 = 0.78;
 
-/// How many identities ahead of the one at work memory is fetched.
+/// How many identities ahead memory is prefetched.
 const AHEAD: usize = 12;
 
-/// What a table says of an identity.
+/// A table's verdict on an identity.
 #[repr(u8)]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Seen {
@@ -29,10 +29,10 @@ struct Bucket {
 
 const EMPTY: Bucket = Bucket { low: [0; BUCKET], high: [0; BUCKET], digest: [0; BUCKET] };
 
-/// Open addressing over buckets: a bucket fills from its first slot, an identity lives in the first bucket at
-/// or after its own that had room, and nothing is ever deleted, so an empty last slot ends every search.
+/// Open addressing over buckets: a bucket fills from its first slot, an identity is in the first bucket at or
+/// after its own that had space, and nothing is ever deleted, so an empty last slot ends every search.
 pub struct Table {
-    /// Grows to its full length before the first identity comes in, so that no batch waits for all of it.
+    /// Grows to its full length before the first identity is added, so that no batch waits for all of it.
     buckets: Vec<Bucket>,
     length: usize,
     capacity: usize,
@@ -47,7 +47,7 @@ pub struct Columns<'a> {
     pub digest: &'a [u64],
 }
 
-/// A table that takes nothing more, and a filter of all that is in it once there is one.
+/// A full table, and a filter of its content, if there is one.
 #[derive(Clone, Copy)]
 pub struct Full<'a> {
     pub table: &'a Table,
@@ -55,7 +55,7 @@ pub struct Full<'a> {
 }
 
 impl Full<'_> {
-    /// A filter's lines lie closer together than the table's, so that the table is hardly ever touched.
+    /// A filter's lines are closer together than the table's, so the table is rarely accessed.
     #[inline(always)]
     fn find(&self, high: u64, low: u64) -> Option<u64> {
         match self.filter {
@@ -74,7 +74,7 @@ impl Full<'_> {
 }
 
 impl Table {
-    /// None unless `slots` is a power of two of at least a bucket, for which there is memory.
+    /// None unless `slots` is a power of two of at least a bucket, and there is memory for it.
     pub fn new(slots: usize) -> Option<Self> {
         if slots < BUCKET || !slots.is_power_of_two() {
             return None;
@@ -101,7 +101,7 @@ impl Table {
         self.capacity - self.count
     }
 
-    /// Has the system hand over the memory of some more buckets.
+    /// Touches the memory of some more buckets.
     pub fn prefault(&mut self, buckets: usize) {
         let ready = self.length.min(self.buckets.len().saturating_add(buckets));
         self.buckets.resize(ready, EMPTY);
@@ -111,7 +111,7 @@ impl Table {
         low as usize & (self.length - 1)
     }
 
-    /// The digest of an identity that is held.
+    /// The digest of an identity in the table.
     fn find(&self, high: u64, low: u64) -> Option<u64> {
         let mut at = self.home(low);
         loop {
@@ -126,7 +126,7 @@ impl Table {
         }
     }
 
-    /// Adds an identity unless it is held. There must be room, and every bucket must be ready.
+    /// Adds an identity unless it is in the table. There must be space, and every bucket must be prefaulted.
     fn find_or_insert(&mut self, high: u64, low: u64, digest: u64) -> Seen {
         let mut at = self.home(low);
         loop {
@@ -143,7 +143,7 @@ impl Table {
         }
     }
 
-    /// Whether each identity is held, and its digest, 0 where it is not.
+    /// Whether each identity is in the table, and its digest, 0 if not.
     pub fn find_all(&self, high: &[u64], low: &[u64]) -> (Vec<u8>, Vec<u64>) {
         let found = |index: usize| {
             self.fetch_ahead(low, index);
@@ -152,7 +152,7 @@ impl Table {
         (0..low.len()).map(found).map(|digest| (u8::from(digest.is_some()), digest.unwrap_or(0))).unzip()
     }
 
-    /// Adds identities; false, and nothing added, when there is no room for all.
+    /// Adds identities; false, adding nothing, if they do not all fit.
     pub fn insert_all(&mut self, calls: Columns<'_>) -> bool {
         if calls.low.len() > self.room() {
             return false;
@@ -165,10 +165,10 @@ impl Table {
         true
     }
 
-    /// The verdict on each identity in order, the new ones in the table afterwards.
+    /// The verdict on each identity in order; new ones are added to the table.
     ///
-    /// `others` may hold identities that this table does not; `stored` has the digest of each identity that is
-    /// held elsewhere. None, and nothing added, when there is no room for all.
+    /// `others` may have identities that this table lacks; `stored` has the digest of each identity that is
+    /// stored elsewhere. None, adding nothing, if they do not all fit.
     pub fn judge(
         &mut self,
         others: &[Full<'_>],
@@ -202,7 +202,7 @@ impl Table {
         self.buckets.iter().flat_map(of_bucket)
     }
 
-    /// The identities in some neighbouring buckets.
+    /// The identities in some adjacent buckets.
     pub fn span(&self, first_bucket: usize, buckets: usize) -> (Vec<u64>, Vec<u64>, Vec<u64>) {
         let end = self.buckets.len().min(first_bucket.saturating_add(buckets));
         let (mut high, mut low, mut digest) = (Vec::new(), Vec::new(), Vec::new());
@@ -224,7 +224,7 @@ impl Table {
         }
     }
 
-    /// For a table that hardly ever holds what is looked for: then the low halves are all that is read.
+    /// For a table that rarely has the identities looked up: then only the low halves are read.
     #[inline(always)]
     fn fetch_low_ahead(&self, low: &[u64], index: usize) {
         if let Some(bucket) = self.ahead(low, index) {

@@ -5,7 +5,7 @@ const MINUTE_LENGTH: usize = "2026-03-01T10:15".len();
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
 
-/// Reads instants one after the other; those of one minute are read faster.
+/// Parses instants; consecutive ones of the same minute are faster.
 pub struct Instants {
     minute: [u8; MINUTE_LENGTH],
     minute_ms: i64,
@@ -18,7 +18,7 @@ impl Default for Instants {
 }
 
 impl Instants {
-    /// Milliseconds since 1970, finer digits cut; None for what is no instant.
+    /// Milliseconds since 1970, finer digits truncated; None if it is not an instant.
     pub fn parse(&mut self, text: &[u8]) -> Option<i64> {
         let minute = text.first_chunk::<MINUTE_LENGTH>()?;
         let rest = &text[MINUTE_LENGTH..];
@@ -74,7 +74,7 @@ fn parse_minute(text: &[u8; MINUTE_LENGTH]) -> Option<i64> {
     Some(((days * 24 + hour) * 60 + minute) * MINUTE_MS)
 }
 
-/// Milliseconds, and what follows the fraction.
+/// Milliseconds, and the rest after the fraction.
 fn parse_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let Some((b'.', digits)) = text.split_first() else {
         return Some((0, text));

@@ -1,7 +1,7 @@
 //! One call on one line: a flat JSON object with known keys, each at most once, and nothing else.
 //!
-//! No library for JSON is used: texts stay where they are in the body, no value is built for a call, and what is
-//! not plain is declined, since the reference decoder names the fault.
+//! No library for JSON is used: texts stay in place in the body, no value is built for a call, and anything
+//! unusual is declined, since the reference decoder names the fault.
 
 use crate::scan::end_of_run;
 use crate::text::Text;
@@ -46,16 +46,16 @@ pub const CLIENT_NAME: usize = 15;
 pub const SOURCE_NAME: usize = 16;
 pub const ACCOUNT_NAME: usize = 17;
 
-/// What a measure is that a call does not bring.
+/// The value of an absent measure.
 pub const ABSENT: i64 = -1;
 
-/// The longest text of each field in bytes; numbers have none, and what is an instant its form decides.
+/// The longest text of each field in bytes; numbers have none, and instants are bounded by their form.
 const LIMITS: [usize; FIELDS.len()] =
     [256, usize::MAX, 1024, 256, 256, 256, 256, 256, 64, 8192, 8192, 0, 0, 0, 0, 1024, 1024, 1024];
 
 const KEY_BYTES: usize = 16;
 
-/// A key with its closing quote, as the bytes of a number, and which of them count.
+/// A key with its closing quote, as the bytes of a number, and a mask of the significant ones.
 #[derive(Clone, Copy)]
 struct Key {
     bytes: u128,
@@ -84,14 +84,14 @@ const fn keys() -> [Key; FIELDS.len()] {
     keys
 }
 
-/// What one line holds.
+/// The content of one line.
 pub struct Line {
     pub texts: [Text; FIELDS.len()],
     pub status: i64,
     pub measures: [i64; 3],
 }
 
-/// Reads lines one after the other. The order of a line's keys is what the next line's are compared with first.
+/// Reads lines. A line's keys are first compared with the order of keys in the previous line.
 pub struct LineReader<'a> {
     body: &'a [u8],
     at: usize,
@@ -108,7 +108,7 @@ impl<'a> LineReader<'a> {
         LineReader { body, at: 0, order, unescaped: Vec::new(), beyond_ascii: false }
     }
 
-    /// The call whose line begins at `start`, and where the line ends; None when it is not plainly one.
+    /// The call whose line begins at `start`, and where the line ends; None if it is not clearly a call.
     pub fn read(&mut self, start: usize) -> Option<(Line, usize)> {
         self.at = start;
         let mut line = Line { texts: [Text::default(); FIELDS.len()], status: 0, measures: [ABSENT; 3] };
@@ -174,7 +174,7 @@ impl<'a> LineReader<'a> {
         }
     }
 
-    /// The field whose key begins here; `place` is which key of the line it is.
+    /// The field whose key begins here; `place` is the index of the key in the line.
     #[inline(always)]
     fn key(&mut self, place: usize) -> Option<usize> {
         let here = self.key_bytes();
@@ -213,7 +213,7 @@ impl<'a> LineReader<'a> {
         self.whole_number()
     }
 
-    /// Digits only; whatever follows them must not belong to a number, which the caller sees.
+    /// Digits only; the caller checks that the number ends after them.
     #[inline(always)]
     fn whole_number(&mut self) -> Option<i64> {
         const MOST_DIGITS: usize = 19;
@@ -248,7 +248,7 @@ impl<'a> LineReader<'a> {
         (text.len() <= limit).then_some(text)
     }
 
-    /// A text of which a first part without escapes is known.
+    /// A text whose first part, without escapes, was already read.
     #[cold]
     fn escaped_text(&mut self, mut start: usize, mut end: usize) -> Option<Text> {
         let first = self.unescaped.len();
@@ -287,7 +287,7 @@ impl<'a> LineReader<'a> {
         Some(())
     }
 
-    /// A character behind `\u`; None for NUL and for half of a pair of surrogates.
+    /// A character after `\u`; None for NUL and for a lone surrogate.
     fn escaped_character(&mut self) -> Option<char> {
         let mut code = self.four_hex_digits()?;
         if (0xd800..0xdc00).contains(&code) {

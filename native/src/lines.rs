@@ -1,11 +1,10 @@
-//! Whole lines cut into pieces, as `ndjson_log.NdjsonLog` hands them out.
+//! Splits complete lines into pieces, for `ndjson_log.NdjsonLog`.
 
 use memchr::memchr_iter;
 
-/// Where pieces of at most `size` whole lines begin and end, and how many lines are in each.
+/// The start, the end and the number of lines of pieces of at most `size` complete lines.
 ///
-/// None when a line is longer than `longest`, or may be blank: which lines count is then for the reference to
-/// say.
+/// None if a line is longer than `longest`, or may be blank: the reference decides which lines count then.
 pub fn pieces(text: &[u8], size: usize, longest: usize) -> Option<Vec<(usize, usize, usize)>> {
     let mut pieces = Vec::with_capacity(text.len() / (size * 64).max(1) + 1);
     let (mut first, mut count, mut start) = (0, 0, 0);

@@ -7,13 +7,13 @@ use crate::line_ordinals::LineOrdinals;
 use crate::log_line::{self, LoggedRequest};
 use crate::log_time::LogTimes;
 
-/// Longer lines are no calls.
+/// Longer lines are not calls.
 const MAX_LINE: usize = 64 * 1024;
-/// About how many bytes a call has more than its line.
+/// About how many bytes longer than its line a call is.
 const MORE_THAN_A_LINE: usize = 160;
 const FEWEST_BYTES_OF_A_LINE: usize = 60;
 
-/// Who called: a field of the line, or what JSON holds for all lines, with its quotes.
+/// The caller: a field of the line, or a JSON text for all lines, with its quotes.
 #[derive(Clone)]
 pub enum Caller {
     Address,
@@ -21,8 +21,8 @@ pub enum Caller {
     Always(Vec<u8>),
 }
 
-/// A line that is not plainly a call: how many lines stand before it, where it lies without its ending, and
-/// which of the lines identical to it it is.
+/// A line that is not clearly a call: the number of lines before it, its place without its ending, and its
+/// ordinal among identical lines.
 pub struct OddLine {
     pub index: usize,
     pub start: usize,
@@ -30,18 +30,18 @@ pub struct OddLine {
     pub ordinal: u32,
 }
 
-/// What some neighbouring lines tell.
+/// The calls of some consecutive lines.
 #[derive(Default)]
 pub struct LogCalls {
     pub lines: usize,
-    /// Each plain line's call, with a line break behind it.
+    /// Each plain line's call, followed by a line break.
     pub calls: Vec<u8>,
     pub odd: Vec<OddLine>,
 }
 
 /// Reads one log from its first line on.
 pub struct LogReader {
-    /// The field with its key, in JSON; nothing where the text is empty.
+    /// The field with its key, in JSON; empty if the text is empty.
     origin: Vec<u8>,
     client: Caller,
     user: Caller,
@@ -84,7 +84,7 @@ impl LogReader {
         found
     }
 
-    /// Appends a call; None, appending nothing, when its time is not plain.
+    /// Appends a call; None, appending nothing, if its time is not plain.
     fn write(
         &mut self,
         calls: &mut Vec<u8>,
@@ -145,7 +145,7 @@ fn append_caller(calls: &mut Vec<u8>, key: &[u8], caller: &Caller, request: &Log
     }
 }
 
-/// A field whose text is JSON already; nothing where it is empty.
+/// A field whose text is already JSON; nothing if it is empty.
 fn append_text(calls: &mut Vec<u8>, key: &[u8], json: &[u8]) {
     if json != b"\"\"" {
         calls.extend_from_slice(key);

@@ -1,16 +1,16 @@
 //! One line of an access log in the common or the combined format, as `log_line.read_log_line` reads it.
 //!
-//! No library for logs is used: which lines are refused, and why, has to be the same as in the reference.
+//! No library for logs is used: the same lines must be refused, for the same reasons, as by the reference.
 
 use crate::log_time::LOGGED;
 
 const MAX_ID: usize = 256;
 const MAX_METHOD: usize = 64;
 const MAX_PATH: usize = 8192;
-/// So many digits are a whole number that a call can hold.
+/// The most digits of an integer that a call can have.
 const MAX_SIZE_DIGITS: usize = 18;
 
-/// What a plain line tells. Nothing in it has to be escaped in JSON, and what is absent is empty.
+/// The content of a plain line. Nothing in it needs escaping in JSON; absent text is empty.
 #[derive(Debug, PartialEq)]
 pub struct LoggedRequest<'a> {
     pub address: &'a [u8],
@@ -22,7 +22,7 @@ pub struct LoggedRequest<'a> {
     pub size: &'a [u8],
 }
 
-/// Bytes by what they may be part of, a bit for each.
+/// The classes of each byte, one bit per class.
 const WORD: u8 = 1;
 const TARGET: u8 = 2;
 const PATH: u8 = 4;
@@ -41,7 +41,7 @@ const fn kinds() -> [u8; 256] {
     kinds
 }
 
-/// Reads a line without its line ending; None for what is not plainly a request, whatever it may be.
+/// Reads a line without its line ending; None unless it is clearly a request.
 #[inline]
 pub fn read(line: &[u8]) -> Option<LoggedRequest<'_>> {
     let mut rest = Rest(line);
@@ -99,7 +99,7 @@ fn unless_absent(word: &[u8]) -> &[u8] {
     if word == b"-" { b"" } else { word }
 }
 
-/// What of a line is yet to be read.
+/// The unread rest of a line.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
@@ -109,7 +109,7 @@ impl<'a> Rest<'a> {
         Some(())
     }
 
-    /// All bytes of a kind that follow, one at least and at most so many.
+    /// The following bytes of a class, at least one and at most `most`.
     #[inline(always)]
     fn run(&mut self, kind: u8, most: usize) -> Option<&'a [u8]> {
         let length = self.length(kind);

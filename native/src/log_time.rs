@@ -5,20 +5,20 @@ use std::ops::RangeInclusive;
 const MONTHS: [&[u8; 3]; 12] =
     [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 const DAYS_IN_MONTH: [i64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-/// Years that are years still, whatever the offset.
+/// Years that stay within range with any offset.
 const YEARS: RangeInclusive<i64> = 2..=9998;
 const MINUTES_PER_DAY: i64 = 24 * 60;
 
 const MINUTE: usize = "10/Oct/2000:13:55".len();
 const ZONE: usize = " -0700".len();
 
-/// How many bytes a logged time has: `10/Oct/2000:13:55:36 -0700`.
+/// The length of a logged time: `10/Oct/2000:13:55:36 -0700`.
 pub const LOGGED: usize = MINUTE + ":36".len() + ZONE;
-/// How many bytes an instant has: `2000-10-10T20:55:36Z`.
+/// The length of an instant: `2000-10-10T20:55:36Z`.
 pub const INSTANT: usize = UTC_MINUTE + ":36Z".len();
 const UTC_MINUTE: usize = "2000-10-10T20:55".len();
 
-/// Turns logged times into instants in UTC, one after the other; those of one minute faster.
+/// Converts logged times to instants in UTC; consecutive ones of the same minute are faster.
 pub struct LogTimes {
     minute: [u8; MINUTE],
     zone: [u8; ZONE],
@@ -32,7 +32,7 @@ impl Default for LogTimes {
 }
 
 impl LogTimes {
-    /// The instant of a logged time; None for what is none, and for the first and the last year.
+    /// The instant of a logged time; None if it is invalid, and for the first and the last year.
     #[inline]
     pub fn instant(&mut self, logged: &[u8; LOGGED]) -> Option<[u8; INSTANT]> {
         let (minute, rest) = logged.split_first_chunk::<MINUTE>()?;
@@ -55,7 +55,7 @@ impl LogTimes {
         Some(instant)
     }
 
-    /// Whether a second of 60 stands where `instant::Instants` takes one.
+    /// Whether a second of 60 is valid for `instant::Instants`.
     #[cold]
     fn is_leap_second(&self, second: i64) -> bool {
         second == 60 && self.utc.ends_with(b"T23:59")

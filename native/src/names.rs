@@ -1,4 +1,4 @@
-//! The names that were told last, so that a name which every call repeats is told once.
+//! The last reported names, so that a name that every call repeats is reported once.
 
 use std::collections::HashMap;
 
@@ -6,17 +6,17 @@ use crate::dictionary::{ACCOUNT, CLIENT, Kind, SOURCE};
 use crate::slice::{IDS, Slice};
 use crate::text::{Source, Text};
 
-/// The kinds of things that have names, and which of a row's texts is the thing.
+/// The kinds of things with names, and the index of the thing among a row's texts.
 const NAMED: [(Kind, usize); 3] = [(CLIENT, 1), (SOURCE, 3), (ACCOUNT, 4)];
 
-/// What names may take in memory, with what lies around each; then all are forgotten.
+/// The most memory of names, with their overhead; beyond it all are dropped.
 const MOST_BYTES: usize = 128 << 20;
 const BYTES_PER_NAME: usize = 64;
 
 /// A thing: its kind and its id in the dictionary.
 type Thing = (Kind, i32);
 
-/// A name that is news: the kind of the thing, the thing's text, and the name.
+/// A new name: the kind of the thing, the thing's text, and the name.
 #[derive(Clone, Copy)]
 pub struct News {
     pub kind: Kind,
@@ -24,23 +24,23 @@ pub struct News {
     pub name: Text,
 }
 
-/// What was told last of each thing.
+/// The last reported name of each thing.
 #[derive(Default)]
 pub struct KnownNames {
     known: HashMap<Thing, Box<[u8]>>,
-    /// Names that were replaced are counted too.
+    /// Includes replaced names.
     bytes: usize,
 }
 
 impl KnownNames {
-    /// Makes every name news again.
+    /// Drops all names, so that each counts as new again.
     pub fn clear(&mut self) {
         self.known.clear();
         self.bytes = 0;
     }
 
-    /// The news of some rows, which come with the ids of their texts; of several names for one thing the last.
-    /// They are known from then on.
+    /// The new names of some rows, given with the ids of their texts; of several names for one thing, the
+    /// last. They are recorded as reported.
     pub fn news<'i>(
         &mut self,
         slice: &Slice,
@@ -80,7 +80,7 @@ impl KnownNames {
     }
 }
 
-/// Every name that rows bring for a thing that they name.
+/// Every name in the rows, with its thing.
 fn told<'i>(slice: &Slice, rows: impl Iterator<Item = (usize, &'i [i32; IDS])>) -> Vec<(Thing, News)> {
     let mut told = Vec::new();
     let mut names = slice.names.iter().peekable();

@@ -1,4 +1,4 @@
-//! The different paths of a slice.
+//! The distinct paths of a slice.
 
 use crate::hashing::Blinded;
 use crate::slice::{PATH, Row, Slice};
@@ -7,14 +7,14 @@ use xxhash_rust::xxh3::xxh3_64;
 
 const NONE: u32 = u32::MAX;
 
-/// Each row's path as a number, counted from 0 in the order in which paths, as they came, first appear.
+/// Each row's path as a number from 0, in the order in which the raw paths first appear.
 pub struct PathCodes {
     pub of_row: Vec<u32>,
     /// The first row of each.
     pub first_row: Vec<u32>,
 }
 
-/// Paths as the journal takes them: the empty one, then those of each slice.
+/// Paths in the journal's form: the empty one, then those of each slice.
 pub struct PackedPaths {
     pub data: Vec<u8>,
     /// Where each begins, and where the last ends.
@@ -65,9 +65,9 @@ impl PathCodes {
         &slice.rows[self.first_row[code] as usize]
     }
 
-    /// Packs the paths of the rows that are `used`, the query string cut off, behind those that are packed.
+    /// Appends the paths of the `used` rows, without query string, to the packed ones.
     ///
-    /// Gives the index of each code; 0 also for codes of other rows.
+    /// Returns the index of each code; 0 also for codes of other rows.
     pub fn pack(
         &self,
         slice: &Slice,

@@ -1,16 +1,16 @@
-//! The journal's records of calls, laid out as the reader of the journal says.
+//! The journal's records of calls, in the layout of the journal's reader.
 
 use std::collections::HashMap;
 
 use crate::slice::{IDS, Row};
 
-/// Where the columns of one record stand.
+/// The layout of the columns of one record.
 pub struct Layout {
     places: [usize; COLUMNS.len()],
     size: usize,
 }
 
-/// The columns that are written and their bytes; whatever else a record has stays zero.
+/// The written columns and their sizes; all other bytes of a record stay zero.
 const COLUMNS: [(&str, usize); 17] = [
     ("identity_high", 8),
     ("identity_low", 8),
@@ -31,7 +31,7 @@ const COLUMNS: [(&str, usize); 17] = [
     ("status", 4),
 ];
 
-/// What a record holds besides the row.
+/// The values of a record besides the row.
 pub struct Ids {
     pub organization: i32,
     /// Origin, client, user, source, account, method and route.
@@ -40,7 +40,7 @@ pub struct Ids {
 }
 
 impl Layout {
-    /// Takes the offset and the bytes of each column. The fault tells what does not fit.
+    /// Receives the offset and the size of each column. The error describes what does not fit.
     pub fn new(columns: &HashMap<String, (usize, usize)>, size: usize) -> Result<Self, String> {
         let mut places = [0; COLUMNS.len()];
         for (place, (name, bytes)) in places.iter_mut().zip(COLUMNS) {
@@ -61,7 +61,7 @@ impl Layout {
         self.size
     }
 
-    /// Fills one record, which is `size` bytes of zero before.
+    /// Fills one record, which must be `size` zero bytes.
     pub fn write(&self, record: &mut [u8], row: &Row, identity: [u64; 3], ids: &Ids) {
         let [high, low, digest] = identity;
         let [duration, request, response] = row.measures.map(|measure| measure as u64);

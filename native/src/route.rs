@@ -1,10 +1,10 @@
-//! Routes of calls that came with a path only, as `routes.RouteNaming` derives them without patterns.
+//! Routes of calls that have only a path, as `routes.RouteNaming` derives them without patterns.
 
 const PLACEHOLDER: &[u8] = b"{id}";
 const LEAST_HEX_DIGITS: usize = 24;
 const UUID_LENGTH: usize = 36;
 
-/// Writes the route that a path gives over what is in `route`.
+/// Replaces `route` by the route derived from a path.
 pub fn derive(path: &[u8], route: &mut Vec<u8>) {
     route.clear();
     let mut rest = path;

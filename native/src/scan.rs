@@ -1,17 +1,17 @@
-//! Where a text in JSON ends, sixteen bytes at a time.
+//! Finds the end of a JSON text, sixteen bytes at a time.
 
-/// Bytes that are looked at together.
+/// The bytes examined at once.
 const STEP: usize = 16;
 
-/// Which of sixteen bytes end or interrupt a text, and which are not ASCII, a bit for each.
+/// Which of sixteen bytes end or interrupt a text, and which are not ASCII, one bit per byte.
 struct Marks {
     stops: u32,
     beyond_ascii: u32,
 }
 
-/// Finds the first quote, backslash or control character at or behind `from`.
+/// Finds the first quote, backslash or control character at or after `from`.
 ///
-/// Gives its place, or the end of the bytes when there is none, and whether anything before it is not ASCII.
+/// Returns its place, or the end of the bytes, and whether any byte before it is not ASCII.
 #[inline(always)]
 pub fn end_of_run(bytes: &[u8], from: usize) -> (usize, bool) {
     let mut at = from;
@@ -50,7 +50,7 @@ fn marks_of(chunk: &[u8; STEP]) -> Marks {
         _mm_set1_epi8,
     };
     // SAFETY: every x86-64 processor has SSE2, and the load reads exactly the sixteen bytes of the array,
-    // which it allows to lie anywhere.
+    // at any alignment.
     unsafe {
         let bytes = _mm_loadu_si128(chunk.as_ptr().cast::<__m128i>());
         let quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8));

@@ -1,4 +1,4 @@
-//! A slice of a body in lines, decoded, checked and turned into columns at once.
+//! Decodes and checks a slice of lines of a body, and converts it to columns.
 
 use memchr::{memchr, memchr2};
 use xxhash_rust::xxh3::xxh3_64;
@@ -29,7 +29,7 @@ const FIELD_OF_TEXT: [usize; TEXTS] = [
     line::PATH,
 ];
 
-/// One call. The path among its texts has no query string; `raw_path` is as it came.
+/// One call. The path among its texts has no query string; `raw_path` is as received.
 pub struct Row {
     pub time_ms: i64,
     pub status: i64,
@@ -41,13 +41,13 @@ pub struct Row {
     pub end: u32,
 }
 
-/// The names that a call brings: of its client, its source and its account.
+/// The names in a call: of its client, its source and its account.
 pub struct Names {
     pub row: usize,
     pub texts: [Text; 3],
 }
 
-/// The calls of a slice. Columns of identities stand apart, since tables take them so.
+/// The calls of a slice. Columns of identities are separate, as tables need them.
 #[derive(Default)]
 pub struct Slice {
     pub rows: Vec<Row>,
@@ -58,18 +58,18 @@ pub struct Slice {
     pub unescaped: Vec<u8>,
 }
 
-/// Whose calls may come in, from when to when, and how they are named.
+/// The accepted calls: their organization, times and limits.
 pub struct Admission<'a> {
     pub organization: &'a str,
     pub earliest_ms: i64,
     pub latest_ms: i64,
     pub max_call_bytes: usize,
     pub key: &'a Key,
-    /// Whether a call may come with a path only, of which its route is made.
+    /// Whether a call may have only a path, from which its route is derived.
     pub derive_routes: bool,
 }
 
-/// How many lines one slice may hold, how many bytes, and from how many bytes on a line has one for itself.
+/// The most lines and bytes of a slice, and the length from which a line has its own slice.
 #[derive(Clone, Copy)]
 pub struct SliceBounds {
     pub lines: usize,
@@ -77,9 +77,9 @@ pub struct SliceBounds {
     pub longest: usize,
 }
 
-/// The bounds of slices, and how many lines are in them; blank lines are in none.
+/// The bounds of slices, and their numbers of lines; blank lines are in none.
 ///
-/// Stops with the slice that holds more than the `most`-th line.
+/// Stops with the slice that contains more than `most` lines in total.
 pub fn bounds(body: &[u8], within: SliceBounds, most: usize) -> Vec<(usize, usize, usize)> {
     let mut slices = Vec::new();
     let (mut total, mut count, mut first, mut last) = (0, 0, 0, 0);
@@ -114,8 +114,8 @@ pub fn bounds(body: &[u8], within: SliceBounds, most: usize) -> Vec<(usize, usiz
     slices
 }
 
-/// The calls from `start` to `end` of a body, where a line begins and one ends; None when any is not plainly
-/// one that may be counted.
+/// The calls from `start` to `end` of a body, which must be at line boundaries; None if any is not clearly
+/// valid.
 pub fn decode(body: &[u8], start: usize, end: usize, admission: &Admission<'_>) -> Option<Slice> {
     let body = body.get(..end)?;
     if start > end || end > MAX_BODY {

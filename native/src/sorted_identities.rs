@@ -1,14 +1,14 @@
-//! Identities in the order in which a run has them, and the blocks that it is made of.
+//! Identities in the order of runs, and the blocks of a run.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::identity_table::{Columns, Table};
 
 pub const BLOCK_BYTES: usize = 4096;
-/// Identities of a full block: what is left beside its checksum and their number.
+/// Identities of a full block: the space besides its checksum and their number.
 pub const ROWS: usize = (BLOCK_BYTES - 16) / 24;
 
-/// About how many identities are sorted at a time, few enough for the processor's cache.
+/// About how many identities are sorted at a time, to fit the processor's cache.
 const TOGETHER: usize = 1024;
 
 /// High half, low half and digest of each identity, ascending.
@@ -17,7 +17,7 @@ pub struct Sorted {
 }
 
 impl Sorted {
-    /// Everything that a table holds.
+    /// The content of a table.
     pub fn of_table(table: &Table) -> Self {
         Sorted { rows: sorted(table.count(), || table.rows()) }
     }
@@ -51,8 +51,8 @@ impl Sorted {
     }
 }
 
-/// Rows that come twice in the same order, sorted: dealt out by the first bits in which they differ, then each
-/// deal by itself.
+/// Sorts rows that can be iterated twice in the same order: distributes them by the first bits in which they
+/// differ, then sorts each part.
 fn sorted<I: Iterator<Item = [u64; 3]>>(count: usize, rows: impl Fn() -> I) -> Vec<[u64; 3]> {
     let bits = (count / TOGETHER).checked_ilog2().unwrap_or(0).min(16);
     let (least, most) =
@@ -79,7 +79,7 @@ fn sorted<I: Iterator<Item = [u64; 3]>>(count: usize, rows: impl Fn() -> I) -> V
     all
 }
 
-/// A block whose checksum is right, to be read.
+/// A block with a verified checksum.
 #[derive(Clone, Copy)]
 pub struct Block<'a> {
     bytes: &'a [u8],
@@ -87,7 +87,7 @@ pub struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// None unless the bytes are a block as it was written.
+    /// None unless the bytes are an undamaged block.
     pub fn checked(bytes: &'a [u8]) -> Option<Self> {
         if bytes.len() != BLOCK_BYTES {
             return None;

@@ -1,4 +1,4 @@
-//! What one ordered step makes of a decoded slice: the journal's records, or the texts that have no id yet.
+//! Converts a decoded slice to the journal's records, or returns the texts that have no id yet.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,14 +13,14 @@ use crate::slice::{self, PATH, Row, Slice};
 use crate::text::Source;
 use crate::texts::Texts;
 
-/// The columns of texts before the route; their kinds follow each other from the origin's on.
+/// The columns of texts before the route; their kinds are consecutive from the origin's on.
 const PLAIN: usize = slice::ROUTE;
 const ACCEPTED: u8 = 0;
 
-/// How many calls ahead of the one at work memory is fetched.
+/// How many calls ahead memory is prefetched.
 const AHEAD: usize = 4;
 
-/// A text that must get an id before the records can be made.
+/// A text that needs an id before the records can be built.
 #[derive(Debug, PartialEq)]
 pub struct Unknown {
     pub kind: Kind,
@@ -35,23 +35,23 @@ pub struct Records {
     pub paths: PackedPaths,
 }
 
-/// What became of a slice: how many of its calls are accepted, and the names that are news.
+/// The result for a slice: the number of accepted calls, and the new names.
 pub struct Accepted {
     pub calls: usize,
     pub news: Vec<News>,
 }
 
-/// A slice, and what became of each of its calls.
+/// A slice, and the verdicts on its calls.
 pub struct Judged<'a> {
     pub slice: &'a Slice,
     pub source: Source<'a>,
     pub verdicts: &'a [u8],
     pub organization: i32,
-    /// What stands in for derived routes without an id, when no more of them may be made.
+    /// The substitute for derived routes without an id, once their limit is reached.
     pub other_route: Option<i32>,
 }
 
-/// Turns slices into records, one after the other.
+/// Converts slices to records.
 pub struct Interner {
     pub dictionary: Dictionary,
     pub names: KnownNames,
@@ -59,7 +59,7 @@ pub struct Interner {
 }
 
 impl Interner {
-    /// Whether the ids of all texts of a slice are known, but for routes that are made from paths.
+    /// Whether the ids of all texts of a slice are cached, except derived routes.
     pub fn knows(&self, slice: &Slice, source: Source<'_>, organization: i32) -> bool {
         let texts: [&Texts; slice::IDS] =
             std::array::from_fn(|column| self.dictionary.texts(kind_of(column), organization));
@@ -70,8 +70,8 @@ impl Interner {
         })
     }
 
-    /// Adds the accepted calls to the records; or, adding nothing, gives the texts that need ids first, in the
-    /// order in which they must get them.
+    /// Adds the accepted calls to the records; or, adding nothing, returns the texts that need ids first, in
+    /// the order in which they must get them.
     pub fn take(&mut self, judged: &Judged<'_>, records: &mut Records) -> Result<Accepted, Vec<Unknown>> {
         let codes = PathCodes::of(judged.slice, judged.source);
         let Some(ids) = self.ids(judged, &codes) else {
@@ -93,7 +93,7 @@ impl Interner {
         Ok(Accepted { calls: ids.len(), news })
     }
 
-    /// The ids of the texts of each accepted call; None when any is unknown.
+    /// The ids of the texts of each accepted call; None if any is missing.
     fn ids(&self, judged: &Judged<'_>, codes: &PathCodes) -> Option<Vec<[i32; slice::IDS]>> {
         let texts: [&Texts; PLAIN] = std::array::from_fn(|column| self.texts(judged, column));
         let routes = self.texts(judged, slice::ROUTE);
@@ -130,7 +130,7 @@ impl Interner {
         Some(all)
     }
 
-    /// What `ids` stumbled over, column by column, each in the order in which its texts first appear in the
+    /// The texts missing in `ids`, by column, each column in the order in which its texts first appear in the
     /// slice, if an accepted call uses them.
     #[cold]
     fn unknown(&self, judged: &Judged<'_>, codes: &PathCodes) -> Vec<Unknown> {

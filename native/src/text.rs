@@ -1,8 +1,8 @@
-//! Texts of calls as places in the bytes that brought them.
+//! Texts of calls as places in the received bytes.
 
 const UNESCAPED: u32 = 1 << 31;
 
-/// Bytes of a body that texts can lie in; what is longer is not taken.
+/// The most bytes of a body that can be addressed; longer bodies are declined.
 pub const MAX_BODY: usize = UNESCAPED as usize - 1;
 
 /// A text as its place in a body or, when it was written with escapes, among the unescaped texts.
@@ -18,7 +18,7 @@ impl Text {
         Text { start: start as u32, length: (end - start) as u32 }
     }
 
-    /// None when there are more unescaped texts than can be addressed.
+    /// None if there are more unescaped texts than can be addressed.
     pub fn among_unescaped(start: usize, end: usize) -> Option<Self> {
         (end < MAX_BODY).then(|| Text { start: start as u32 | UNESCAPED, length: (end - start) as u32 })
     }
@@ -31,13 +31,13 @@ impl Text {
         self.length as usize
     }
 
-    /// The text cut to so many bytes.
+    /// The first `length` bytes of the text.
     pub fn first(self, length: usize) -> Self {
         Text { start: self.start, length: self.length.min(length as u32) }
     }
 }
 
-/// What texts are places in.
+/// The bytes that texts refer to.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
     pub body: &'a [u8],

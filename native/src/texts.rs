@@ -7,7 +7,7 @@ use crate::hashing::Blinded;
 
 const SMALLEST: usize = 16;
 
-/// The bytes of a text that stand in its entry; what is longer stands elsewhere.
+/// The bytes of a text in its entry; longer texts are stored separately.
 const HEAD: usize = 16;
 
 /// The id of the empty text, and of an empty entry.
@@ -27,17 +27,17 @@ const EMPTY: Entry = Entry { hash: 0, id: NOTHING, length: 0, head: [0; HEAD] };
 
 #[derive(Default)]
 pub struct Texts {
-    /// A power of two, half of them empty; none before the first text.
+    /// A power of two, at least half of them empty; none before the first text.
     entries: Vec<Entry>,
     count: usize,
     blinded: Blinded,
     long: Vec<u8>,
-    /// Texts whose hash another one has already; whoever makes such texts on purpose gains nothing.
+    /// Texts whose hash another one already has; creating such texts on purpose gains nothing.
     colliding: HashMap<Box<[u8]>, i32>,
 }
 
 impl Texts {
-    /// The id of a text whose hash is given; 0 is the empty one's.
+    /// The id of a text with its hash; 0 is that of the empty one.
     #[inline(always)]
     pub fn find(&self, text: &[u8], hash: u64) -> Option<i32> {
         if text.is_empty() {
@@ -53,7 +53,7 @@ impl Texts {
         }
     }
 
-    /// Has the processor bring the entry of a hash into its cache.
+    /// Prefetches the entry of a hash.
     #[inline(always)]
     pub fn fetch(&self, hash: u64) {
         if let Some(entry) = self.entries.get(self.home(hash)) {
@@ -61,7 +61,7 @@ impl Texts {
         }
     }
 
-    /// Adds a text unless it is there.
+    /// Adds a text unless it exists.
     pub fn insert(&mut self, text: &[u8], hash: u64, id: i32) {
         if self.find(text, hash).is_some() || id == NOTHING {
             return;
