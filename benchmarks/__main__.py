@@ -16,7 +16,7 @@ from benchmarks import (
     growth,
     imports,
     ingest,
-    kernel,
+    native,
     neighbours,
     restart,
     spilled,
@@ -28,7 +28,7 @@ from benchmarks.report import Report
 _NAMES = (
     "ingest",
     "sustained",
-    "kernel",
+    "native",
     "spilled",
     "answers",
     "under-load",
@@ -57,7 +57,7 @@ class _Run:
 def _modest(calls: int, seconds: float) -> Iterator[_Run]:
     yield _ingest(calls, seconds)
     yield _sustained(calls, 10 * seconds)
-    yield _Run("kernel", {"seen": calls}, lambda: kernel.measure(seen=calls))
+    yield _Run("native", {"seen": calls}, lambda: native.measure(seen=calls))
     yield _spilled(calls)
     yield _answers(calls)
     yield _under_load(calls)
@@ -72,7 +72,7 @@ def _whole() -> Iterator[_Run]:
     for millions in (1, 10, 30, 100):
         yield _ingest(millions * _MILLION, 10.0)
     yield _sustained(10 * _MILLION, 600.0)
-    yield _Run("kernel", {"seen": 10 * _MILLION}, lambda: kernel.measure(seen=10 * _MILLION))
+    yield _Run("native", {"seen": 10 * _MILLION}, lambda: native.measure(seen=10 * _MILLION))
     yield _spilled(20 * _MILLION)
     for millions in (1, 10, 100):
         yield _answers(millions * _MILLION)

@@ -52,13 +52,13 @@ class _Measured:
 
 
 def measure(
-    *, seen: int, batches: Sequence[int], seconds: float, kernel: str = "auto", rivals: bool = True
+    *, seen: int, batches: Sequence[int], seconds: float, rivals: bool = True
 ) -> Iterator[list[Figure]]:
     """The figures of each batch size in turn, on one server that starts with ``seen`` identities.
 
     The rivals, which start with as many calls, follow one after the other, so that none disturbs another.
     """
-    with filled_directory(seen, MONTH) as directory, ServerProcess(directory, kernel=kernel) as server:
+    with filled_directory(seen, MONTH) as directory, ServerProcess(directory) as server:
         ours = {batch: _of_batch(server, batch, seconds) for batch in batches}
     theirs: dict[int, dict[str, Inserted]] = {batch: {} for batch in batches}
     for opened in _RIVALS if rivals else ():
@@ -177,18 +177,16 @@ def main() -> None:
     parser.add_argument("--seen", type=int, nargs="+", default=[1_000_000, 10_000_000])
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 100, 1000, 10_000])
     parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--kernel", choices=["auto", "reference"], default="auto")
     parser.add_argument("--alone", action="store_true", help="leave out the rivals")
     options = parser.parse_args()
     report = Report()
     for seen in options.seen:
-        told = {name: getattr(options, name) for name in ("batch", "seconds", "kernel")}
+        told = {name: getattr(options, name) for name in ("batch", "seconds")}
         report.group("ingest", {"seen": seen, **told})
         measured = measure(
             seen=seen,
             batches=options.batch,
             seconds=options.seconds,
-            kernel=options.kernel,
             rivals=not options.alone,
         )
         for figures in measured:

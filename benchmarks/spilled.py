@@ -18,8 +18,6 @@ from benchmarks.report import Report
 from calltally.call_batch import UInt64s
 from calltally.data_directory import DataDirectory
 from calltally.identity_key import IdentityKey
-from calltally.ingest import kernel
-from calltally.ingest.identities.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.identities.run_folder import RunFolder
 from calltally.ingest.identities.seen_ids import Seen, SeenIds
 from calltally.ingest.identities.spiller import Spiller
@@ -65,7 +63,7 @@ class _Identities:
     """Seen ids whose runs lie in a folder."""
 
     def __init__(self, memory: int, folder: Path) -> None:
-        self.seen: SeenIds = (KernelSeenIds if kernel.is_installed() else SeenIds)(memory)
+        self.seen = SeenIds(memory)
         self._random = np.random.default_rng(_SEED)
         self._folder = folder
         runs = RunFolder(folder, IdentityKey.generate(), [Timeline(1, 0)], self.seen.kind_of_run)

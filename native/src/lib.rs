@@ -20,12 +20,9 @@ mod log_line;
 mod log_time;
 mod names;
 mod path_list;
-mod python;
-mod python_bodies;
-mod python_logs;
+mod py;
 mod record;
 mod route;
-mod run_python;
 mod scan;
 mod slice;
 mod sorted_identities;
@@ -35,16 +32,18 @@ mod texts;
 mod walk;
 
 #[pyo3::pymodule]
-mod calltally_native {
+mod _native {
     #[pymodule_export]
-    use crate::python::{Decoded, IdentityTable, Interner, Records, decode};
+    use crate::py::calls::{Decoded, Interner, Records, decode};
 
     #[pymodule_export]
-    use crate::python_bodies::{array_lines, bounds, elements, end_of_list, past_blanks};
+    use crate::py::bodies::{array_lines, bounds, elements, end_of_list, past_blanks};
 
     #[pymodule_export]
-    use crate::python_logs::{AccessLogReader, pieces};
+    use crate::py::logs::{AccessLogReader, pieces};
 
     #[pymodule_export]
-    use crate::run_python::{IdentityRun, SortedIdentities, columns_of_blocks, find_in_runs};
+    use crate::py::identities::{
+        IdentityRun, IdentityTable, SortedIdentities, columns_of_blocks, find_in_runs,
+    };
 }

@@ -28,7 +28,7 @@ class IdentityKey:
 
     An identity is 128 bits for a call's organization, origin and id. Predictable identities would allow ids
     that collide with those of another organization, so neither a key nor an identity may leave the
-    installation. `calltally_native` computes the same bits.
+    installation. `calltally._native` computes the same bits.
     """
 
     scheme: IdentityScheme

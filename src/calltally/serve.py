@@ -82,7 +82,6 @@ async def _serve(
     log.info(
         "serving",
         address=address,
-        kernel="native" if meter.intake.uses_kernel else "reference",
         seen_ids=meter.seen_ids.count + meter.seen_ids.spilled,
         position=meter.store.position,
     )

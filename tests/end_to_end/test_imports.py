@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import zstandard
 
+from calltally.imports.log_file import LogFile
 from tests.end_to_end.command_line import calltally, cli_json
 from tests.end_to_end.server_process import ServerProcess, ndjson
+from tests.reference.access_log import ReferenceAccessLog
 
 QUESTION = ("--organization", "acme", "--from", "2025-01-01", "--to", "2025-02-01", "--json")
 
@@ -147,16 +149,20 @@ def test_a_server_at_work_takes_a_log_in_as_a_directory_at_rest_does(data: Path,
     assert counted(data) == 30_000
 
 
-def test_with_and_without_the_kernel_a_line_is_the_same_call(data: Path, tmp_path: Path) -> None:
+def test_a_line_is_the_call_that_the_reference_makes_of_it(data: Path, tmp_path: Path) -> None:
     log = tmp_path / "access.log"
     garbage = b'192.0.2.1 - - [31/Jan/2025:12:00:00 +0000] "\\x16\\x03" 400 157 "-" "-"\n'
     log.write_bytes(lines(0, 1500) + garbage * 2 + lines(0, 900))
-    (with_kernel,) = import_json(data, log)
+    (imported,) = import_json(data, "--origin", "web-1", log)
     log.write_bytes(log.read_bytes() + lines(600, 1600))
-    (without,) = import_json(data, "--set", "kernel=reference", log)
+    reference = tmp_path / "reference.ndjson"
+    with LogFile.open(log) as file:
+        reader = ReferenceAccessLog("web-1")
+        reference.write_bytes(b"".join(b"".join(reader.part(block).body) for block in file.blocks()))
+    (again,) = import_json(data, reference)
 
-    assert (with_kernel["accepted"], with_kernel["skipped"]) == (2402, 0)
-    assert (without["accepted"], without["duplicate"], without["conflict"]) == (1000, 2402, 0)
+    assert (imported["accepted"], imported["skipped"]) == (2402, 0)
+    assert (again["accepted"], again["duplicate"], again["conflict"]) == (1000, 2402, 0)
 
 
 def test_odd_lines_among_plain_ones_count_or_are_told_by_their_numbers(data: Path, tmp_path: Path) -> None:

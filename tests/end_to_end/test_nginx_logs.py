@@ -20,6 +20,7 @@ from calltally.call import Call
 from calltally.imports.access_log import AccessLog
 from calltally.imports.log_file import LogFile
 from tests.end_to_end.command_line import cli_json
+from tests.support.access_logs import read_blocks
 
 STATUSES = (200, 201, 204, 301, 304, 403, 404, 409, 418, 429, 500, 503)
 FORMATS = ("combined", "common", "timed")
@@ -190,9 +191,9 @@ def send_garbage(nginx: Nginx) -> None:
 
 def calls_of(log: Path) -> list[Call]:
     with LogFile.open(log) as file:
-        slices = list(AccessLog("web-1").read(file.slices()))
-    assert [skipped for each in slices for skipped in each.skipped] == []
-    return [call for each in slices for call in each.calls]
+        found = read_blocks(AccessLog("web-1"), file.blocks())
+    assert found.skipped == []
+    return found.calls
 
 
 def awk(program: str, log: Path) -> dict[str, int]:

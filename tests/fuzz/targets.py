@@ -32,19 +32,19 @@ from calltally.dialects.segment.reading import from_segment_query_string
 from calltally.dialects.segment.usage_month import UsageMonth
 from calltally.errors import CalltallyError, InvalidInputError
 from calltally.imports.access_log import AccessLog
-from calltally.imports.kernel_access_log import KernelAccessLog
 from calltally.imports.log_file import LogFile, LogLines
 from calltally.imports.log_part import LogPart
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.instants import parse_instant
-from calltally.ingest.json_calls import decode_calls
 from calltally.ingest.json_form import JsonForm
-from calltally.ingest.kernel import decode_slice
+from calltally.ingest.native_calls import decode_slice
 from calltally.ingest.prepared_calls import prepare
 from calltally.journal.frame import decode_payload
 from calltally.journal.framing import read_frame
 from calltally.maintenance.manifest import Manifest, check
 from calltally.settings.settings import load_settings
+from tests.reference.access_log import ReferenceAccessLog
+from tests.reference.json_bodies import decode_calls
 from tests.support.identity_keys import KEY
 from tests.support.ingest_chains import slices_of
 
@@ -98,8 +98,8 @@ def _json_calls(text: bytes) -> None:
         assert taken == received, f"{received} calls were received and {taken} judged"
 
 
-def _kernel(text: bytes) -> None:
-    """What the kernel takes it takes as the reference does, to the bit."""
+def _native(text: bytes) -> None:
+    """Native code gives what the reference gives, to the bit, or declines."""
     for lines in slices_of(text):
         taken = decode_slice(text, lines, _ADMISSION, KEY, max_call_bytes=4096, derive_routes=True)
         if taken is None:
@@ -109,26 +109,28 @@ def _kernel(text: bytes) -> None:
         prepared = [prepare(each.calls, each.indexes, _ADMISSION, KEY)[0] for each in slices]
         for column in ("identity_high", "identity_low", "digest", "time_ms"):
             wanted = [value for calls in prepared if calls for value in getattr(calls, column).tolist()]
-            assert getattr(taken, column).tolist() == wanted, f"the kernel's {column} is not the reference's"
+            assert getattr(taken, column).tolist() == wanted, (
+                f"the {column} of native code is not the reference's"
+            )
 
 
 def _access_log(text: bytes) -> None:
     lines = text.split(b"\n")
-    found = AccessLog("log").decode(LogLines(1, lines))
+    found = ReferenceAccessLog("log").decode(LogLines(1, lines))
     assert len(found.calls) + len(found.skipped) == len(lines)
     prepare(found.calls, list(range(len(found.calls))), _ADMISSION, KEY)
 
 
-def _kernel_log(text: bytes) -> None:
-    """Of a log the kernel tells the calls that the reference tells, and skips what that skips."""
+def _native_log(text: bytes) -> None:
+    """Native code finds the calls in a log that the reference finds, and skips what that skips."""
     told = []
-    for reader in (KernelAccessLog("log"), AccessLog("log")):
+    for reader in (AccessLog("log"), ReferenceAccessLog("log")):
         whole = LogPart()
         for block in LogFile(io.BytesIO(text)).blocks():
             whole.add(reader.part(block))
         calls = sorted(zip(whole.line_numbers, b"".join(whole.body).splitlines(), strict=True))
         told.append((calls, whole.skipped))
-    assert told[0] == told[1], "the kernel's calls are not the reference's"
+    assert told[0] == told[1], "the calls of native code are not the reference's"
 
 
 def _sailpoint(text: bytes) -> None:
@@ -208,9 +210,9 @@ def _text(read: Callable[[str], object]) -> Callable[[bytes], object]:
 
 TARGETS = (
     Target("json_calls", _json_calls, (InvalidInputError,)),
-    Target("kernel", _kernel, ()),
+    Target("native", _native, ()),
     Target("access_log", _access_log, ()),
-    Target("kernel_log", _kernel_log, ()),
+    Target("native_log", _native_log, ()),
     Target("instant", _text(parse_instant), (ValueError,)),
     Target("usage", lambda text: read_usage_question(text, "acme", NOW), (InvalidInputError,)),
     Target("outcome_days", lambda text: read_outcome_days(text, NOW), (InvalidInputError,)),

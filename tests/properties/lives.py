@@ -346,9 +346,8 @@ class Lives:
         await self._up()
 
     async def _up(self) -> None:
-        self._meter.options = MeterOptions(
-            seen_ids_memory=self._luck.choice(MEMORIES), use_kernel=self._luck.random() < 0.6
-        )
+        self._meter.options = MeterOptions(seen_ids_memory=self._luck.choice(MEMORIES))
+        self._meter.by_reference = self._luck.random() < 0.4
         smallest, largest = self._luck.choice(TABLES)
         with pytest.MonkeyPatch.context() as patch:
             sizes = {"smallest": smallest, "largest": largest}

@@ -1,6 +1,6 @@
 """All readers of access logs read every short line alike: no line has to be found by luck.
 
-The readers are the regular expression for plain lines, the careful way and the compiled kernel.
+The readers are the regular expression for plain lines, the careful way and native code.
 """
 
 import io
@@ -13,11 +13,10 @@ import pytest
 from calltally.call import Call
 from calltally.imports import log_line
 from calltally.imports.access_log import AccessLog
-from calltally.imports.kernel_access_log import KernelAccessLog
 from calltally.imports.log_file import LogFile
 from calltally.imports.log_import import AccessLogReader
 from calltally.imports.log_part import LogPart
-from tests.support.ingest_chains import needs_the_kernel
+from tests.reference.access_log import ReferenceAccessLog
 
 LETTERS = (b"\\", b'"', b"0", b"x4", b"-", b" ", b"?", b":8")
 PIECES = (
@@ -63,14 +62,13 @@ def test_the_fast_way_reads_every_short_text_as_the_careful_way_does(place: str)
 
 
 @pytest.mark.parametrize("place", LINES)
-def test_the_kernel_reads_every_short_text_as_the_reference_does(place: str) -> None:
-    needs_the_kernel()
+def test_native_code_reads_every_short_text_as_the_reference_does(place: str) -> None:
     log = b"".join(line + b"\n" for line in LINES[place])
 
-    kernel, reference = told(KernelAccessLog("web-1"), log), told(AccessLog("web-1"), log)
+    native, reference = told(AccessLog("web-1"), log), told(ReferenceAccessLog("web-1"), log)
 
     for number, line in enumerate(LINES[place], start=1):
-        assert kernel[number] == reference[number], line
+        assert native[number] == reference[number], line
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from calltally.clock import instant_of
 from calltally.ingest.identities.run_file import DamagedRunError
 from calltally.wiring import MeterOptions
-from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import NOON, LastingMetering, Metering
 from tests.support.seeds import examples
 from tests.support.spilling import spill, tables_of_six
@@ -26,7 +25,6 @@ HORIZON = timedelta(days=35)
 
 @pytest.fixture(autouse=True, scope="module")
 def _tables_of_six() -> Iterator[None]:
-    needs_the_kernel()
     with tables_of_six():
         yield
 
@@ -82,9 +80,10 @@ memories = st.sampled_from([1, 700, 10**6])
 @settings(max_examples=examples(150), suppress_health_check=list(HealthCheck))
 @given(st.lists(steps, min_size=6, max_size=16), memories, st.booleans())
 def test_what_came_before_is_known_wherever_it_is_kept(
-    script: list[Step], memory: int, use_kernel: bool
+    script: list[Step], memory: int, by_reference: bool
 ) -> None:
-    asyncio.run(play(script, Metering, MeterOptions(seen_ids_memory=memory, use_kernel=use_kernel)))
+    options = MeterOptions(seen_ids_memory=memory)
+    asyncio.run(play(script, Metering, options, by_reference=by_reference))
 
 
 @settings(max_examples=examples(15), suppress_health_check=list(HealthCheck))
@@ -93,9 +92,11 @@ def test_the_embedded_store_knows_what_runs_do_not(script: list[Step], memory: i
     asyncio.run(play(script, LastingMetering, MeterOptions(seen_ids_memory=memory)))
 
 
-async def play(script: list[Step], kind: type[Metering], options: MeterOptions) -> None:
+async def play(
+    script: list[Step], kind: type[Metering], options: MeterOptions, *, by_reference: bool = False
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        meter = kind(Path(folder), options=options)
+        meter = kind(Path(folder), options=options, by_reference=by_reference)
         await meter.up()
         naive = NaiveMemory()
         try:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,18 +16,12 @@ from calltally.ingest.json_form import JsonForm
 from calltally.ingest.receipt import Receipt
 from calltally.usage_query import Dimension
 from calltally.wiring import MeterOptions
-from tests.properties.test_kernel_laws import any_lines, bodies, plain_lines
-from tests.support.ingest_chains import needs_the_kernel
+from tests.properties.test_native_laws import any_lines, bodies, plain_lines
 from tests.support.metering import Metering, a_call
 from tests.support.seeds import examples
 
 T = TypeVar("T")
 ORGANIZATIONS = ["äcme", "globex"]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kernel() -> None:
-    needs_the_kernel()
 
 
 @dataclass(frozen=True)
@@ -63,12 +56,17 @@ requests = st.builds(
 )
 
 
-def metered(options: MeterOptions, law: Callable[[Metering], Awaitable[T]]) -> T:
+def metered(
+    law: Callable[[Metering], Awaitable[T]],
+    *,
+    options: MeterOptions | None = None,
+    by_reference: bool = False,
+) -> T:
     """What is found with a new meter that runs meanwhile."""
 
     async def run() -> T:
         with tempfile.TemporaryDirectory() as folder:
-            meter = Metering(Path(folder), options=options)
+            meter = Metering(Path(folder), options=options, by_reference=by_reference)
             await meter.up()
             try:
                 return await law(meter)
@@ -80,7 +78,7 @@ def metered(options: MeterOptions, law: Callable[[Metering], Awaitable[T]]) -> T
 
 @settings(max_examples=examples(100))
 @given(st.lists(requests, max_size=5))
-def test_the_kernel_and_the_reference_tell_and_count_the_same(sent: list[Request]) -> None:
+def test_native_code_and_the_reference_tell_and_count_the_same(sent: list[Request]) -> None:
     async def told(meter: Metering) -> list[object]:
         found: list[object] = [await request.send(meter) for request in sent]
         for organization in ORGANIZATIONS:
@@ -88,11 +86,12 @@ def test_the_kernel_and_the_reference_tell_and_count_the_same(sent: list[Request
             found.append(await meter.table(Dimension.ROUTE, Dimension.CLIENT_ID, organization=organization))
         return found
 
-    by_kernel, by_reference = (
-        metered(MeterOptions(use_kernel=use, max_derived_routes=3), told) for use in (True, False)
+    by_native_code, by_the_reference = (
+        metered(told, options=MeterOptions(max_derived_routes=3), by_reference=by_reference)
+        for by_reference in (False, True)
     )
 
-    assert by_kernel == by_reference
+    assert by_native_code == by_the_reference
 
 
 small_requests = st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=6)
@@ -101,7 +100,7 @@ small_requests = st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=6)
 @settings(max_examples=examples(50))
 @given(small_requests, st.sets(st.integers(0, 9)), st.booleans())
 def test_of_calls_that_are_sent_at_the_same_time_each_counts_once(
-    sent: list[list[int]], bad: set[int], use_kernel: bool
+    sent: list[list[int]], bad: set[int], by_reference: bool
 ) -> None:
     def line(number: int) -> bytes:
         status = 99 if number in bad else 200 + number
@@ -111,7 +110,7 @@ def test_of_calls_that_are_sent_at_the_same_time_each_counts_once(
         receipts = await asyncio.gather(*(meter.send(*map(line, numbers)) for numbers in sent))
         return receipts, await meter.calls(), await meter.books()
 
-    receipts, counted, books = metered(MeterOptions(use_kernel=use_kernel), told)
+    receipts, counted, books = metered(told, by_reference=by_reference)
 
     everything = [number for numbers in sent for number in numbers]
     good = set(everything) - bad

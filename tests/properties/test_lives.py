@@ -6,13 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.properties.lives import Lives
-from tests.support.ingest_chains import needs_the_kernel
 from tests.support.seeds import luck, seeds
 
 
 @pytest.mark.parametrize("seed", seeds(4))
 def test_whatever_happened_in_lives_before_a_call_is_counted_once(seed: int, tmp_path: Path) -> None:
-    needs_the_kernel()
     lives = Lives(tmp_path, luck(seed))
 
     asyncio.run(lives.live(140))

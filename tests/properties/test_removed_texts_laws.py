@@ -14,10 +14,8 @@ from calltally.dictionary import Kind, TextNumbers
 from calltally.errors import CalltallyError
 from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Window, midnight
-from calltally.wiring import MeterOptions
 from tests.properties.naive_meter import time_of
 from tests.properties.test_meter_at_work import KillableMetering
-from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import ALL_TIME, NOON
 from tests.support.seeds import luck, seeds
 
@@ -44,7 +42,7 @@ class LifeOfTexts:
         first = folder / "life-0"
         first.mkdir()
         self.meter = KillableMetering(first)
-        self.meter._options = MeterOptions(use_kernel=self.luck.random() < 0.6)
+        self.meter.by_reference = self.luck.random() < 0.4
 
     async def live(self, steps: int) -> None:
         await self.meter.up()
@@ -155,6 +153,5 @@ class LifeOfTexts:
 
 @pytest.mark.parametrize("seed", seeds(6))
 def test_whatever_happens_calls_are_counted_and_only_texts_in_use_are_held(seed: int) -> None:
-    needs_the_kernel()
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(LifeOfTexts(Path(folder), seed).live(25))

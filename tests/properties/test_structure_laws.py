@@ -1,4 +1,4 @@
-"""The kernel and its twin tell lists apart alike, whatever their bytes are, and as JSON does what is JSON."""
+"""Native code and its reference split lists alike, whatever their bytes, and as JSON does what is JSON."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -7,18 +7,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from calltally.ingest import kernel, structure
-from calltally.ingest.structure import ListFaultError, Why
-from tests.support.ingest_chains import needs_the_kernel
+from calltally.ingest import scanner
+from calltally.ingest.scanner import ListFaultError, Why
+from tests.reference import structure
 from tests.support.seeds import examples
 
 MOST = 5
 THOROUGH = settings(max_examples=examples(200))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kernel() -> None:
-    needs_the_kernel()
 
 
 @pytest.fixture(autouse=True, scope="module", params=[2**18, 7, 1], ids=lambda size: f"windows of {size}")
@@ -75,32 +70,32 @@ def told(find: Callable[[bytes, int, int], object], body: bytes, most: int) -> o
 @example(b"[ ]", 1)
 @example(b"[1,]", 1)
 @example(b"[1,2", 1)
-def test_the_kernel_and_its_twin_tell_the_same_of_a_list(body: bytes, most: int) -> None:
+def test_native_code_and_its_twin_tell_the_same_of_a_list(body: bytes, most: int) -> None:
     for native, twin in (
-        (kernel.array_lines, structure.array_lines),
-        (kernel.elements, structure.elements),
+        (scanner.array_lines, structure.array_lines),
+        (scanner.elements, structure.elements),
     ):
         assert told(native, body, most) == told(twin, body, most)
-    assert kernel.end_of_list(body, 0) == structure.end_of_list(body, 0)
+    assert scanner.end_of_list(body, 0) == structure.end_of_list(body, 0)
 
 
 @THOROUGH
 @given(st.lists(tokens, max_size=40).map(b"".join), st.integers(0, 6), st.integers(1, 3), st.integers(1, 30))
-def test_the_kernel_and_its_twin_cut_lines_alike(body: bytes, most: int, lines: int, size: int) -> None:
+def test_native_code_and_its_twin_cut_lines_alike(body: bytes, most: int, lines: int, size: int) -> None:
     for longest in (0, 3, 100):
-        slices = kernel.bounds(body, most=most, lines=lines, longest=longest, size=size)
+        slices = scanner.bounds(body, most=most, lines=lines, longest=longest, size=size)
 
         assert slices == structure.bounds(body, most=most, lines=lines, longest=longest, size=size)
         assert all(count <= lines for _, _, count in slices)
         assert all(count == 1 or end - start <= size for start, end, count in slices)
         assert all(body[start:end] == body[start:end].lstrip() for start, end, _ in slices)
-    assert kernel.past_blanks(body, size) == structure.past_blanks(body, size)
+    assert scanner.past_blanks(body, size) == structure.past_blanks(body, size)
 
 
 @THOROUGH
 @given(st.lists(tokens, max_size=40).map(b"".join))
 def test_every_line_that_is_not_blank_is_in_one_slice(body: bytes) -> None:
-    slices = kernel.bounds(body, most=10**6, lines=3, longest=10, size=40)
+    slices = scanner.bounds(body, most=10**6, lines=3, longest=10, size=40)
 
     cut = [line for start, end, _ in slices for line in body[start:end].split(b"\n") if line.strip()]
     assert [line.strip() for line in cut] == [line.strip() for line in body.split(b"\n") if line.strip()]
@@ -114,13 +109,13 @@ def test_an_array_of_json_becomes_a_line_for_each_element(
 ) -> None:
     body = json.dumps(elements, indent=indent, ensure_ascii=is_ascii).encode("utf-8", "surrogatepass")
 
-    lines, end = kernel.array_lines(body, 0, MOST)
+    lines, end = scanner.array_lines(body, 0, MOST)
 
     assert end == len(body) == len(lines)
     assert [json.loads(line) for line in lines.split(b"\n") if line.strip()] == elements
 
 
-@pytest.mark.parametrize("find", [kernel.array_lines, structure.array_lines], ids=["kernel", "twin"])
+@pytest.mark.parametrize("find", [scanner.array_lines, structure.array_lines], ids=["native", "reference"])
 def test_no_more_is_looked_at_than_the_element_that_is_one_too_many(
     find: Callable[[bytes, int, int], object],
 ) -> None:
@@ -141,4 +136,4 @@ def test_no_more_is_looked_at_than_the_element_that_is_one_too_many(
 def test_what_is_wrong_with_a_list_is_told_with_its_index_and_place(body: bytes, fault: object) -> None:
     if len(body) < 1000 or structure._WINDOW > 1000:
         assert told(structure.array_lines, body, MOST) == fault
-    assert told(kernel.array_lines, body, MOST) == fault
+    assert told(scanner.array_lines, body, MOST) == fault

@@ -7,24 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calltally.ingest.text_bounds import TextLimits
 from calltally.wiring import MeterOptions
-from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import Metering, a_call
 from tests.support.seeds import examples
 
 LIMITS = TextLimits(of_kind=2, methods=1, memory=10 * 380, organizations=2)
 ORGANIZATIONS = ["acme", "globex", "initech"]
 FIELDS = ("origin", "client_id", "user_id", "source_id", "account_id", "method", "route")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kernel() -> None:
-    needs_the_kernel()
 
 
 texts = st.sampled_from(["", "", "a", "b", "ü" * 9, "long" * 12])
@@ -89,12 +82,12 @@ async def told(meter: Metering, body: list[Sent], sender: str, *, gateway: bool)
 
 
 async def everything_told(
-    given: list[list[Sent] | str], *, gateway: bool, use_kernel: bool
+    given: list[list[Sent] | str], *, gateway: bool, by_reference: bool
 ) -> tuple[list[list[tuple[str, str]]], list[int]]:
     """The verdicts on every body, and how many calls are counted of each organization in the end."""
     verdicts = []
     with tempfile.TemporaryDirectory() as folder:
-        meter = Metering(Path(folder), options=MeterOptions(use_kernel=use_kernel, text_limits=LIMITS))
+        meter = Metering(Path(folder), options=MeterOptions(text_limits=LIMITS), by_reference=by_reference)
         await meter.up()
         for body in given:
             if isinstance(body, str):
@@ -109,13 +102,13 @@ async def everything_told(
 @settings(max_examples=examples(60))
 @given(bodies, st.booleans(), st.booleans())
 def test_only_calls_for_whose_texts_there_is_no_room_are_rejected(
-    given: list[list[Sent] | str], gateway: bool, use_kernel: bool
+    given: list[list[Sent] | str], gateway: bool, by_reference: bool
 ) -> None:
     naive = NaiveBounds()
     if not gateway:
         given = [body if isinstance(body, str) else [without_organization(c) for c in body] for body in given]
 
-    verdicts, counted = asyncio.run(everything_told(given, gateway=gateway, use_kernel=use_kernel))
+    verdicts, counted = asyncio.run(everything_told(given, gateway=gateway, by_reference=by_reference))
 
     assert verdicts == [naive.verdicts(body, "acme") for body in given if not isinstance(body, str)]
     assert counted == [sum(owner == name for owner, _, _ in naive.calls) for name in ORGANIZATIONS]

@@ -6,20 +6,19 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from calltally.wiring import MeterOptions
 from tests.support.doors import Doors, open_doors
 from tests.support.metering import LastingMetering, Metering
 
 
 @pytest.fixture
-def use_kernel() -> bool:
-    """Whether calls are taken in by the kernel; promises of ingest are tried both ways."""
-    return True
+def by_reference() -> bool:
+    """Whether the reference decodes every call; promises of ingest are tried both ways."""
+    return False
 
 
 @pytest_asyncio.fixture
-async def meter(tmp_path: Path, use_kernel: bool) -> AsyncIterator[Metering]:
-    metering = Metering(tmp_path, options=MeterOptions(use_kernel=use_kernel))
+async def meter(tmp_path: Path, by_reference: bool) -> AsyncIterator[Metering]:
+    metering = Metering(tmp_path, by_reference=by_reference)
     await metering.up()
     yield metering
     await metering.down()

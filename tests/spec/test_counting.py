@@ -9,14 +9,12 @@ from calltally.ingest.body_decoder import TimeLimits
 from calltally.usage_query import Dimension
 from calltally.window import Granularity
 from calltally.wiring import MeterOptions
-from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import Metering, a_call
 
 
-@pytest.fixture(params=[True, False], ids=["kernel", "reference"])
-def use_kernel(request: pytest.FixtureRequest) -> bool:
-    """Every promise here is kept with the kernel and without it."""
-    needs_the_kernel()
+@pytest.fixture(params=[False, True], ids=["native", "reference"])
+def by_reference(request: pytest.FixtureRequest) -> bool:
+    """Every promise here is kept whichever decoder reads the calls."""
     chosen: bool = request.param
     return chosen
 
@@ -52,8 +50,8 @@ async def test_a_path_without_a_route_gets_one(meter: Metering) -> None:
     }
 
 
-async def test_beyond_their_bound_new_derived_routes_become_other(tmp_path: Path, use_kernel: bool) -> None:
-    meter = Metering(tmp_path, options=MeterOptions(use_kernel=use_kernel, max_derived_routes=2))
+async def test_beyond_their_bound_new_derived_routes_become_other(tmp_path: Path, by_reference: bool) -> None:
+    meter = Metering(tmp_path, options=MeterOptions(max_derived_routes=2), by_reference=by_reference)
     await meter.up()
     await meter.send(*(a_call(f"{name}", path=f"/{name}") for name in "abcd"), a_call("e", route="/own"))
     await meter.restart()
@@ -66,9 +64,9 @@ async def test_beyond_their_bound_new_derived_routes_become_other(tmp_path: Path
     await meter.down()
 
 
-async def test_more_rules_for_routes_can_be_configured(tmp_path: Path, use_kernel: bool) -> None:
+async def test_more_rules_for_routes_can_be_configured(tmp_path: Path, by_reference: bool) -> None:
     meter = Metering(
-        tmp_path, options=MeterOptions(use_kernel=use_kernel, route_patterns=("[A-Z]{2}-[0-9]+",))
+        tmp_path, options=MeterOptions(route_patterns=("[A-Z]{2}-[0-9]+",)), by_reference=by_reference
     )
     await meter.up()
 
@@ -134,9 +132,9 @@ async def test_a_backfill_may_not_lie_in_the_future_either(meter: Metering) -> N
     assert "too far in the future; accepted is up to 2026-03-15T12:05:00+00:00" in receipt.verdicts[0].reason
 
 
-async def test_the_bounds_of_time_are_settings(tmp_path: Path, use_kernel: bool) -> None:
+async def test_the_bounds_of_time_are_settings(tmp_path: Path, by_reference: bool) -> None:
     limits = TimeLimits(future_ms=0, late_ms=60_000)
-    meter = Metering(tmp_path, options=MeterOptions(use_kernel=use_kernel, times=limits))
+    meter = Metering(tmp_path, options=MeterOptions(times=limits), by_reference=by_reference)
     await meter.up()
 
     receipt = await meter.send(a_call(time="2026-03-15T11:58:59Z"), a_call(time="2026-03-15T12:00:00.001Z"))

@@ -17,12 +17,12 @@ from calltally.data_directory import DataDirectory
 from calltally.dictionary import Kind
 from calltally.errors import InvalidInputError
 from calltally.executions import ExecutionOutcome
-from calltally.ingest.json_calls import decode_calls
 from calltally.ingest.json_form import JsonForm
 from calltally.ingest.sender import Sender
 from calltally.settings import Settings
 from calltally.usage_query import Dimension, UsageQuery
 from calltally.wiring import Installation
+from tests.reference.json_bodies import decode_calls
 from tests.support.metering import ALL_TIME, NOON, LastingMetering, Metering, a_call
 
 WHO = "ulrike.mustermann"

@@ -12,10 +12,10 @@ import pytest_asyncio
 
 from calltally.ingest.identities.identity_run import IdentityRun
 from calltally.ingest.identities.run_file import DamagedRunError, filter_lines_for, write_run
-from calltally.ingest.identities.sorted_identities import SortedIdentities
 from calltally.ingest.receipt import Receipt
 from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.wiring import MeterOptions
+from tests.reference.sorted_identities import SortedIdentities
 from tests.support.metering import NOON, LastingMetering, Metering, a_call
 from tests.support.spilling import spill, tables_of_six
 
@@ -28,11 +28,11 @@ def _tables_of_six() -> Iterator[None]:
         yield
 
 
-@pytest_asyncio.fixture(params=[True, False], ids=["kernel", "reference"])
+@pytest_asyncio.fixture(params=[False, True], ids=["native", "reference"])
 async def meter(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Metering]:
     """A meter whose memory has no room for a full table, nor for a filter."""
-    options = MeterOptions(seen_ids_memory=1, use_kernel=request.param)
-    metering = LastingMetering(tmp_path / "data", options=options)
+    options = MeterOptions(seen_ids_memory=1)
+    metering = LastingMetering(tmp_path / "data", options=options, by_reference=request.param)
     (tmp_path / "data").mkdir()
     await metering.up()
     yield metering

@@ -9,14 +9,12 @@ from calltally.errors import InvalidInputError
 from calltally.ingest.json_form import JsonForm
 from calltally.ingest.receipt import CallVerdict, Receipt, Verdict
 from calltally.usage_query import Dimension
-from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import Metering, a_call
 
 
-@pytest.fixture(params=[True, False], ids=["kernel", "reference"])
-def use_kernel(request: pytest.FixtureRequest) -> bool:
-    """Every promise here is kept with the kernel and without it."""
-    needs_the_kernel()
+@pytest.fixture(params=[False, True], ids=["native", "reference"])
+def by_reference(request: pytest.FixtureRequest) -> bool:
+    """Every promise here is kept whichever decoder reads the calls."""
     chosen: bool = request.param
     return chosen
 
@@ -372,9 +370,9 @@ async def test_a_large_request_is_one_frame_of_the_journal(meter: Metering) -> N
     assert [row[1] for row in await meter.table(Dimension.ROUTE)] == [358, 357, 357, 357, 357, 357, 357]
 
 
-async def test_it_is_known_what_decoded_the_calls(meter: Metering, use_kernel: bool) -> None:
+async def test_it_is_known_what_decoded_the_calls(meter: Metering, by_reference: bool) -> None:
     await meter.send(a_call("a"), a_call("b"))
     await meter.send(a_call("c"), a_call("d", status=99))
 
     decoder = meter.meter.decoder
-    assert (decoder.by_kernel, decoder.by_reference) == ((2, 2) if use_kernel else (0, 4))
+    assert (decoder.by_native_code, decoder.by_reference) == ((0, 4) if by_reference else (2, 2))

@@ -15,18 +15,20 @@ from calltally.store.duckdb.duckdb_store import DuckDBUsageStore
 from calltally.usage_query import Dimension, Metric, UsageQuery
 from calltally.window import Window, midnight
 from calltally.wiring import MeterOptions
-from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import ALL_TIME, LastingMetering, Metering, a_call
 
 OLD, FIRST_KEPT = "2026-03-10T12:00:00Z", date(2026, 3, 12)
 
 
-@pytest.fixture(params=[(True, True), (True, False), (False, True)], ids=["kernel", "reference", "in-memory"])
+@pytest.fixture(
+    params=[(True, False), (True, True), (False, False)], ids=["native", "reference", "in-memory"]
+)
 async def meter(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Metering]:
-    is_lasting, use_kernel = request.param
-    needs_the_kernel()
-    options = MeterOptions(use_kernel=use_kernel, text_limits=TextLimits(of_kind=2))
-    metering = (LastingMetering if is_lasting else Metering)(tmp_path, options=options)
+    is_lasting, by_reference = request.param
+    options = MeterOptions(text_limits=TextLimits(of_kind=2))
+    metering = (LastingMetering if is_lasting else Metering)(
+        tmp_path, options=options, by_reference=by_reference
+    )
     await metering.up()
     yield metering
     await metering.down()

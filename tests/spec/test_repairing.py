@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from calltally.errors import InvalidInputError
-from calltally.ingest.identities.kernel_seen_ids import KernelSeenIds
+from calltally.ingest.identities.seen_ids import SeenIds
 from calltally.maintenance.repairer import RepairedCall
 from calltally.usage_query import Dimension
 from tests.support.metering import LastingMetering, Metering, a_call
@@ -14,7 +14,7 @@ from tests.support.metering import LastingMetering, Metering, a_call
 
 def forget_identities(meter: Metering) -> None:
     """Has the ordered step take every identity for new, as a fault of ours once did."""
-    meter.meter.step._seen_ids = KernelSeenIds(1_000_000)
+    meter.meter.step._seen_ids = SeenIds(1_000_000)
 
 
 async def twice(meter: Metering, *calls: dict[str, Any], organization: str = "acme") -> None:

@@ -10,19 +10,18 @@ from calltally.ingest.receipt import Receipt
 from calltally.ingest.text_bounds import TextLimits
 from calltally.usage_query import Dimension
 from calltally.wiring import MeterOptions
-from tests.support.ingest_chains import needs_the_kernel
 from tests.support.metering import Metering, a_call
 
 
-@pytest.fixture(params=[True, False], ids=["kernel", "reference"])
-def use_kernel(request: pytest.FixtureRequest) -> bool:
-    needs_the_kernel()
+@pytest.fixture(params=[False, True], ids=["native", "reference"])
+def by_reference(request: pytest.FixtureRequest) -> bool:
+    """Every promise here is kept whichever decoder reads the calls."""
     chosen: bool = request.param
     return chosen
 
 
-async def metering(folder: Path, limits: TextLimits, *, use_kernel: bool = True) -> Metering:
-    meter = Metering(folder, options=MeterOptions(use_kernel=use_kernel, text_limits=limits))
+async def metering(folder: Path, limits: TextLimits, *, by_reference: bool = False) -> Metering:
+    meter = Metering(folder, options=MeterOptions(text_limits=limits), by_reference=by_reference)
     await meter.up()
     return meter
 
@@ -32,9 +31,9 @@ def verdicts(receipt: Receipt) -> list[tuple[int, str, str]]:
 
 
 async def test_beyond_its_bound_an_organization_brings_no_new_texts_and_counts_the_known_ones(
-    tmp_path: Path, use_kernel: bool
+    tmp_path: Path, by_reference: bool
 ) -> None:
-    meter = await metering(tmp_path, TextLimits(of_kind=2), use_kernel=use_kernel)
+    meter = await metering(tmp_path, TextLimits(of_kind=2), by_reference=by_reference)
     await meter.send(a_call("1", client_id="a"), a_call("2", client_id="b"))
 
     receipt = await meter.send(
@@ -54,9 +53,9 @@ async def test_beyond_its_bound_an_organization_brings_no_new_texts_and_counts_t
 
 
 async def test_what_counts_toward_a_bound_is_the_same_after_a_restart(
-    tmp_path: Path, use_kernel: bool
+    tmp_path: Path, by_reference: bool
 ) -> None:
-    meter = await metering(tmp_path, TextLimits(of_kind=2), use_kernel=use_kernel)
+    meter = await metering(tmp_path, TextLimits(of_kind=2), by_reference=by_reference)
     await meter.send(a_call("1", client_id="a"))
     await meter.restart()
     await meter.send(a_call("2", client_id="b"))
@@ -69,9 +68,9 @@ async def test_what_counts_toward_a_bound_is_the_same_after_a_restart(
 
 
 async def test_a_call_that_is_rejected_for_a_text_takes_no_identity_and_brings_no_text(
-    tmp_path: Path, use_kernel: bool
+    tmp_path: Path, by_reference: bool
 ) -> None:
-    meter = await metering(tmp_path, TextLimits(of_kind=1), use_kernel=use_kernel)
+    meter = await metering(tmp_path, TextLimits(of_kind=1), by_reference=by_reference)
     await meter.send(a_call("1", client_id="a"), a_call("2", client_id="b", user_id="u"))
 
     receipt = await meter.send(a_call("2", client_id="a", user_id="v"))
@@ -83,9 +82,9 @@ async def test_a_call_that_is_rejected_for_a_text_takes_no_identity_and_brings_n
 
 
 async def test_a_call_that_was_counted_is_a_duplicate_although_its_text_was_erased_and_there_is_no_room(
-    tmp_path: Path, use_kernel: bool
+    tmp_path: Path, by_reference: bool
 ) -> None:
-    meter = await metering(tmp_path, TextLimits(of_kind=1), use_kernel=use_kernel)
+    meter = await metering(tmp_path, TextLimits(of_kind=1), by_reference=by_reference)
     await meter.send(a_call("1", user_id="u"))
     await meter.meter.maintenance.erase("acme", Kind.USER, "u", "ann", "asked to")
 
@@ -96,10 +95,10 @@ async def test_a_call_that_was_counted_is_a_duplicate_although_its_text_was_eras
 
 
 async def test_all_texts_of_an_organization_take_no_more_memory_than_they_may(
-    tmp_path: Path, use_kernel: bool
+    tmp_path: Path, by_reference: bool
 ) -> None:
     limits = TextLimits(memory=3 * BYTES_PER_TEXT + 2 * 3)
-    meter = await metering(tmp_path, limits, use_kernel=use_kernel)
+    meter = await metering(tmp_path, limits, by_reference=by_reference)
 
     receipt = await meter.send(
         a_call("1", client_id="a", user_id="u"),
@@ -116,9 +115,9 @@ async def test_all_texts_of_an_organization_take_no_more_memory_than_they_may(
 
 
 async def test_a_path_for_whose_route_there_is_no_memory_counts_as_other(
-    tmp_path: Path, use_kernel: bool
+    tmp_path: Path, by_reference: bool
 ) -> None:
-    meter = await metering(tmp_path, TextLimits(memory=BYTES_PER_TEXT + 2 * 2), use_kernel=use_kernel)
+    meter = await metering(tmp_path, TextLimits(memory=BYTES_PER_TEXT + 2 * 2), by_reference=by_reference)
 
     receipt = await meter.send(a_call("1", path="/a"), a_call("2", path="/b"), a_call("3", path="/a"))
 
@@ -129,9 +128,9 @@ async def test_a_path_for_whose_route_there_is_no_memory_counts_as_other(
 
 
 async def test_one_organization_at_its_bounds_takes_nothing_from_another(
-    tmp_path: Path, use_kernel: bool
+    tmp_path: Path, by_reference: bool
 ) -> None:
-    meter = await metering(tmp_path, TextLimits(of_kind=1), use_kernel=use_kernel)
+    meter = await metering(tmp_path, TextLimits(of_kind=1), by_reference=by_reference)
     await meter.send(a_call("1", client_id="a"), a_call("2", client_id="b"))
 
     receipt = await meter.send(a_call("1", client_id="b"), organization="globex")

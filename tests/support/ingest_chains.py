@@ -1,44 +1,36 @@
-"""From a body to the journal's frames, by the reference alone and by the kernel where it takes the calls."""
+"""From a body to the journal's frames, by the reference alone and by native code where it takes the calls."""
 
 from collections.abc import Iterator, Sequence
 from typing import cast
 
 from calltally.dictionary import Dictionary
 from calltally.identity_key import IdentityKey
-from calltally.ingest import kernel
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.call_slices import CheckedSlice, RejectedCall
-from calltally.ingest.identities.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.identities.seen_ids import SeenIds
-from calltally.ingest.json_calls import decode_calls
 from calltally.ingest.json_form import JsonForm
 from calltally.ingest.line_slices import LineSlice, cut
+from calltally.ingest.native_calls import decode_slice
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import prepare
 from calltally.ingest.routes import RouteNamer
 from calltally.ingest.text_bounds import USUAL_LIMITS, TextLimits
 from calltally.journal.frame import Frame, encode_frame
 from calltally.journal.journal import Journal
+from tests.reference.json_bodies import decode_calls
+from tests.reference.seen_ids import ReferenceSeenIds
 
 MEMORY = 2**20
 MAX_CALL_BYTES = 4096
 
 
-def needs_the_kernel() -> None:
-    """Fails, in words that help, where there is no kernel to test."""
-    assert kernel.is_installed(), (
-        "the compiled kernel is not installed: put cargo on the PATH and run `make test` again"
-    )
-
-
 def slices_of(body: bytes) -> list[LineSlice]:
-    """A body in lines as the kernel cuts it."""
-    longest = MAX_CALL_BYTES
-    return cut(body, JsonForm.LINES, max_calls=100_000, max_call_bytes=longest, scanner=kernel).slices
+    """The slices of a body in lines."""
+    return cut(body, JsonForm.LINES, max_calls=100_000, max_call_bytes=MAX_CALL_BYTES).slices
 
 
 class ReferenceChain:
-    """Ingest as it is without a kernel; ``frames`` are the bytes of what it journaled."""
+    """Ingest by the reference alone; ``frames`` are the bytes of what it journaled."""
 
     def __init__(self, key: IdentityKey, routes: RouteNamer, text_limits: TextLimits = USUAL_LIMITS) -> None:
         self.frames: list[bytes] = []
@@ -76,11 +68,11 @@ class ReferenceChain:
         return self.appended
 
     def _new_seen_ids(self) -> SeenIds:
-        return SeenIds(MEMORY)
+        return ReferenceSeenIds(MEMORY)
 
 
-class KernelChain(ReferenceChain):
-    """The same with the kernel, and the reference for the slices that the kernel declines."""
+class NativeChain(ReferenceChain):
+    """The same with native code, and the reference for the slices that it declines."""
 
     def __init__(self, key: IdentityKey, routes: RouteNamer, text_limits: TextLimits = USUAL_LIMITS) -> None:
         super().__init__(key, routes, text_limits)
@@ -89,7 +81,7 @@ class KernelChain(ReferenceChain):
 
     def checked(self, body: bytes, admission: Admission) -> Iterator[CheckedSlice]:
         for lines in slices_of(body):
-            calls = kernel.decode_slice(
+            calls = decode_slice(
                 body,
                 lines,
                 admission,
@@ -104,4 +96,4 @@ class KernelChain(ReferenceChain):
                 yield CheckedSlice(admission.organization, lines.received, calls)
 
     def _new_seen_ids(self) -> SeenIds:
-        return KernelSeenIds(MEMORY)
+        return SeenIds(MEMORY)

@@ -1,7 +1,6 @@
 """``POST /v1/calls``: the hot way in, straight on ASGI."""
 
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
@@ -152,9 +151,8 @@ class CallsRoute:
             calls = CallsBody(body, form, self._limits.calls, self._limits.call)
             if calls.may_be_copied:
                 share.grow_to(share.size + len(body))
-            by_kernel = self._intake.uses_kernel
-            if not calls.is_cut_quickly(by_kernel=by_kernel):
-                await work(partial(calls.cut, by_kernel=by_kernel), lambda: None)
+            if not calls.is_cut_quickly:
+                await work(calls.cut, lambda: None)
             return await self._intake.take_body(sender, calls, list_duplicates=not _wants_less(headers))
 
 

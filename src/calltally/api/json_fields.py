@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from calltally.errors import InvalidInputError
-from calltally.ingest import kernel, structure
-from calltally.ingest.line_slices import CutBody, Scanner, TooManyCallsError, cut_array
-from calltally.ingest.structure import ListFaultError, Why
+from calltally.ingest import scanner
+from calltally.ingest.line_slices import CutBody, TooManyCallsError, cut_array
+from calltally.ingest.scanner import ListFaultError, Why
 
 T = TypeVar("T")
 
@@ -35,14 +35,13 @@ class JsonFields:
 
     def __init__(self, body: bytes) -> None:
         self._body = body
-        self._scanner: Scanner = kernel if kernel.is_installed() else structure
         self._places: dict[str, tuple[int, int]] = {}
         self.faults: list[InvalidInputError] = []
         for first, last in self._members():
             self._add(first, last)
 
     def _members(self) -> list[tuple[int, int]]:
-        body, scanner = self._body, self._scanner
+        body = self._body
         start = scanner.past_blanks(body, 0)
         if body[start : start + 1] != b"{":
             raise self._unreadable(f"expected an object at byte {start}")
@@ -65,7 +64,7 @@ class JsonFields:
             name = msgspec.json.decode(key[1], type=str)
         except _UNREADABLE as error:
             raise self._unreadable(f"the name of a field at byte {first} is unreadable: {error}") from None
-        self._places[name] = (self._scanner.past_blanks(self._body, key.end()), last)
+        self._places[name] = (scanner.past_blanks(self._body, key.end()), last)
 
     def _unreadable(self, why: str) -> InvalidInputError:
         return InvalidInputError(
@@ -120,7 +119,7 @@ class JsonFields:
             self.refuse(name, f"{name} is no list", received=received, accepted=accepted)
             return None
         try:
-            cut_body, behind = cut_array(self._body, start, most, longest, self._scanner)
+            cut_body, behind = cut_array(self._body, start, most, longest)
         except TooManyCallsError:
             reason = f"{name} has more than {most} elements"
             self.refuse(name, reason, received=None, accepted=f"{accepted}, at most {most}")
@@ -128,7 +127,7 @@ class JsonFields:
         except InvalidInputError as error:
             self.add(error, name, None)
             return None
-        if self._scanner.past_blanks(self._body, behind) < end:
+        if scanner.past_blanks(self._body, behind) < end:
             self.refuse(name, f"something stands behind the list {name}", received=None, accepted=accepted)
             return None
         return cut_body

@@ -41,7 +41,7 @@ class MeterMetrics:
             "Calls decoded since the start, by what decoded them.",
             labels=["by"],
         )
-        decoded.add_metric(["kernel"], meter.decoder.by_kernel)
+        decoded.add_metric(["native"], meter.decoder.by_native_code)
         decoded.add_metric(["reference"], meter.decoder.by_reference)
         yield decoded
         yield from journal.sync_seconds.collect()

@@ -21,10 +21,9 @@ from calltally.cli.options import (
 from calltally.cli.owner_client import OwnerClient
 from calltally.cli.waiting import bars
 from calltally.cli.wording import print_json, say
-from calltally.imports.kernel_access_log import KernelAccessLog, native
+from calltally.imports.access_log import AccessLog
 from calltally.imports.log_file import LogFile
 from calltally.imports.log_import import (
-    AccessLogReader,
     ImportReport,
     LogImport,
     PartBounds,
@@ -92,9 +91,7 @@ def import_(
     """
     settings = read_settings(directory, config, assignments)
     bounds = _bounds(settings)
-    readers = _Readers(
-        origin, LogField.of(client_id), LogField.of(user_id), use_kernel=settings.kernel == "auto"
-    )
+    who = LogField.of(client_id), LogField.of(user_id)
     collect_less()
     reports = []
     with (
@@ -105,7 +102,7 @@ def import_(
         for file in files:
             bar = progress.add_task(file.name, total=file.stat().st_size)
             with LogFile.open(file, bounds.block_bytes) as log:
-                run = LogImport(str(file), log, *readers(log))
+                run = LogImport(str(file), log, AccessLog(origin, *who), NdjsonLog(log))
                 for part, receipt in _sent(run.parts(bounds), _Poster(owner, organization), poster):
                     run.report.take(part, receipt)
                     progress.update(bar, completed=run.bytes_read)
@@ -118,26 +115,6 @@ def import_(
             _print(report)
     if any(report.lines and not report.accepted + report.duplicate for report in reports):
         raise SystemExit(EXIT_NOTHING_READ)
-
-
-class _Readers:
-    """Makes the readers of a log, compiled ones where they are installed and wanted."""
-
-    def __init__(
-        self, origin: str, client_id: LogField | str, user_id: LogField | str, *, use_kernel: bool
-    ) -> None:
-        self._origin = origin
-        self._client_id = client_id
-        self._user_id = user_id
-        self._use_kernel = use_kernel and native is not None
-
-    def __call__(self, log: LogFile) -> tuple[AccessLogReader, NdjsonLog]:
-        who = (self._client_id, self._user_id)
-        if self._use_kernel:
-            return KernelAccessLog(self._origin, *who), NdjsonLog(log, native.pieces)
-        from calltally.imports.access_log import AccessLog  # brings numpy along
-
-        return AccessLog(self._origin, *who), NdjsonLog(log)
 
 
 def _bounds(settings: Settings) -> PartBounds:

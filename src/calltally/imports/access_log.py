@@ -1,14 +1,12 @@
 """Reads access logs of nginx and Apache as calls, in the common and the combined format."""
 
-from collections.abc import Iterable, Iterator
-
 import msgspec
-from xxhash import xxh3_128_digest
+from xxhash import xxh3_128_hexdigest
 
-from calltally.imports.line_ordinals import LineOrdinals
-from calltally.imports.log_file import LogLines, log_lines
-from calltally.imports.log_line import LoggedRequest, UnreadableLineError, read_log_line
-from calltally.imports.log_part import LogPart, LogSlice, SkippedLine
+from calltally import _native as native
+from calltally.call import Call
+from calltally.imports.log_line import UnreadableLineError, read_log_line
+from calltally.imports.log_part import LogPart, SkippedLine
 from calltally.imports.logged_calls import LogField, LoggedCalls
 
 _encoder = msgspec.json.Encoder()
@@ -19,9 +17,11 @@ class AccessLog:
 
     A call's id is the 128-bit XXH3 of its line without the line ending, and the line's number among the
     identical lines of the log. So a log that has grown, was renamed, rotated or compressed gives its old
-    calls their old ids, and two identical lines are two calls. ``client_id`` and ``user_id`` are the field
-    that they come from, or a text for all calls. Fields after the user agent are ignored. One object serves
-    one log, from its first line on, and one thread.
+    calls their old ids, and two identical lines are two calls. ``client_id`` and ``user_id`` name the field
+    they are taken from, or are a text for all calls. Fields after the user agent are passed over.
+
+    Native code reads the plain lines, whose calls come first in each block; `read_log_line` reads the others.
+    One object serves one log, from its first line on, and one thread; other threads run meanwhile.
     """
 
     def __init__(
@@ -31,42 +31,34 @@ class AccessLog:
         user_id: LogField | str = LogField.USER,
     ) -> None:
         self._calls = LoggedCalls(origin, client_id, user_id)
-        self._ordinals = LineOrdinals()
+        self._reader = native.AccessLogReader(_encoder.encode(origin), _named(client_id), _named(user_id))
         self._next_number = 1
-
-    def read(self, slices: Iterable[LogLines]) -> Iterator[LogSlice]:
-        """Decode all slices of a log, in order."""
-        return map(self.decode, slices)
-
-    def decode(self, lines: LogLines) -> LogSlice:
-        """The calls of the log's next lines, and the skipped lines."""
-        found = LogSlice()
-        requests: list[LoggedRequest] = []
-        digests: list[bytes] = []
-        for number, line in enumerate(lines.lines, lines.first_number):
-            try:
-                requests.append(read_log_line(line))
-            except UnreadableLineError as error:
-                found.skipped.append(SkippedLine(number, str(error)))
-            else:
-                digests.append(xxh3_128_digest(line))
-                found.line_numbers.append(number)
-        ordinals = self._ordinals.take(digests)
-        found.calls = [
-            self._calls.call(request, digest.hex(), ordinal)
-            for request, digest, ordinal in zip(requests, digests, ordinals, strict=True)
-        ]
-        return found
 
     def part(self, block: bytes) -> LogPart:
         """The log's next complete lines, ready to send."""
         part = LogPart()
-        for lines in log_lines(block, self._next_number):
-            self._next_number += len(lines.lines)
-            decoded = self.decode(lines)
-            if decoded.calls:
-                part.body.append(_encoder.encode_lines(decoded.calls))
-            for number in decoded.line_numbers:
-                part.line_numbers.add(number)
-            part.skipped += decoded.skipped
+        plain, lines, odd = self._reader.take(block)
+        first = self._next_number
+        self._next_number += lines
+        others, odd_numbers = list[Call](), list[int]()
+        for index, start, end, ordinal in odd:
+            number = self._next_number - lines + index
+            part.line_numbers.add(first, number - first)
+            first = number + 1
+            line = block[start:end]
+            try:
+                request = read_log_line(line)
+            except UnreadableLineError as error:
+                part.skipped.append(SkippedLine(number, str(error)))
+            else:
+                others.append(self._calls.call(request, xxh3_128_hexdigest(line), ordinal))
+                odd_numbers.append(number)
+        part.line_numbers.add(first, self._next_number - first)
+        for number in odd_numbers:
+            part.line_numbers.add(number)
+        part.body += filter(None, (plain, _encoder.encode_lines(others)))
         return part
+
+
+def _named(caller: LogField | str) -> str | bytes:
+    return caller.value if isinstance(caller, LogField) else _encoder.encode(caller)

@@ -6,26 +6,12 @@ from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from typing import NamedTuple
 
-from calltally.call import Call
-
 
 class SkippedLine(NamedTuple):
     """A line that is not counted, and why."""
 
     line_number: int
     reason: str
-
-
-@dataclass(slots=True)
-class LogSlice:
-    """Some consecutive lines of a log: their calls, each with its line's number, and the skipped lines.
-
-    ``line_numbers`` has one entry per call, in the same order. Line numbers start at 1.
-    """
-
-    calls: list[Call] = field(default_factory=list)
-    line_numbers: list[int] = field(default_factory=list)
-    skipped: list[SkippedLine] = field(default_factory=list)
 
 
 class LineNumbers:

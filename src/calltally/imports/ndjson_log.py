@@ -4,22 +4,23 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from calltally import _native as native
 from calltally.imports.log_file import MAX_LINE_BYTES, SLICE_LINES, LogFile, LogLines, log_lines
 from calltally.imports.log_part import LogPart, SkippedLine
 
 Pieces = Callable[[bytes, int, int], list[tuple[int, int, int]] | None]
-"""The kernel's `pieces`."""
+"""See `calltally._native.pieces`."""
 
 
 class NdjsonLog:
     """Splits an NDJSON file into parts without decoding its lines.
 
-    Each part has up to `SLICE_LINES` lines; blank ones are left out. The last line needs no line ending if it
-    is complete JSON, since half an object never is; otherwise it is unfinished (`waiting` is true once the
-    parts have been read). ``pieces`` is the native function, if installed.
+    Each part has up to `SLICE_LINES` lines; blank ones are left out. The last line needs no line ending where
+    it is whole JSON, since half an object never is; otherwise it waits (`waiting` is true once the parts have
+    been read). Where ``pieces`` declines a block, its lines are read one by one.
     """
 
-    def __init__(self, file: LogFile, pieces: Pieces = lambda *_: None) -> None:
+    def __init__(self, file: LogFile, pieces: Pieces = native.pieces) -> None:
         self._file = file
         self._pieces = pieces
         self.waiting = False

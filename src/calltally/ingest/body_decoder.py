@@ -7,8 +7,8 @@ from calltally.clock import DAY_MS, Clock
 from calltally.ingest.call_rules import Admission, Fault
 from calltally.ingest.call_slices import CheckedSlice, DecodedCalls, RejectedCall
 from calltally.ingest.calls_body import CallsBody
-from calltally.ingest.kernel import KernelCalls, decode_slice
 from calltally.ingest.line_slices import LineSlice
+from calltally.ingest.native_calls import NativeCalls, decode_slice
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import prepare
 from calltally.ingest.sender import Sender
@@ -25,17 +25,16 @@ class TimeLimits:
 class BodyDecoder:
     """Decodes slices of bodies and checks each call against the rules.
 
-    Keeps no state about calls. ``by_kernel`` and ``by_reference`` count the calls that each of the two
-    decoded since the start.
+    Knows nothing of the calls that came before. ``by_native_code`` and ``by_reference`` count the calls
+    that each of the two decoded since the start.
     """
 
-    def __init__(self, step: OrderedStep, clock: Clock, limits: TimeLimits, *, use_kernel: bool) -> None:
-        """A kernel must be installed to be used; ``step`` says which days are sealed."""
+    def __init__(self, step: OrderedStep, clock: Clock, limits: TimeLimits) -> None:
+        """``step`` says which days are sealed."""
         self._step = step
         self._clock = clock
         self._limits = limits
-        self.uses_kernel = use_kernel
-        self.by_kernel = 0
+        self.by_native_code = 0
         self.by_reference = 0
 
     def checked_lines(
@@ -45,7 +44,7 @@ class BodyDecoder:
         first = 0
         for slice_ in slices:
             calls = None
-            if self.uses_kernel and not body.is_long(slice_):
+            if not body.is_long(slice_):
                 calls = self.native(body.lines, slice_, sender, body.max_call_bytes, first)
             if calls is not None:
                 yield CheckedSlice(sender.organization, slice_.received, calls)
@@ -64,8 +63,8 @@ class BodyDecoder:
 
     def native(
         self, data: bytes, lines: LineSlice, sender: Sender, max_call_bytes: int, first: int = 0
-    ) -> KernelCalls | None:
-        """A slice's calls by native code; None if the reference must decode them.
+    ) -> NativeCalls | None:
+        """A slice's calls by native code; None when the reference must decode them.
 
         Native code accepts only calls of the sender's own organization, and none of sealed days. ``first`` is
         the place of the first call in the request.
@@ -81,7 +80,7 @@ class BodyDecoder:
         )
         if calls is None or len(calls) != lines.received:
             return None
-        self.by_kernel += len(calls)
+        self.by_native_code += len(calls)
         return calls
 
     def _admission(self, sender: Sender, *, open_from_ms: int = 0) -> Admission:

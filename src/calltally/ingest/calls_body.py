@@ -1,15 +1,14 @@
-"""A request's body of calls, decoded by native code or by the reference."""
+"""A request's body on its way to calls, by native code or by the reference."""
 
 from collections.abc import Sequence
 
-from calltally.ingest import kernel, structure
 from calltally.ingest.call_slices import DecodedCalls
 from calltally.ingest.json_calls import decode_lines
 from calltally.ingest.json_form import JsonForm
 from calltally.ingest.line_slices import LineSlice, cut
 
-_QUICK_BYTES, _QUICK_BYTES_BY_REFERENCE = 2**20, 2**17
-"""Bodies up to this size are cut in some milliseconds, with any content."""
+_QUICK_BYTES = 2**20
+"""Bodies of at most so many bytes are cut in some milliseconds, whatever is in them."""
 
 
 class CallsBody:
@@ -31,18 +30,18 @@ class CallsBody:
         """Whether cutting may need as much additional memory as the body."""
         return self.slices is None and self._form is not JsonForm.LINES and self.lines[:1] != b"{"
 
-    def is_cut_quickly(self, *, by_kernel: bool) -> bool:
+    @property
+    def is_cut_quickly(self) -> bool:
         """Whether cutting never takes more than some milliseconds, so that it need not be in a thread."""
-        return len(self.lines) <= (_QUICK_BYTES if by_kernel else _QUICK_BYTES_BY_REFERENCE)
+        return len(self.lines) <= _QUICK_BYTES
 
-    def cut(self, *, by_kernel: bool) -> bool:
-        """Cut the body into slices; always returns True. Raises what `line_slices.cut` raises."""
+    def cut(self) -> bool:
+        """Cuts the body into slices, always true as a last step is. Raises what `cutting.cut` raises."""
         self.lines, self.slices = cut(
             self.lines,
             self._form,
             max_calls=self._max_calls,
             max_call_bytes=self.max_call_bytes,
-            scanner=kernel if by_kernel else structure,
         )
         return True
 

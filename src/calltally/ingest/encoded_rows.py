@@ -9,10 +9,11 @@ from calltally.dictionary import Dictionary, Kind
 from calltally.ingest.call_rows import call_rows
 from calltally.ingest.call_slices import JudgeableCalls
 from calltally.ingest.dictionary_encoder import DictionaryEncoder
-from calltally.ingest.identities.seen_ids import Seen, VerdictCodes
-from calltally.ingest.kernel import KernelCalls, is_installed
-from calltally.ingest.kernel_rows import KernelRowMaker, KernelRows
+from calltally.ingest.identities.identity_table import VerdictCodes
+from calltally.ingest.identities.seen_ids import Seen
 from calltally.ingest.name_updates import NameUpdates
+from calltally.ingest.native_calls import NativeCalls
+from calltally.ingest.native_rows import NativeRowMaker, NativeRows
 from calltally.ingest.outcome_tally import Judged, judged_by_organization
 from calltally.ingest.prepared_calls import Int32s, PreparedCalls
 from calltally.packed_texts import NO_TEXT, PackedTexts
@@ -48,33 +49,33 @@ class RowBuffer:
 
     def __init__(self) -> None:
         self._parts: list[EncodedRows] = []
-        self._kernel: KernelRows | None = None
-        self._kernel_names: list[NameUpdate] = []
+        self._native: NativeRows | None = None
+        self._native_names: list[NameUpdate] = []
 
     def add(self, part: EncodedRows) -> None:
-        """Add rows from the reference implementation."""
-        self._end_kernel_part()
+        """Rows that the reference made."""
+        self._end_native_part()
         self._parts.append(part)
 
     @property
-    def of_kernel(self) -> KernelRows:
-        """Where the kernel adds its rows."""
-        self._kernel = self._kernel or KernelRows()
-        return self._kernel
+    def native(self) -> NativeRows:
+        """Where native code adds its rows."""
+        self._native = self._native or NativeRows()
+        return self._native
 
     def add_names(self, names: list[NameUpdate]) -> None:
-        """Names that came with rows of the kernel."""
-        self._kernel_names += names
+        """Names that came with rows of native code."""
+        self._native_names += names
 
     def joined(self) -> EncodedRows:
-        """All added rows."""
-        self._end_kernel_part()
+        """Everything that was added."""
+        self._end_native_part()
         return EncodedRows.joined(self._parts)
 
-    def _end_kernel_part(self) -> None:
-        if self._kernel is not None:
-            self._parts.append(EncodedRows(*self._kernel.gathered(), self._kernel_names))
-            self._kernel, self._kernel_names = None, []
+    def _end_native_part(self) -> None:
+        if self._native is not None:
+            self._parts.append(EncodedRows(*self._native.gathered(), self._native_names))
+            self._native, self._native_names = None, []
 
 
 class RowEncoder:
@@ -85,26 +86,27 @@ class RowEncoder:
 
     def __init__(self, dictionary: Dictionary) -> None:
         self._names = NameUpdates()
-        self._kernel = KernelRowMaker(dictionary) if is_installed() else None
+        self._native = NativeRowMaker(dictionary)
 
     def organizations(self, calls: JudgeableCalls, interning: DictionaryEncoder) -> Int32s:
-        """The organization of each call."""
-        if isinstance(calls, KernelCalls):
+        """Whose each call is."""
+        if isinstance(calls, NativeCalls):
             owner = interning.id_of(Kind.ORGANIZATION, 0, calls.organization)
             return np.full(len(calls), owner, np.int32)
         return interning.organizations(_prepared(calls).texts["organization"])
 
-    def knows(self, calls: KernelCalls, owner: int) -> bool:
-        """Whether every text of an organization's calls certainly has an id; except derived routes."""
-        return self._kernel is not None and self._kernel.knows(calls, owner)
+    def knows(self, calls: NativeCalls, owner: int) -> bool:
+        """Whether every text that calls of an organization name is certainly known; routes made from paths
+        aside."""
+        return self._native.knows(calls, owner)
 
     def accept(
         self, calls: JudgeableCalls, verdicts: VerdictCodes, interning: DictionaryEncoder, rows: RowBuffer
     ) -> list[Judged]:
-        """Add the rows of the new calls; returns the verdicts on the calls per organization."""
-        if isinstance(calls, KernelCalls) and self._kernel is not None:
+        """Adds the rows of the calls that are new; tells how the calls of each organization were judged."""
+        if isinstance(calls, NativeCalls):
             owner = interning.id_of(Kind.ORGANIZATION, 0, calls.organization)
-            new, names = self._kernel.add(calls, verdicts, owner, interning, rows.of_kernel)
+            new, names = self._native.add(calls, verdicts, owner, interning, rows.native)
             if names:
                 rows.add_names(self._names.among(names))
             if new == len(calls):
@@ -122,8 +124,8 @@ class RowEncoder:
         """The rows of some calls; ``organizations`` has only their rows."""
         columns, paths = call_rows(calls, rows, organizations, interning)
         names = self._names.of(calls, rows)
-        if names and self._kernel is not None:
-            self._kernel.forget_names()
+        if names:
+            self._native.forget_names()
         return EncodedRows(columns, paths, names)
 
     def forget(self, kind: Kind, organization: str, text: str) -> None:
@@ -132,9 +134,8 @@ class RowEncoder:
         self.forget_ids()
 
     def forget_ids(self) -> None:
-        """Call after texts of the dictionary were removed."""
-        if self._kernel is not None:
-            self._kernel.forget()
+        """Must follow when texts of the dictionary were removed."""
+        self._native.forget()
 
 
 def _prepared(calls: JudgeableCalls) -> PreparedCalls:

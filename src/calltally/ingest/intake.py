@@ -66,10 +66,6 @@ class Intake:
         self.refusals: Counter[str] = Counter()
 
     @property
-    def uses_kernel(self) -> bool:
-        return self._decoder.uses_kernel
-
-    @property
     def queue_is_full(self) -> bool:
         """Whether too many bytes are waiting to be written to the disk."""
         return self._journal.queued_bytes > self._max_queued_bytes
@@ -91,7 +87,7 @@ class Intake:
         are on disk.
         """
         if body.slices is None:
-            body.cut(by_kernel=self._decoder.uses_kernel)
+            body.cut()
         self._refuse_when_full()
         receipt = Receipt(lists_duplicates=list_duplicates)
         slices = body.slices or ()
@@ -104,10 +100,9 @@ class Intake:
     async def _take_few(self, sender: Sender, body: CallsBody, few: LineSlice, receipt: Receipt) -> None:
         """Small requests need no turn of their own, so that they are judged together."""
         await self._wait_for_room(sender.organization, few.received)
-        if self._decoder.uses_kernel:
-            lines = body.lines[few.start : few.end]
-            if await self._batcher.take_lines(lines, few.received, sender, body.max_call_bytes, receipt):
-                return
+        lines = body.lines[few.start : few.end]
+        if await self._batcher.take_lines(lines, few.received, sender, body.max_call_bytes, receipt):
+            return
         checked = self._decoder.checked(sender, body.decoded(few, 0))
         await self._batcher.take(sender.organization, [checked], receipt, last=True)
 

@@ -1,12 +1,10 @@
 """Calls as JSON: one object, an array, or one object per line."""
 
 import re
-from collections.abc import Iterator
 
 import msgspec
 
 from calltally.call import Call
-from calltally.ingest import structure
 from calltally.ingest.call_decoder import (
     UNREADABLE,
     LoneSurrogateError,
@@ -16,8 +14,8 @@ from calltally.ingest.call_decoder import (
 )
 from calltally.ingest.call_rules import TEXT_LIMITS, Fault, shown
 from calltally.ingest.call_slices import MOST_KEPT, DecodedCalls, RejectedCall
-from calltally.ingest.json_form import JsonForm
-from calltally.ingest.line_slices import LineSlice, cut
+from calltally.ingest.line_slices import LineSlice
+from calltally.ingest.scanner import past_blanks
 
 _PATH = re.compile(r" - at `\$\.(\w+)`$")
 _UNKNOWN = re.compile(r"unknown field `(.*)`", re.DOTALL)
@@ -35,25 +33,6 @@ _MOST_SHOWN = 256
 FIELDS = tuple(field.name for field in msgspec.structs.fields(Call))
 
 
-def decode_calls(
-    body: bytes, form: JsonForm | None, *, max_calls: int, max_call_bytes: int
-) -> Iterator[DecodedCalls]:
-    """A body's calls in slices; places count the calls from 0, without blank lines.
-
-    Raises `InvalidInputError` before the first slice if the calls cannot be separated or are more than
-    ``max_calls``; a fault of one call is returned with that call.
-    """
-    lines, slices = cut(body, form, max_calls=max_calls, max_call_bytes=max_call_bytes, scanner=structure)
-    return _decoded(lines, slices, max_call_bytes)
-
-
-def _decoded(lines: bytes, slices: list[LineSlice], max_call_bytes: int) -> Iterator[DecodedCalls]:
-    first = 0
-    for slice_ in slices:
-        yield decode_lines(lines, slice_, first, max_call_bytes=max_call_bytes)
-        first += slice_.received
-
-
 def decode_lines(lines: bytes, slice_: LineSlice, first: int, *, max_call_bytes: int) -> DecodedCalls:
     """The calls of one slice; ``first`` is the place of the first.
 
@@ -61,7 +40,7 @@ def decode_lines(lines: bytes, slice_: LineSlice, first: int, *, max_call_bytes:
     """
     if (size := slice_.end - slice_.start) > max_call_bytes and slice_.received == 1:
         begun = slice_.start + max_call_bytes
-        if structure.past_blanks(lines, begun, slice_.end) < slice_.end:
+        if past_blanks(lines, begun) < slice_.end:
             head = lines[slice_.start : slice_.start + MOST_KEPT]
             return DecodedCalls(1, [], [], [RejectedCall(first, _too_large(size, max_call_bytes), head)])
     items = slice_.items(lines)

@@ -3,10 +3,11 @@
 from typing import NamedTuple, Protocol
 
 from calltally.errors import InvalidInputError
+from calltally.ingest import scanner as native_scanner
 from calltally.ingest.call_rules import shown
 from calltally.ingest.call_slices import SLICE
 from calltally.ingest.json_form import JsonForm
-from calltally.ingest.structure import ListFaultError, Why
+from calltally.ingest.scanner import ListFaultError, Why
 
 _SLICE_BYTES = 512 * 1024
 """The most bytes of a slice: its lines are read without yielding to other work."""
@@ -40,7 +41,7 @@ class CutBody(NamedTuple):
 
 
 class Scanner(Protocol):
-    """Finds lines and elements of lists: the module `structure`, or the native code."""
+    """Finds lines and the elements of lists: the module `scanner`."""
 
     def past_blanks(self, body: bytes, start: int) -> int: ...
     def bounds(
@@ -64,7 +65,12 @@ class TooManyCallsError(InvalidInputError):
 
 
 def cut(
-    body: bytes, form: JsonForm | None, *, max_calls: int, max_call_bytes: int, scanner: Scanner
+    body: bytes,
+    form: JsonForm | None,
+    *,
+    max_calls: int,
+    max_call_bytes: int,
+    scanner: Scanner = native_scanner,
 ) -> CutBody:
     """Cut a body of a given or a detected form.
 
@@ -120,7 +126,7 @@ def _cut_lines(lines: bytes, max_calls: int, max_call_bytes: int, scanner: Scann
 
 
 def cut_array(
-    body: bytes, start: int, max_calls: int, max_call_bytes: int, scanner: Scanner
+    body: bytes, start: int, max_calls: int, max_call_bytes: int, scanner: Scanner = native_scanner
 ) -> tuple[CutBody, int]:
     """Cut the array whose bracket is at ``start``; also returns the place after it in the body.
 

@@ -16,8 +16,9 @@ from calltally.ingest.corrected_calls import CorrectedCalls, CorrectionNote
 from calltally.ingest.dictionary_encoder import DictionaryEncoder
 from calltally.ingest.encoded_rows import EncodedRows, RowBuffer, RowEncoder
 from calltally.ingest.identities.generations import Evicted
-from calltally.ingest.identities.seen_ids import Seen, SeenIds, VerdictCodes
-from calltally.ingest.kernel import KernelCalls
+from calltally.ingest.identities.identity_table import VerdictCodes
+from calltally.ingest.identities.seen_ids import Seen, SeenIds
+from calltally.ingest.native_calls import NativeCalls
 from calltally.ingest.outcome_tally import ConflictBuffer, OutcomeTally, RefusalTally, RejectSamples
 from calltally.ingest.prepared_calls import PreparedCalls
 from calltally.ingest.receipt import CallVerdict, Verdict
@@ -305,8 +306,8 @@ class OrderedStep:
         return slice_.without(sealed, np.flatnonzero(is_open))
 
     def _within_bounds(self, slice_: CheckedSlice, calls: JudgeableCalls) -> CheckedSlice:
-        """The slice with its calls rejected that exceed the limits on texts."""
-        if isinstance(calls, KernelCalls):
+        """The slice with its calls rejected that would bring too many texts."""
+        if isinstance(calls, NativeCalls):
             owner = self._dictionary.find(Kind.ORGANIZATION, 0, calls.organization)
             if owner is not None and self._rows.knows(calls, owner):
                 return slice_

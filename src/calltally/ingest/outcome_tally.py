@@ -11,7 +11,8 @@ from calltally.call_batch import Conflict, Outcome, RejectedSample, Rejection
 from calltally.clock import DAY_MS
 from calltally.ingest.call_slices import MOST_KEPT, JudgeableCalls, RejectedCall
 from calltally.ingest.dictionary_encoder import distinct
-from calltally.ingest.identities.seen_ids import Seen, VerdictCodes
+from calltally.ingest.identities.identity_table import VerdictCodes
+from calltally.ingest.identities.seen_ids import Seen
 from calltally.ingest.prepared_calls import Int32s
 
 SAMPLES_PER_DAY = 20

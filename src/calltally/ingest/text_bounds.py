@@ -11,7 +11,7 @@ from calltally.dictionary import BYTES_PER_TEXT, Dictionary, Kind, memory_of
 from calltally.ingest.call_rows import DIMENSIONS
 from calltally.ingest.call_rules import Fault, too_many_fault
 from calltally.ingest.call_slices import JudgeableCalls
-from calltally.ingest.kernel import KernelCalls
+from calltally.ingest.native_calls import NativeCalls
 from calltally.ingest.prepared_calls import PreparedCalls
 
 BOUNDED = (*DIMENSIONS.values(), (Kind.ROUTE, "route"))
@@ -60,8 +60,8 @@ class TextBounds:
         self._limits = limits
 
     def surely_hold(self, calls: JudgeableCalls) -> bool:
-        """Whether all texts fit even if every one is new; very cheap."""
-        if isinstance(calls, KernelCalls):
+        """Whether there is room even if every text is new; costs next to nothing."""
+        if isinstance(calls, NativeCalls):
             return self._fit(calls.organization, len(calls), calls.size * _MOST_PER_BYTE)
         if not isinstance(calls, PreparedCalls):
             return False

@@ -69,13 +69,6 @@ class Settings:
     seen_ids_memory: int = _size(
         "1GB", "1MB", "1TB", "Memory for the identities of recent calls; the oldest spill to disk."
     )
-    kernel: str = _setting(
-        "auto",
-        one_of("auto", "reference"),
-        "",
-        "Whether plain calls are taken in by the compiled kernel, where it is installed, or everything by the"
-        " reference in Python.",
-    )
     max_body: int = _size("64MiB", "1KiB", "1GiB", "The largest request body, as sent and unpacked.")
     max_call: int = _size("64KiB", "1KiB", "16MiB", "The largest single call in a request body.")
     max_calls: int = _setting(100_000, whole_number(1, 10_000_000), "calls", "The most calls in one request.")

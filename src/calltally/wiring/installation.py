@@ -260,7 +260,6 @@ class Installation:
         settings = self._settings
         options = MeterOptions(
             seen_ids_memory=settings.seen_ids_memory,
-            use_kernel=settings.kernel == "auto",
             times=TimeLimits(settings.future_seconds * 1000, settings.late_days * DAY_MS),
             route_patterns=tuple(settings.route_patterns),
             max_derived_routes=settings.max_derived_routes,

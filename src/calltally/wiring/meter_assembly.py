@@ -13,7 +13,6 @@ from calltally.clock import Clock
 from calltally.ingest.batcher import Batcher
 from calltally.ingest.body_decoder import BodyDecoder, TimeLimits
 from calltally.ingest.corrector import Corrector
-from calltally.ingest.identities.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.identities.rebuild_seen_ids import rebuild_seen_ids
 from calltally.ingest.identities.run_folder import RunFolder
 from calltally.ingest.identities.seen_ids import SeenIds
@@ -22,7 +21,6 @@ from calltally.ingest.identities.stored_identities import StoredIdentities
 from calltally.ingest.identity_lookup import IdentityLookup
 from calltally.ingest.intake import MAX_QUEUED_BYTES, Intake
 from calltally.ingest.intake_throttle import IntakeThrottle
-from calltally.ingest.kernel import is_installed
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.overload import Overload
 from calltally.ingest.round_robin import RoundRobin
@@ -46,7 +44,6 @@ class MeterOptions:
     """The limits of a `Meter`; sizes in bytes."""
 
     seen_ids_memory: int = 10**9
-    use_kernel: bool = True  # where one is installed
     times: TimeLimits = field(default_factory=TimeLimits)
     max_queued: int = MAX_QUEUED_BYTES  # waiting to be written to the disk
     route_patterns: tuple[str, ...] = ()
@@ -81,8 +78,7 @@ def assemble_meter(
     """
     control = control or NoControlData()
     journal = Journal(journal_folder, after=store.position, on_failure=on_failure, now_ms=clock.now_ms)
-    use_kernel = options.use_kernel and is_installed()
-    seen_ids = (KernelSeenIds if use_kernel else SeenIds)(options.seen_ids_memory)
+    seen_ids = SeenIds(options.seen_ids_memory)
     spiller = _rebuilt_seen_ids(store, journal_folder, journal, seen_ids, clock, options, on_failure)
     step = OrderedStep(
         journal,
@@ -117,7 +113,7 @@ def assemble_meter(
         minimum_free_disk=options.minimum_free_disk,
     )
     throttle = IntakeThrottle(options.uncounted_freely, options.uncounted_at_most)
-    decoder = BodyDecoder(step, clock, options.times, use_kernel=use_kernel)
+    decoder = BodyDecoder(step, clock, options.times)
     lookups = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="lookup")
     stored = StoredIdentities(store, clock, options.times.late_ms)
     round_robin = RoundRobin()

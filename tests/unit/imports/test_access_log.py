@@ -12,8 +12,10 @@ from calltally.call import Call
 from calltally.imports import log_line
 from calltally.imports.access_log import AccessLog
 from calltally.imports.log_file import MAX_LINE_BYTES, LogFile
-from calltally.imports.log_part import LogSlice, SkippedLine
+from calltally.imports.log_part import SkippedLine
 from calltally.imports.logged_calls import LogField
+from tests.reference.access_log import LogSlice
+from tests.support.access_logs import read_blocks
 
 COMMON = b'127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326'
 COMBINED = COMMON + b' "http://www.example.com/start.html" "Mozilla/4.08 [en] (Win98; I ;Nav)"'
@@ -27,12 +29,7 @@ def read(
     block_bytes: int = 1 << 20,
 ) -> LogSlice:
     log = AccessLog("web-1", client_id=client_id, user_id=user_id)
-    whole = LogSlice()
-    for each in log.read(LogFile(io.BytesIO(content), block_bytes).slices()):
-        whole.calls += each.calls
-        whole.line_numbers += each.line_numbers
-        whole.skipped += each.skipped
-    return whole
+    return read_blocks(log, LogFile(io.BytesIO(content), block_bytes).blocks())
 
 
 def call_of(line: bytes) -> Call:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calltally.imports.line_ordinals import DIGEST_BYTES, LineOrdinals
+from tests.reference.line_ordinals import DIGEST_BYTES, LineOrdinals
 from tests.support.seeds import numpy_luck
 
 

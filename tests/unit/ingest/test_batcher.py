@@ -9,7 +9,6 @@ import pytest
 
 from calltally.dictionary import Kind
 from calltally.ingest.round_robin import RoundRobin
-from calltally.wiring import MeterOptions
 from tests.support.metering import NOON, Metering
 
 FLOOD = 40
@@ -31,7 +30,7 @@ def calls_of_new_texts(request: int) -> list[dict[str, Any]]:
 
 
 async def test_one_step_with_much_work_is_done_between_two_looks_at_the_network(tmp_path: Path) -> None:
-    metering = Metering(tmp_path, options=MeterOptions(use_kernel=True))
+    metering = Metering(tmp_path)
     await metering.up()
     flood = [
         asyncio.create_task(metering.send(*calls_of_new_texts(request), organization=f"acme-{request % 3}"))
@@ -49,7 +48,7 @@ async def test_one_step_with_much_work_is_done_between_two_looks_at_the_network(
 
 
 async def test_who_sends_little_waits_for_some_steps_of_a_flood_and_not_for_all_of_it(tmp_path: Path) -> None:
-    metering = Metering(tmp_path, options=MeterOptions(use_kernel=True))
+    metering = Metering(tmp_path)
     await metering.up()
     reader = metering.meter.journal.reader(0)
     flood = [

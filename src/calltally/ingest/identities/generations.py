@@ -2,32 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from calltally.call_batch import Bools, UInt64s
 from calltally.ingest.identities.identity_run import IdentityRun
-from calltally.ingest.identities.identity_table import BYTES_PER_SLOT
+from calltally.ingest.identities.identity_table import BYTES_PER_SLOT, Table
 from calltally.ingest.identities.run_file import Boundary
-from calltally.ingest.identities.sorted_identities import Sorted
 
 ANY_TIME = 2**63 - 1
-
-
-class Table(Protocol):
-    """The interface of a table; see `IdentityTable`."""
-
-    slots: int
-    capacity: int
-
-    @property
-    def count(self) -> int: ...
-    @property
-    def room(self) -> int: ...
-    def find(self, high: UInt64s, low: UInt64s) -> tuple[Bools, UInt64s]: ...
-    def insert(self, high: UInt64s, low: UInt64s, digest: UInt64s) -> None: ...
-    def prefault(self, buckets: int) -> None: ...
-    def span(self, first_bucket: int, buckets: int) -> tuple[UInt64s, UInt64s, UInt64s]: ...
-    def sorted(self) -> Sorted: ...
 
 
 @dataclass(slots=True)

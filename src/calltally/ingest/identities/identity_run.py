@@ -8,18 +8,10 @@ from weakref import finalize
 
 import numpy as np
 
+from calltally import _native as native
 from calltally.call_batch import Bools, UInt64s
 from calltally.ingest.identities.run_file import BLOCKS_START, DAMAGED, DamagedRunError, read_run
-from calltally.ingest.identities.sorted_identities import (
-    BLOCK_BYTES,
-    LINE_BYTES,
-    IdentityColumns,
-    Sorted,
-    SortedIdentities,
-    columns_of_blocks,
-    filter_bits,
-    filter_lines,
-)
+from calltally.ingest.identities.sorted_identities import BLOCK_BYTES, IdentityColumns, Sorted
 
 _BLOCKS_AT_ONCE = 1024
 
@@ -33,6 +25,8 @@ class IdentityRun:
     It never changes, and each block is verified whenever it is read. The filter may be dropped for lack of
     memory; then every identity is looked up in the file.
     """
+
+    native: native.IdentityRun
 
     def __init__(self, path: Path) -> None:
         """Raises `DamagedRunError`."""
@@ -58,14 +52,13 @@ class IdentityRun:
         Raises `DamagedRunError`; the damaged file has been renamed then, so that the next start reads the
         store.
         """
-        present = np.zeros(len(low), np.bool_)
-        digest = np.zeros(len(low), np.uint64)
-        for run in reversed(runs):
-            for index in np.flatnonzero(run.may_hold(high, low)).tolist():
-                found = run.find(high[index], low[index])
-                if found is not None:
-                    present[index], digest[index] = True, found
-        return (present, digest) if present.any() else None
+        looked_into = [run.native for run in runs]
+        found = native.find_in_runs(looked_into, np.ascontiguousarray(high), np.ascontiguousarray(low))
+        if isinstance(found, int):
+            raise runs[found].damaged()
+        if found is None:
+            return None
+        return np.frombuffer(found[0], np.bool_), np.frombuffer(found[1], np.uint64)
 
     @classmethod
     def joined(cls, parts: Sequence[IdentityColumns]) -> Sorted:
@@ -93,7 +86,7 @@ class IdentityRun:
     def drop_filter(self) -> None:
         """Free the filter's memory."""
         self.filter_bytes = 0
-        self._hold(b"")
+        self.native = self.native.without_filter()
 
     def remove(self) -> None:
         """Remove the file from its folder; it can still be read."""
@@ -107,27 +100,13 @@ class IdentityRun:
 
     @staticmethod
     def _sorted(columns: IdentityColumns) -> Sorted:
-        return SortedIdentities(*columns)
+        return native.SortedIdentities(*columns)
 
     def _hold(self, lines: bytes) -> None:
-        self._filter = np.frombuffer(lines, np.uint8).reshape(-1, LINE_BYTES)
-
-    def may_hold(self, high: UInt64s, low: UInt64s) -> Bools:
-        """Which identities the filter matches."""
-        maybe = np.ones(len(low), np.bool_)
-        if len(self._filter):
-            line = filter_lines(high, len(self._filter))
-            for bit in filter_bits(low):
-                maybe &= (self._filter[line, bit >> 3] >> (bit & 7).astype(np.uint8) & 1).view(np.bool_)
-        return maybe
-
-    def find(self, high: np.uint64, low: np.uint64) -> np.uint64 | None:
-        """The digest of an identity in the run, else None; raises `DamagedRunError`."""
-        first = max(0, int(np.searchsorted(self._fences, high, "left")) - 1)
-        end = int(np.searchsorted(self._fences, high, "right"))
-        its_high, its_low, digest = self._columns(self._read(first, end - first))
-        same = np.flatnonzero((its_high == high) & (its_low == low))
-        return digest[same[0]] if len(same) else None
+        try:
+            self.native = native.IdentityRun(str(self.path), BLOCKS_START, self._fences, lines or None)
+        except OSError as error:
+            raise DamagedRunError(f"{self.path.name} cannot be read: {error}") from error
 
     def _read(self, first: int, blocks: int) -> bytes:
         try:
@@ -145,4 +124,8 @@ class IdentityRun:
         return columns
 
     def _checked(self, blocks: bytes) -> IdentityColumns | None:
-        return columns_of_blocks(blocks)
+        columns = native.columns_of_blocks(blocks)
+        if columns is None:
+            return None
+        high, low, digest = (np.frombuffer(column, np.uint64) for column in columns)
+        return high, low, digest

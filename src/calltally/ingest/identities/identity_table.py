@@ -1,16 +1,49 @@
-"""An exact hash table of 128-bit identities with batch operations."""
+"""An exact hash table of 128-bit identities, worked on by whole batches, in native code."""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from calltally.call_batch import Bools, Int64s, UInt64s
-from calltally.ingest.identities.sorted_identities import Sorted, SortedIdentities
+from calltally import _native as native
+from calltally.call_batch import Bools, UInt64s
+from calltally.ingest.identities.identity_run import Found, IdentityRun
+from calltally.ingest.identities.sorted_identities import Sorted
+
+VerdictCodes = npt.NDArray[np.int8]
+
+N = TypeVar("N", bound=np.generic)
 
 BUCKET = 8
 """Slots of one bucket: their low halves fill one cache line, so that most lookups read one line."""
 
-MAX_LOAD = 0.78
 BYTES_PER_SLOT = 24 + 1 / BUCKET
+
+
+class Table(Protocol):
+    """What the set needs of a table; see `IdentityTable`."""
+
+    slots: int
+    capacity: int
+
+    @property
+    def count(self) -> int: ...
+    @property
+    def room(self) -> int: ...
+    def find(self, high: UInt64s, low: UInt64s) -> tuple[Bools, UInt64s]: ...
+    def insert(self, high: UInt64s, low: UInt64s, digest: UInt64s) -> None: ...
+    def prefault(self, buckets: int) -> None: ...
+    def span(self, first_bucket: int, buckets: int) -> tuple[UInt64s, UInt64s, UInt64s]: ...
+    def sorted(self) -> Sorted: ...
+    def judge(
+        self,
+        others: "Sequence[tuple[Table, IdentityRun | None]]",
+        high: UInt64s,
+        low: UInt64s,
+        digest: UInt64s,
+        stored: Found | None,
+    ) -> VerdictCodes: ...
 
 
 class IdentityTable:
@@ -22,109 +55,65 @@ class IdentityTable:
     """
 
     def __init__(self, slots: int) -> None:
-        if slots < BUCKET or slots & (slots - 1):
-            raise ValueError(f"slots must be a power of two of at least {BUCKET}, got {slots}")
-        buckets = slots // BUCKET
+        self.native = native.IdentityTable(slots)
         self.slots = slots
-        self.capacity = int(slots * MAX_LOAD)
-        self.count = 0
-        self._mask = buckets - 1
-        self._touched = 0
-        self._low = np.zeros((buckets, BUCKET), np.uint64)
-        self._high = np.zeros((buckets, BUCKET), np.uint64)
-        self._digest = np.zeros((buckets, BUCKET), np.uint64)
-        self._fill = np.zeros(buckets, np.uint8)
+        self.capacity = self.native.capacity
+
+    @property
+    def count(self) -> int:
+        return self.native.count
 
     @property
     def room(self) -> int:
-        return self.capacity - self.count
+        return self.native.room
 
     def find(self, high: UInt64s, low: UInt64s) -> tuple[Bools, UInt64s]:
-        """For each identity whether it is in the table, and its digest (0 if not)."""
-        present = np.zeros(len(low), np.bool_)
-        digest = np.zeros(len(low), np.uint64)
-        asked = np.arange(len(low))
-        wanted = low
-        bucket = (low & np.uint64(self._mask)).astype(np.int64)
-        while len(asked):
-            rows = self._low.take(bucket, axis=0)
-            further = rows[:, BUCKET - 1] != 0
-            maybe = np.flatnonzero(_any_of_row(rows == wanted[:, None]))
-            if len(maybe):
-                equal = (rows[maybe] == wanted[maybe, None]) & (
-                    self._high[bucket[maybe]] == high[asked[maybe], None]
-                )
-                hit = _any_of_row(equal)
-                found = maybe[hit]
-                present[asked[found]] = True
-                digest[asked[found]] = self._digest[bucket[found], equal[hit].argmax(axis=1)]
-                further[found] = False
-            asked = asked[further]
-            wanted = wanted[further]
-            bucket = (bucket[further] + 1) & self._mask
-        return present, digest
+        """For each identity whether it is held, and its digest (0 where it is not)."""
+        present, digest = self.native.find(_column(high), _column(low))
+        return np.frombuffer(bytearray(present), np.bool_), np.frombuffer(bytearray(digest), np.uint64)
 
     def insert(self, high: UInt64s, low: UInt64s, digest: UInt64s) -> None:
-        """Add identities that are distinct and not in the table; raises `ValueError` if they do not fit."""
-        if len(low) > self.room:
-            raise ValueError(f"{len(low)} identities do not fit into room for {self.room}")
-        waiting = np.arange(len(low))
-        bucket = (low & np.uint64(self._mask)).astype(np.int64)
-        while len(waiting):
-            fill = self._fill.take(bucket)
-            full = fill == BUCKET
-            if full.any():
-                bucket = np.where(full, (bucket + 1) & self._mask, bucket)
-                continue
-            won = self._claimed(bucket * BUCKET + fill, waiting)
-            self._place(waiting[won], bucket[won], fill[won], high, low, digest)
-            waiting, bucket = waiting[~won], bucket[~won]
-        self.count += len(low)
-
-    def _claimed(self, slots: Int64s, numbers: Int64s) -> Bools:
-        """Of several numbers for one empty slot, the last one written wins it."""
-        claims = self._digest.reshape(-1).view(np.int64)
-        claims[slots] = numbers
-        won: Bools = claims.take(slots) == numbers
-        return won
-
-    def _place(
-        self,
-        which: Int64s,
-        bucket: Int64s,
-        fill: npt.NDArray[np.uint8],
-        high: UInt64s,
-        low: UInt64s,
-        digest: UInt64s,
-    ) -> None:
-        slots = bucket * BUCKET + fill
-        for column, values in ((self._low, low), (self._high, high), (self._digest, digest)):
-            column.reshape(-1)[slots] = values[which]
-        self._fill[bucket] = fill + 1
+        """Adds identities that are all different and none of them held; raises `ValueError` without room."""
+        self.native.insert(_column(high), _column(low), _column(digest))
 
     def prefault(self, buckets: int) -> None:
         """Touch the memory of some more buckets, so that no batch waits for all page faults at once.
 
         Call it only while the table is empty.
         """
-        part = slice(self._touched, self._touched + buckets)
-        for column in (self._low, self._high, self._digest):
-            column[part] = 0
-        self._fill[part] = 0
-        self._touched += buckets
+        self.native.prefault(buckets)
 
     def span(self, first_bucket: int, buckets: int) -> tuple[UInt64s, UInt64s, UInt64s]:
-        """The identities (high, low, digest) of some adjacent buckets, to copy a table in steps."""
-        part = slice(first_bucket, first_bucket + buckets)
-        held = self._low[part] != 0
-        return self._high[part][held], self._low[part][held], self._digest[part][held]
+        """The identities (high, low, digest) in some neighbouring buckets, to copy a table in steps."""
+        high, low, digest = self.native.span(first_bucket, buckets)
+        return np.frombuffer(high, np.uint64), np.frombuffer(low, np.uint64), np.frombuffer(digest, np.uint64)
 
     def sorted(self) -> Sorted:
-        """All identities in the order of runs. Thread-safe while nothing is added."""
-        return SortedIdentities(*self.span(0, len(self._low)))
+        """All identities in the order of runs. Another thread may ask while nothing is added."""
+        return native.SortedIdentities.of_table(self.native)
+
+    def judge(
+        self,
+        others: Sequence[tuple[Table, IdentityRun | None]],
+        high: UInt64s,
+        low: UInt64s,
+        digest: UInt64s,
+        stored: Found | None,
+    ) -> VerdictCodes:
+        """The verdicts on identities for which there is room; new ones are in the table afterwards.
+
+        The others must be of this class.
+        """
+        native_ones = cast("Sequence[tuple[IdentityTable, IdentityRun | None]]", others)
+        verdicts = self.native.judge(
+            [(table.native, run.native if run else None) for table, run in native_ones],
+            _column(high),
+            _column(low),
+            _column(digest),
+            stored and (_column(stored[0].view(np.uint8)), _column(stored[1])),
+        )
+        return np.frombuffer(verdicts, np.int8)
 
 
-def _any_of_row(equal: Bools) -> Bools:
-    """Whether any of a row's eight flags is set; one comparison of the row's eight bytes."""
-    found: Bools = equal.view(np.uint64).reshape(-1) != 0
-    return found
+def _column(values: npt.NDArray[N]) -> npt.NDArray[N]:
+    return np.ascontiguousarray(values)

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from calltally.ingest.identities.generations import Table
-from calltally.ingest.identities.identity_table import BUCKET, BYTES_PER_SLOT
+from calltally.ingest.identities.identity_table import BUCKET, BYTES_PER_SLOT, Table
 
 SMALLEST = 2**15
 LARGEST = 2**23

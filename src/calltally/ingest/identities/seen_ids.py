@@ -5,16 +5,13 @@ from contextlib import contextmanager
 from enum import IntEnum
 
 import numpy as np
-import numpy.typing as npt
 
 from calltally.call_batch import Bools, UInt64s
-from calltally.ingest.identities.generations import Evicted, Generation, Generations, ReceiptRange, Table
+from calltally.ingest.identities.generations import Evicted, Generation, Generations, ReceiptRange
 from calltally.ingest.identities.identity_run import Found, IdentityRun
-from calltally.ingest.identities.identity_table import BYTES_PER_SLOT, IdentityTable
+from calltally.ingest.identities.identity_table import BYTES_PER_SLOT, IdentityTable, Table, VerdictCodes
 from calltally.ingest.identities.resizing_table import LARGEST, SMALLEST, ResizingTable
 from calltally.ingest.identities.run_file import Boundary
-
-VerdictCodes = npt.NDArray[np.int8]
 
 AT_ONCE = 16_384
 """Identities added at a time; more would not fit the processor's cache."""
@@ -102,25 +99,18 @@ class SeenIds:
         digests, as of a moment with the current `forgotten`. Raises `DamagedRunError`.
         """
         stored = self._spilled(high, low, stored)
-        present, known = self._find(high, low)
-        if stored is not None:
-            present |= stored[0]
-            known = np.where(stored[0], stored[1], known)
-        verdicts = np.where(present, np.where(known == digest, Seen.SAME, Seen.OTHER), Seen.NEW).astype(
-            np.int8
-        )
-        new = np.flatnonzero(~present)
-        if len(new):
-            new = _first_copies(new, high, low, digest, verdicts)
-            self.remember(
-                high[new],
-                low[new],
-                digest[new],
-                position=position,
-                received_ms=received_ms,
-                latest_ms=latest_ms,
-            )
-        return verdicts
+        parts = []
+        start = 0
+        while start < len(low):
+            self._make_room()
+            part = slice(start, start + min(len(low) - start, self._growing.free, AT_ONCE))
+            known = stored and (stored[0][part], stored[1][part])
+            verdicts = self._growing.active.judge(self._others, high[part], low[part], digest[part], known)
+            if new := int(np.count_nonzero(verdicts == Seen.NEW)):
+                self._note(new, position, received_ms, latest_ms)
+            parts.append(verdicts)
+            start = part.stop
+        return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.int8), *parts])
 
     def remember(
         self,
@@ -235,18 +225,3 @@ class SeenIds:
             raise RuntimeError("continue_from was not called")
         self.generations.full.append(Generation(full, self._since, last, self._took))
         self._since, self._took = last, ReceiptRange(self._took.received_from_ms)
-
-
-def _first_copies(
-    new: npt.NDArray[np.int64], high: UInt64s, low: UInt64s, digest: UInt64s, verdicts: VerdictCodes
-) -> npt.NDArray[np.int64]:
-    """The first of each new identity; later copies in the batch are judged against it."""
-    in_order = np.sort(low[new])
-    if (in_order[1:] != in_order[:-1]).all():
-        return new
-    first: dict[tuple[int, int], int] = {}
-    for index in new.tolist():
-        original = first.setdefault((int(high[index]), int(low[index])), index)
-        if original != index:
-            verdicts[index] = Seen.SAME if digest[index] == digest[original] else Seen.OTHER
-    return np.fromiter(first.values(), np.int64, len(first))

@@ -12,13 +12,12 @@ from calltally.identity_key import IdentityKey
 from calltally.ingest.identities.generations import Generation, ReceiptRange
 from calltally.ingest.identities.identity_run import IdentityRun
 from calltally.ingest.identities.identity_table import IdentityTable
-from calltally.ingest.identities.kernel_identity_run import KernelIdentityRun
-from calltally.ingest.identities.kernel_seen_ids import KernelTable
 from calltally.ingest.identities.run_file import BLOCKS_START, Boundary, DamagedRunError, StoppedError
 from calltally.ingest.identities.run_folder import RunFolder
 from calltally.store.usage_store import Timeline
+from tests.reference.identity_run import ReferenceRun
+from tests.reference.identity_table import ReferenceTable
 from tests.support.identity_keys import ANOTHER_KEY, KEY
-from tests.support.ingest_chains import needs_the_kernel
 from tests.support.seeds import numpy_luck
 
 Numbers = npt.NDArray[np.uint64]
@@ -28,11 +27,9 @@ TIMELINES = [Timeline(1, 0)]
 NEXT_LIVES = [*TIMELINES, Timeline(2, 20)]
 
 
-@pytest.fixture(params=[IdentityRun, KernelIdentityRun], scope="module")
+@pytest.fixture(params=[IdentityRun, ReferenceRun], scope="module")
 def kind(request: pytest.FixtureRequest) -> Kind:
-    """A run as the reference looks into it, and as the kernel does."""
-    if request.param is KernelIdentityRun:
-        needs_the_kernel()
+    """A run, and its oracle."""
     chosen: Kind = request.param
     return chosen
 
@@ -55,7 +52,7 @@ def generation(
 ) -> Generation:
     """A table with some identities that were received between the instants 100 and 900."""
     slots = 2 ** (2 * len(columns[0]) + 8).bit_length()
-    table = KernelTable(slots) if kind is KernelIdentityRun else IdentityTable(slots)
+    table = ReferenceTable(slots) if kind is ReferenceRun else IdentityTable(slots)
     table.insert(*columns)
     return Generation(table, since, last, ReceiptRange(0, 100, 900, 1234))
 
@@ -103,7 +100,8 @@ def test_a_run_loses_its_filter_though_its_file_was_put_aside_as_damaged(kind: K
 
 def test_a_filter_takes_twelve_bits_and_lets_few_others_through(tmp_path: Path) -> None:
     high, low, digest = identities(20_000)
-    run = RunFolder(tmp_path, KEY, TIMELINES, IdentityRun).write(generation((high, low, digest)))
+    run = RunFolder(tmp_path, KEY, TIMELINES, ReferenceRun).write(generation((high, low, digest)))
+    assert isinstance(run, ReferenceRun)
 
     others = run.may_hold(*identities(20_000, seed=2)[:2])
 
@@ -144,14 +142,13 @@ def test_the_oldest_run_that_holds_an_identity_tells_its_digest(kind: Kind, tmp_
     assert found[1].tolist() == [7]
 
 
-def test_the_kernel_and_the_reference_write_the_same_bytes(tmp_path: Path) -> None:
-    needs_the_kernel()
+def test_native_code_and_the_reference_write_the_same_bytes(tmp_path: Path) -> None:
     columns = identities(5000)
     columns[0][:9] = columns[0][9]
 
     files = [
         RunFolder(tmp_path / kind.__name__, KEY, TIMELINES, kind).write(generation(columns, kind=kind)).path
-        for kind in (IdentityRun, KernelIdentityRun)
+        for kind in (IdentityRun, ReferenceRun)
     ]
 
     assert files[0].name == files[1].name

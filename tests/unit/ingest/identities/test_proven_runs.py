@@ -9,8 +9,6 @@ import pytest
 from calltally.ingest.identities.generations import Generation, ReceiptRange
 from calltally.ingest.identities.identity_run import IdentityRun
 from calltally.ingest.identities.identity_table import IdentityTable
-from calltally.ingest.identities.kernel_identity_run import KernelIdentityRun
-from calltally.ingest.identities.kernel_seen_ids import KernelTable
 from calltally.ingest.identities.proven_runs import Chain, gaps, proven
 from calltally.ingest.identities.run_chain import chains_of, whole_since
 from calltally.ingest.identities.run_file import Boundary
@@ -18,7 +16,8 @@ from calltally.ingest.identities.run_folder import RunFolder
 from calltally.store.memory.memory_store import MemoryUsageStore
 from calltally.store.usage_store import Timeline
 from tests.call_batches import a_call, batch_of, digest_of, identity_of
-from tests.support.ingest_chains import needs_the_kernel
+from tests.reference.identity_run import ReferenceRun
+from tests.reference.identity_table import ReferenceTable
 
 OF_EACH = 10
 """How many calls each position has."""
@@ -32,7 +31,7 @@ class World:
     def __init__(self, folder: Path, kind: type[IdentityRun], positions: int = 9) -> None:
         self.store = MemoryUsageStore()
         self.runs = RunFolder(folder, self.store.identity_key, [Timeline(1, 0)], kind)
-        self._table = KernelTable if kind is KernelIdentityRun else IdentityTable
+        self._table = ReferenceTable if kind is ReferenceRun else IdentityTable
         self._rows: list[Row] = []
         for position in range(1, positions + 1):
             calls = [a_call() for _ in range(OF_EACH)]
@@ -59,11 +58,9 @@ class World:
         return [list(chain) for chain in proven(runs, self.store)]
 
 
-@pytest.fixture(params=[IdentityRun, KernelIdentityRun])
+@pytest.fixture(params=[IdentityRun, ReferenceRun])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
-    """With the reference's tables and runs, and with the kernel's."""
-    if request.param is KernelIdentityRun:
-        needs_the_kernel()
+    """With tables and runs of native code, and with the reference's."""
     return World(tmp_path, request.param)
 
 

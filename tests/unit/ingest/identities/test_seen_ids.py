@@ -11,25 +11,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calltally.ingest.identities.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.identities.run_file import Boundary
 from calltally.ingest.identities.run_folder import RunFolder
 from calltally.ingest.identities.seen_ids import Seen, SeenIds
 from calltally.ingest.identities.spiller import Spiller
 from calltally.store.usage_store import Timeline
+from tests.reference.seen_ids import ReferenceSeenIds
 from tests.support.identity_keys import KEY
-from tests.support.ingest_chains import needs_the_kernel
 from tests.support.seeds import examples, numpy_luck
 
 Numbers = npt.NDArray[np.uint64]
-Kind = type[SeenIds] | type[KernelSeenIds]
+Kind = type[SeenIds]
 
 
-@pytest.fixture(params=[SeenIds, KernelSeenIds], scope="module")
+@pytest.fixture(params=[SeenIds, ReferenceSeenIds], scope="module")
 def kind(request: pytest.FixtureRequest) -> Kind:
-    """The seen ids with their own tables, and with those of the kernel."""
-    if request.param is KernelSeenIds:
-        needs_the_kernel()
+    """The seen ids, and their oracle."""
     chosen: Kind = request.param
     return chosen
 

@@ -1,38 +1,18 @@
 """Finds the elements of a JSON list, and lines, by structure only.
 
-Only texts, brackets and commas are recognized: the decoder checks the elements. The native code does the
-same, byte for byte; this is its reference, and runs where it is not installed. Works window by window, so
-that no single operation of the interpreter takes long.
+The oracle of `calltally.ingest.scanner`, which promises the same, byte for byte.
 """
 
 import re
-from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from calltally.call_batch import Int64s
+from calltally.ingest.scanner import ListFaultError, Why
 
 Bytes = npt.NDArray[np.uint8]
-
-
-class Why(StrEnum):
-    """Why a list cannot be split into its elements."""
-
-    CUT_OFF = "cut_off"
-    MISSING = "missing"
-    TOO_MANY = "too_many"
-
-
-class ListFaultError(Exception):
-    """A fault of a list: the element, counted from 0, and the place in the body."""
-
-    def __init__(self, why: str, index: int, place: int) -> None:
-        super().__init__(f"{why} at element {index}, byte {place}")
-        self.why = Why(why)
-        self.index = index
-        self.place = place
 
 
 _WINDOW = 2**18

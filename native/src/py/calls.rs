@@ -1,53 +1,20 @@
-//! What Python sees. `calltally_native.pyi` has the words for it.
+//! Calls from a body to records, as Python sees them; `calltally/_native.pyi` documents it.
 
 use std::collections::HashMap;
 
-use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::{PyIndexError, PyMemoryError, PyUnicodeDecodeError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBytes, PyString};
 
 use crate::dictionary::{Dictionary, Kind};
 use crate::identity_key::Key;
-use crate::identity_table::{Columns, Full, Table};
 use crate::names::KnownNames;
+use crate::py::buffers::{detached, le_bytes, same_length, string, u64s};
 use crate::record::Layout;
-use crate::run_python::IdentityRun;
 use crate::slice::{self, Admission, Row, Slice};
 use crate::step::{self, Judged};
 use crate::text::Source;
-
-/// With fewer calls than this, letting other threads run would cost more than the work.
-const WORTH_DETACHING: usize = 64;
-
-pub fn detached<T: Send>(py: Python<'_>, calls: usize, work: impl FnOnce() -> T + Send) -> T {
-    if calls < WORTH_DETACHING { work() } else { py.detach(work) }
-}
-
-fn le_bytes<'py, T: Copy, const N: usize>(
-    py: Python<'py>,
-    values: impl ExactSizeIterator<Item = T>,
-    bytes: impl Fn(T) -> [u8; N],
-) -> PyResult<Bound<'py, PyBytes>> {
-    PyBytes::new_with(py, values.len() * N, |target| {
-        for (place, value) in target.chunks_exact_mut(N).zip(values) {
-            place.copy_from_slice(&bytes(value));
-        }
-        Ok(())
-    })
-}
-
-pub fn u64s<'py>(py: Python<'py>, values: &[u64]) -> PyResult<Bound<'py, PyBytes>> {
-    le_bytes(py, values.iter().copied(), u64::to_le_bytes)
-}
-
-fn string<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(PyString::new(py, text)),
-        Err(error) => Err(PyUnicodeDecodeError::new_err_from_utf8(py, bytes, error)),
-    }
-}
 
 #[pyfunction]
 #[pyo3(signature = (body, start, end, *, organization, earliest_ms, latest_ms, max_call_bytes, scheme, key, derive_routes))]
@@ -75,7 +42,7 @@ pub fn decode(
     Ok(slice.map(|slice| Decoded { body: body.clone().unbind(), slice }))
 }
 
-#[pyclass(frozen, module = "calltally_native")]
+#[pyclass(frozen, module = "calltally._native")]
 pub struct Decoded {
     body: Py<PyBytes>,
     slice: Slice,
@@ -138,159 +105,10 @@ impl Decoded {
     }
 }
 
-#[pyclass(module = "calltally_native")]
-pub struct IdentityTable {
-    pub table: Table,
-}
-
-/// Columns of identities that were copied out of buffers, so that nobody changes them meanwhile.
-pub struct Given {
-    high: Vec<u64>,
-    low: Vec<u64>,
-    digest: Vec<u64>,
-}
-
-impl Given {
-    pub fn of(
-        py: Python<'_>,
-        high: &PyBuffer<u64>,
-        low: &PyBuffer<u64>,
-        digest: &PyBuffer<u64>,
-    ) -> PyResult<Self> {
-        let given = Given { high: high.to_vec(py)?, low: low.to_vec(py)?, digest: digest.to_vec(py)? };
-        same_length(given.high.len(), given.low.len())?;
-        same_length(given.digest.len(), given.low.len())?;
-        Ok(given)
-    }
-
-    pub fn columns(&self) -> Columns<'_> {
-        Columns { high: &self.high, low: &self.low, digest: &self.digest }
-    }
-}
-
-pub fn same_length(one: usize, other: usize) -> PyResult<()> {
-    if one == other {
-        Ok(())
-    } else {
-        Err(PyValueError::new_err(format!("columns of {one} and {other} rows")))
-    }
-}
-
-fn no_room(wanted: usize, room: usize) -> PyErr {
-    PyValueError::new_err(format!("{wanted} identities do not fit into room for {room}"))
-}
-
-#[pymethods]
-impl IdentityTable {
-    #[new]
-    fn new(slots: usize) -> PyResult<Self> {
-        if slots < crate::identity_table::BUCKET || !slots.is_power_of_two() {
-            return Err(PyValueError::new_err(format!(
-                "slots must be a power of two of at least 8, got {slots}"
-            )));
-        }
-        let table = Table::new(slots)
-            .ok_or_else(|| PyMemoryError::new_err(format!("no memory for {slots} slots")))?;
-        Ok(IdentityTable { table })
-    }
-
-    #[getter]
-    fn slots(&self) -> usize {
-        self.table.slots()
-    }
-
-    #[getter]
-    fn capacity(&self) -> usize {
-        self.table.capacity()
-    }
-
-    #[getter]
-    fn count(&self) -> usize {
-        self.table.count()
-    }
-
-    #[getter]
-    fn room(&self) -> usize {
-        self.table.room()
-    }
-
-    fn find<'py>(
-        &self,
-        py: Python<'py>,
-        high: PyBuffer<u64>,
-        low: PyBuffer<u64>,
-    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
-        let (high, low) = (high.to_vec(py)?, low.to_vec(py)?);
-        same_length(high.len(), low.len())?;
-        let (present, digest) = detached(py, low.len(), || self.table.find_all(&high, &low));
-        Ok((PyBytes::new(py, &present), u64s(py, &digest)?))
-    }
-
-    fn insert(
-        &mut self,
-        py: Python<'_>,
-        high: PyBuffer<u64>,
-        low: PyBuffer<u64>,
-        digest: PyBuffer<u64>,
-    ) -> PyResult<()> {
-        let given = Given::of(py, &high, &low, &digest)?;
-        let room = self.table.room();
-        let table = &mut self.table;
-        let done = detached(py, given.low.len(), || table.insert_all(given.columns()));
-        if done { Ok(()) } else { Err(no_room(given.low.len(), room)) }
-    }
-
-    #[pyo3(signature = (others, high, low, digest, stored=None))]
-    fn judge<'py>(
-        &mut self,
-        py: Python<'py>,
-        others: Vec<(PyRef<'py, IdentityTable>, Option<PyRef<'py, IdentityRun>>)>,
-        high: PyBuffer<u64>,
-        low: PyBuffer<u64>,
-        digest: PyBuffer<u64>,
-        stored: Option<(PyBuffer<u8>, PyBuffer<u64>)>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        let given = Given::of(py, &high, &low, &digest)?;
-        let stored = match stored {
-            None => None,
-            Some((present, digest)) => {
-                let (present, digest) = (present.to_vec(py)?, digest.to_vec(py)?);
-                same_length(present.len(), given.low.len())?;
-                same_length(digest.len(), given.low.len())?;
-                let held = |(present, digest): (u8, u64)| (present != 0).then_some(digest);
-                Some(present.into_iter().zip(digest).map(held).collect::<Vec<_>>())
-            }
-        };
-        let mut full = Vec::with_capacity(others.len());
-        for (table, run) in &others {
-            full.push(Full { table: &table.table, filter: run.as_ref().and_then(|run| run.run.filter()) });
-        }
-        let room = self.table.room();
-        let table = &mut self.table;
-        let work = || table.judge(&full, given.columns(), stored.as_deref());
-        let verdicts = detached(py, given.low.len(), work).ok_or_else(|| no_room(given.low.len(), room))?;
-        Ok(PyBytes::new(py, &verdicts))
-    }
-
-    fn prefault(&mut self, buckets: usize) {
-        self.table.prefault(buckets);
-    }
-
-    fn span<'py>(
-        &self,
-        py: Python<'py>,
-        first_bucket: usize,
-        buckets: usize,
-    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
-        let (high, low, digest) = self.table.span(first_bucket, buckets);
-        Ok((u64s(py, &high)?, u64s(py, &low)?, u64s(py, &digest)?))
-    }
-}
-
 type Unknowns<'py> = Vec<(Kind, Bound<'py, PyString>, bool)>;
 type Names<'py> = Vec<(Kind, Bound<'py, PyString>, Bound<'py, PyString>)>;
 
-#[pyclass(module = "calltally_native")]
+#[pyclass(module = "calltally._native")]
 pub struct Interner {
     interner: step::Interner,
 }
@@ -367,7 +185,7 @@ pub enum Taken<'py> {
     Accepted((usize, Names<'py>)),
 }
 
-#[pyclass(module = "calltally_native")]
+#[pyclass(module = "calltally._native")]
 #[derive(Default)]
 pub struct Records {
     records: step::Records,

@@ -1,7 +1,8 @@
-"""Calls from lines of JSON to columns by the compiled kernel, where it is installed."""
+"""Calls from lines of JSON to columns, by native code."""
 
 import numpy as np
 
+from calltally import _native as native
 from calltally.call import Call
 from calltally.call_batch import Int64s, UInt64s
 from calltally.identity_key import IdentityKey
@@ -9,32 +10,9 @@ from calltally.ingest.call_decoder import decode_call
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.line_slices import LineSlice
 from calltally.ingest.prepared_calls import PreparedCalls, prepare_faultless
-from calltally.ingest.structure import ListFaultError
-
-try:
-    import calltally_native as native
-except ImportError:
-    native = None  # type: ignore[assignment]  # every use asks `is_installed` first
-
-__all__ = [
-    "KernelCalls",
-    "array_lines",
-    "bounds",
-    "decode_slice",
-    "elements",
-    "end_of_list",
-    "is_installed",
-    "native",
-    "past_blanks",
-]
 
 
-def is_installed() -> bool:
-    """Whether there is a kernel; without one the modules beside this one do all of its work."""
-    return native is not None
-
-
-class KernelCalls:
+class NativeCalls:
     """Calls of one slice without fault, all of the sender's own organization.
 
     The same columns as `PreparedCalls` has for the same calls. ``first`` is the place of the first one,
@@ -43,7 +21,7 @@ class KernelCalls:
 
     def __init__(
         self,
-        decoded: "native.Decoded",
+        decoded: native.Decoded,
         admission: Admission,
         identity_key: IdentityKey,
         size: int,
@@ -92,33 +70,6 @@ class KernelCalls:
         return prepare_faultless(calls, places, self.time_ms[rows], self._admission, self._identity_key)
 
 
-def past_blanks(body: bytes, start: int) -> int:
-    """The same as `structure.past_blanks`, as the next ones are the same as theirs."""
-    return native.past_blanks(body, start)
-
-
-def bounds(body: bytes, *, most: int, lines: int, longest: int, size: int) -> list[tuple[int, int, int]]:
-    return native.bounds(body, most=most, lines=lines, longest=longest, size=size)
-
-
-def end_of_list(body: bytes, start: int) -> int | None:
-    return native.end_of_list(body, start)
-
-
-def array_lines(body: bytes, start: int, most: int) -> tuple[bytes, int]:
-    found = native.array_lines(body, start, most)
-    if len(found) == 3:
-        raise ListFaultError(*found)
-    return found
-
-
-def elements(body: bytes, start: int, most: int) -> tuple[list[tuple[int, int]], int]:
-    found = native.elements(body, start, most)
-    if len(found) == 3:
-        raise ListFaultError(*found)
-    return found
-
-
 def decode_slice(
     body: bytes,
     lines: LineSlice,
@@ -128,7 +79,7 @@ def decode_slice(
     max_call_bytes: int,
     derive_routes: bool,
     first: int = 0,
-) -> KernelCalls | None:
+) -> NativeCalls | None:
     """The calls of a slice, or None when the reference must look at it.
 
     None is no verdict: anything unusual is enough, and so is a fault in any call. With ``derive_routes``
@@ -148,4 +99,4 @@ def decode_slice(
         derive_routes=derive_routes,
     )
     size = lines.end - lines.start
-    return None if decoded is None else KernelCalls(decoded, admission, identity_key, size, first)
+    return None if decoded is None else NativeCalls(decoded, admission, identity_key, size, first)

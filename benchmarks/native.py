@@ -1,6 +1,6 @@
-"""What the compiled kernel makes of ingest's hot path, beside the same path without it, in process.
+"""The hot path of ingest in native code, beside the reference in Python, in process.
 
-    python -m benchmarks.kernel --seen 1000000 10000000
+    python -m benchmarks.native --seen 1000000 10000000
 
 See docs/performance.md for what the figures mean.
 """
@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar, cast
 
 import numpy as np
+from tests.reference.json_bodies import decode_calls
+from tests.reference.seen_ids import ReferenceSeenIds
 
 from benchmarks.call_bodies import RequestBody, request_bodies
 from benchmarks.figure import Figure
@@ -19,17 +21,14 @@ from benchmarks.skewed_calls import ORGANIZATION
 from calltally.call_batch import Outcome
 from calltally.dictionary import Dictionary, Kind
 from calltally.identity_key import IdentityKey, IdentityScheme
-from calltally.ingest import kernel
 from calltally.ingest.call_rules import Admission
 from calltally.ingest.call_slices import CheckedSlice
 from calltally.ingest.dictionary_encoder import DictionaryEncoder
-from calltally.ingest.identities.kernel_seen_ids import KernelSeenIds
 from calltally.ingest.identities.seen_ids import SeenIds
-from calltally.ingest.json_calls import decode_calls
 from calltally.ingest.json_form import JsonForm
-from calltally.ingest.kernel import KernelCalls
-from calltally.ingest.kernel_rows import KernelRowMaker, KernelRows
 from calltally.ingest.line_slices import cut
+from calltally.ingest.native_calls import NativeCalls, decode_slice
+from calltally.ingest.native_rows import NativeRowMaker, NativeRows
 from calltally.ingest.ordered_step import OrderedStep
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
 from calltally.ingest.routes import RouteNamer
@@ -68,7 +67,7 @@ class _Path(Protocol[C]):
 def measure(*, seen: int) -> Iterator[list[Figure]]:
     """Calls a second of processor time: batches of 1,000 new calls, with so many identities seen before."""
     bodies = request_bodies(_BODIES, _BATCH, {})
-    ours, theirs = _timed(_KernelPath(), bodies, seen), _timed(_ReferencePath(), bodies, seen)
+    ours, theirs = _timed(_NativePath(), bodies, seen), _timed(_ReferencePath(), bodies, seen)
     named = f"{seen:,} seen"
     for stage, words in _STAGES.items():
         yield [_figure(f"{words}, {named}", ours[stage], theirs[stage])]
@@ -76,7 +75,9 @@ def measure(*, seen: int) -> Iterator[list[Figure]]:
 
 
 def _figure(name: str, ours: float, theirs: float) -> Figure:
-    return Figure(name=name, unit="calls/s", ours=1 / ours, rival="without the kernel", theirs=1 / theirs)
+    return Figure(
+        name=name, unit="calls/s", ours=1 / ours, rival="the reference in Python", theirs=1 / theirs
+    )
 
 
 def _timed(path: _Path[C], bodies: Sequence[RequestBody], seen: int) -> dict[str, float]:
@@ -119,7 +120,7 @@ class _Judged(SeenIds):
 
 class _ReferencePath:
     def __init__(self) -> None:
-        self.seen = SeenIds(_MEMORY)
+        self.seen: SeenIds = ReferenceSeenIds(_MEMORY)
         self.appended = 0
         journal = cast("Journal", self)
         self._step = OrderedStep(journal, Dictionary(), _Judged(_MEMORY), RouteNamer(), _KEY)
@@ -143,39 +144,35 @@ class _ReferencePath:
         return 1
 
 
-class _KernelPath:
+class _NativePath:
     def __init__(self) -> None:
-        self.seen = KernelSeenIds(_MEMORY)
+        self.seen = SeenIds(_MEMORY)
         self._dictionary = Dictionary()
-        self._rows = KernelRowMaker(self._dictionary)
+        self._rows = NativeRowMaker(self._dictionary)
         self._routes = RouteNamer()
 
-    def decode(self, body: bytes, admission: Admission) -> KernelCalls:
-        (lines,) = cut(
-            body, JsonForm.LINES, max_calls=100_000, max_call_bytes=_MAX_CALL_BYTES, scanner=kernel
-        ).slices
-        calls = kernel.decode_slice(
-            body, lines, admission, _KEY, max_call_bytes=_MAX_CALL_BYTES, derive_routes=True
-        )
+    def decode(self, body: bytes, admission: Admission) -> NativeCalls:
+        (lines,) = cut(body, JsonForm.LINES, max_calls=100_000, max_call_bytes=_MAX_CALL_BYTES).slices
+        calls = decode_slice(body, lines, admission, _KEY, max_call_bytes=_MAX_CALL_BYTES, derive_routes=True)
         if calls is None:
-            raise RuntimeError("the calls were to be taken by the kernel")
+            raise RuntimeError("the calls were to be taken by native code")
         return calls
 
-    def judge(self, calls: KernelCalls, now_ms: int) -> None:
+    def judge(self, calls: NativeCalls, now_ms: int) -> None:
         _all_new(self.seen, calls, now_ms)
 
-    def journal(self, calls: KernelCalls, now_ms: int) -> None:
+    def journal(self, calls: NativeCalls, now_ms: int) -> None:
         interning = DictionaryEncoder(self._dictionary, self._routes, USUAL_LIMITS.memory)
         verdicts = np.zeros(len(calls), np.int8)
         owner = interning.id_of(Kind.ORGANIZATION, 0, ORGANIZATION)
-        gathered = KernelRows()
+        gathered = NativeRows()
         new, names = self._rows.add(calls, verdicts, owner, interning, gathered)
         rows, paths = gathered.gathered()
         outcomes = [Outcome(owner, now_ms // _DAY_MS, len(calls), new, 0, 0, 0)]
         encode_frame(Frame(now_ms, rows, paths, interning.values, outcomes, names=names), 1, 0)
 
 
-def _all_new(seen: SeenIds, calls: PreparedCalls | KernelCalls, now_ms: int) -> None:
+def _all_new(seen: SeenIds, calls: PreparedCalls | NativeCalls, now_ms: int) -> None:
     verdicts = seen.judge(
         calls.identity_high,
         calls.identity_low,
@@ -194,7 +191,7 @@ def main() -> None:
     options = parser.parse_args()
     report = Report()
     for seen in options.seen:
-        report.group("kernel", {"seen": seen})
+        report.group("native", {"seen": seen})
         for figures in measure(seen=seen):
             report.add(figures)
 

@@ -1,4 +1,4 @@
-"""Calls of the kernel as rows of the journal."""
+"""Calls decoded by native code as rows of the journal."""
 
 from itertools import groupby
 from operator import itemgetter
@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from calltally import _native as native
 from calltally.call_batch import CALL_COLUMNS, CallColumns, NameUpdate
 from calltally.dictionary import Dictionary, Kind
 from calltally.ingest.dictionary_encoder import DictionaryEncoder
-from calltally.ingest.identities.seen_ids import VerdictCodes
-from calltally.ingest.kernel import KernelCalls, native
+from calltally.ingest.identities.identity_table import VerdictCodes
+from calltally.ingest.native_calls import NativeCalls
 from calltally.packed_texts import PackedTexts
 
 _COLUMNS = {name: (field[1], field[0].itemsize) for name, field in (CALL_COLUMNS.fields or {}).items()}
@@ -26,7 +27,7 @@ class Taken(NamedTuple):
     names: list[NameUpdate]
 
 
-class KernelRows:
+class NativeRows:
     """Rows, gathered slice by slice, with the paths that these index."""
 
     def __init__(self) -> None:
@@ -38,7 +39,7 @@ class KernelRows:
         return np.frombuffer(records, CALL_COLUMNS), PackedTexts(np.frombuffer(offsets, np.int64), paths)
 
 
-class KernelRowMaker:
+class NativeRowMaker:
     """Makes rows, giving ids to new texts in the order in which the reference would give them.
 
     Keeps copies of the ids and names that it met. Belongs to the ordered step of ingest.
@@ -50,11 +51,11 @@ class KernelRowMaker:
 
     def add(
         self,
-        calls: KernelCalls,
+        calls: NativeCalls,
         verdicts: VerdictCodes,
         owner: int,
         interning: DictionaryEncoder,
-        rows: KernelRows,
+        rows: NativeRows,
     ) -> Taken:
         """Adds the calls that are new to the rows; ``owner`` is the id of the organization that was admitted,
         and ``interning`` gathers new texts.
@@ -70,7 +71,7 @@ class KernelRowMaker:
         organization = calls.organization
         return Taken(new, [NameUpdate(Kind(kind), organization, thing, name) for kind, thing, name in names])
 
-    def knows(self, calls: KernelCalls, owner: int) -> bool:
+    def knows(self, calls: NativeCalls, owner: int) -> bool:
         """Whether every text that calls name was met before; routes made from paths aside."""
         return self._interner.knows(calls.decoded, owner)
 

@@ -11,27 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calltally import _native as native
 from calltally.call import MAX_ID_BYTES, MAX_METHOD_BYTES, MAX_PATH_BYTES, Call
 from calltally.imports.access_log import AccessLog
-from calltally.imports.kernel_access_log import KernelAccessLog, native
 from calltally.imports.log_file import MAX_LINE_BYTES, LogFile
 from calltally.imports.log_import import AccessLogReader
 from calltally.imports.log_part import LogPart, SkippedLine
 from calltally.imports.logged_calls import LogField
 from calltally.imports.ndjson_log import NdjsonLog
-from tests.support.ingest_chains import needs_the_kernel
+from tests.reference.access_log import ReferenceAccessLog
 from tests.support.seeds import examples
 
 THOROUGH = settings(max_examples=examples(250, deep=10_000))
 
-pytestmark = pytest.mark.usefixtures("_kernel")
 
 _decoder = msgspec.json.Decoder(Call)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kernel() -> None:
-    needs_the_kernel()
 
 
 def line(
@@ -179,9 +173,9 @@ def bodies(reader: AccessLogReader, log: bytes) -> bytes:
 def test_every_line_is_the_call_that_the_reference_tells_or_skipped_for_its_reason(
     log: bytes, client: LogField | str, user: LogField | str, block_bytes: int
 ) -> None:
-    reference = told(AccessLog("wéb-1", client, user), log, 1 << 20)
+    reference = told(ReferenceAccessLog("wéb-1", client, user), log, 1 << 20)
 
-    assert told(KernelAccessLog("wéb-1", client, user), log, block_bytes) == reference
+    assert told(AccessLog("wéb-1", client, user), log, block_bytes) == reference
 
 
 @pytest.mark.parametrize(
@@ -192,7 +186,7 @@ def test_every_line_is_the_call_that_the_reference_tells_or_skipped_for_its_reas
 def test_an_odd_line_is_the_call_that_the_reference_tells(text: bytes) -> None:
     log = text + b"\n" + text + b"\r\n"
 
-    assert told(KernelAccessLog("web-1"), log, 1 << 20) == told(AccessLog("web-1"), log, 1 << 20)
+    assert told(AccessLog("web-1"), log, 1 << 20) == told(ReferenceAccessLog("web-1"), log, 1 << 20)
 
 
 @THOROUGH
@@ -200,14 +194,14 @@ def test_an_odd_line_is_the_call_that_the_reference_tells(text: bytes) -> None:
 def test_plain_lines_are_written_as_the_reference_writes_them(
     log: bytes, client: LogField | str, user: LogField | str
 ) -> None:
-    kernel = KernelAccessLog("web-1", client, user)
+    reader = AccessLog("web-1", client, user)
 
-    assert bodies(kernel, log) == bodies(AccessLog("web-1", client, user), log)
+    assert bodies(reader, log) == bodies(ReferenceAccessLog("web-1", client, user), log)
 
 
 @THOROUGH
 @given(logs(plain_lines))
-def test_the_kernel_takes_plain_lines(log: bytes) -> None:
+def test_native_code_takes_plain_lines(log: bytes) -> None:
     reader = native.AccessLogReader(b'""', "address", "user")
 
     odd = [each for block in LogFile(io.BytesIO(log)).blocks() for each in reader.take(block)[2]]
@@ -237,6 +231,8 @@ def test_lines_of_json_are_cut_as_the_reference_cuts_them(
 ) -> None:
     log = b"".join(each + ending for each in some)
 
-    by_kernel = NdjsonLog(LogFile(io.BytesIO(log), block_bytes), native.pieces)
+    by_native_code = NdjsonLog(LogFile(io.BytesIO(log), block_bytes))
 
-    assert numbered(by_kernel.parts()) == numbered(NdjsonLog(LogFile(io.BytesIO(log))).parts())
+    assert numbered(by_native_code.parts()) == numbered(
+        NdjsonLog(LogFile(io.BytesIO(log)), lambda *_: None).parts()
+    )

@@ -1,4 +1,4 @@
-"""The hot ingest path, compiled. `calltally.ingest.kernel` and its neighbours are what the program uses.
+"""The hot ingest path, compiled. The program uses it through the modules beside it.
 
 Columns come as arrays and go as bytes of numbers, in the machine's order. Texts that are no valid Unicode
 are declined like everything else that is not plainly right.

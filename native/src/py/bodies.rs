@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::python::detached;
+use crate::py::buffers::detached;
 use crate::slice::{self, SliceBounds};
 use crate::walk::{self, Fault};
 

@@ -1,4 +1,4 @@
-//! What Python sees of logs. `calltally_native.pyi` has the words for it.
+//! What Python sees of logs. `calltally/_native.pyi` documents it.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -7,7 +7,7 @@ use pyo3::types::PyBytes;
 use crate::lines;
 use crate::log_calls::{Caller, LogReader};
 
-#[pyclass(module = "calltally_native")]
+#[pyclass(module = "calltally._native")]
 pub struct AccessLogReader {
     reader: LogReader,
 }

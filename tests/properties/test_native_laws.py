@@ -1,4 +1,4 @@
-"""The compiled kernel says what the reference says, or nothing.
+"""Native code says what the reference says, or nothing.
 
 Bodies are bytes that senders could send: plain calls, calls with one odd field, and lines that are broken in
 ways that JSON knows and in ways that it does not.
@@ -13,22 +13,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calltally import _native as native
 from calltally.clock import instant_ms
 from calltally.identity_key import IdentityKey
 from calltally.ingest.call_rules import MEASURES, TEXT_LIMITS, Admission
-from calltally.ingest.json_calls import decode_calls
 from calltally.ingest.json_form import JsonForm
-from calltally.ingest.kernel import KernelCalls, decode_slice, native
 from calltally.ingest.line_slices import LineSlice
+from calltally.ingest.native_calls import NativeCalls, decode_slice
 from calltally.ingest.prepared_calls import PreparedCalls, prepare
 from calltally.ingest.routes import RouteNamer
 from calltally.ingest.text_bounds import TextLimits
+from tests.reference.json_bodies import decode_calls
 from tests.support.identity_keys import FORMER_KEY, KEY
 from tests.support.ingest_chains import (
     MAX_CALL_BYTES,
-    KernelChain,
+    NativeChain,
     ReferenceChain,
-    needs_the_kernel,
     slices_of,
 )
 from tests.support.seeds import examples, numpy_luck
@@ -44,13 +44,6 @@ ADMISSION = Admission(
     backfill=False,
 )
 BACKFILL = replace(ADMISSION, earliest_ms=0, latest_ms=2**62, backfill=True)
-
-pytestmark = pytest.mark.usefixtures("_kernel")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kernel() -> None:
-    needs_the_kernel()
 
 
 TIMES = [
@@ -274,9 +267,9 @@ admissions = st.sampled_from([ADMISSION, ADMISSION, BACKFILL, replace(ADMISSION,
 keys = st.sampled_from([KEY, KEY, FORMER_KEY])
 
 
-def by_kernel(
+def by_native_code(
     body: bytes, lines: LineSlice, admission: Admission, key: IdentityKey = KEY
-) -> KernelCalls | None:
+) -> NativeCalls | None:
     return decode_slice(body, lines, admission, key, max_call_bytes=MAX_CALL_BYTES, derive_routes=True)
 
 
@@ -292,7 +285,7 @@ def by_reference(
     return prepared, rejected
 
 
-def columns_of(calls: KernelCalls | PreparedCalls) -> list[list[int]]:
+def columns_of(calls: NativeCalls | PreparedCalls) -> list[list[int]]:
     columns = (calls.identity_high, calls.identity_low, calls.digest, calls.time_ms)
     return [column.tolist() for column in columns]
 
@@ -343,9 +336,9 @@ ODD_LINES = [
 
 
 def agrees_with_the_reference(body: bytes, admission: Admission, key: IdentityKey = KEY) -> None:
-    """What the kernel takes is without fault, and has the columns and texts that the reference gives."""
+    """What native code takes is without fault, and has the columns and texts that the reference gives."""
     for lines in slices_of(body):
-        calls = by_kernel(body, lines, admission, key)
+        calls = by_native_code(body, lines, admission, key)
         if calls is not None:
             (prepared,), rejected = by_reference(body[lines.start : lines.end], admission, key)
             assert rejected == 0
@@ -356,7 +349,7 @@ def agrees_with_the_reference(body: bytes, admission: Admission, key: IdentityKe
 
 @THOROUGH
 @given(bodies(any_lines), admissions, keys)
-def test_what_the_kernel_takes_has_the_columns_that_the_reference_gives(
+def test_what_native_code_takes_has_the_columns_that_the_reference_gives(
     body: bytes, admission: Admission, key: IdentityKey
 ) -> None:
     agrees_with_the_reference(body, admission, key)
@@ -364,7 +357,7 @@ def test_what_the_kernel_takes_has_the_columns_that_the_reference_gives(
 
 @pytest.mark.parametrize("admission", [ADMISSION, BACKFILL])
 @pytest.mark.parametrize("line", ODD_LINES, ids=lambda line: ascii(line[-40:])[2:-1])
-def test_the_kernel_takes_an_odd_line_as_the_reference_does_or_not_at_all(
+def test_native_code_takes_an_odd_line_as_the_reference_does_or_not_at_all(
     line: bytes, admission: Admission
 ) -> None:
     agrees_with_the_reference(line, admission)
@@ -372,11 +365,11 @@ def test_the_kernel_takes_an_odd_line_as_the_reference_does_or_not_at_all(
 
 @THOROUGH
 @given(bodies(plain_lines))
-def test_the_kernel_takes_plain_calls(body: bytes) -> None:
+def test_native_code_takes_plain_calls(body: bytes) -> None:
     slices = slices_of(body)
 
     _, rejected = by_reference(body, ADMISSION)
-    taken = [by_kernel(body, lines, ADMISSION) for lines in slices]
+    taken = [by_native_code(body, lines, ADMISSION) for lines in slices]
 
     assert rejected > 0 or None not in taken
 
@@ -401,7 +394,7 @@ def test_slices_hold_every_line_that_is_a_call_for_the_reference(body: bytes) ->
 )
 def test_both_chains_write_the_same_frames(given_bodies: list[bytes], admission: Admission) -> None:
     reference = ReferenceChain(KEY, RouteNamer(max_derived=3))
-    chain = KernelChain(KEY, RouteNamer(max_derived=3))
+    chain = NativeChain(KEY, RouteNamer(max_derived=3))
 
     for body in given_bodies:
         reference.take(body, admission, NOW_MS)
@@ -424,7 +417,7 @@ def test_both_chains_write_the_same_frames_where_there_is_no_room_for_texts(
     given_bodies: list[bytes], text_limits: TextLimits
 ) -> None:
     reference = ReferenceChain(KEY, RouteNamer(max_derived=3), text_limits)
-    chain = KernelChain(KEY, RouteNamer(max_derived=3), text_limits)
+    chain = NativeChain(KEY, RouteNamer(max_derived=3), text_limits)
 
     for body in given_bodies:
         reference.take(body, BACKFILL, NOW_MS)
@@ -447,7 +440,7 @@ def test_both_chains_write_the_same_frame_of_all_that_comes_at_one_time(
     at_once: list[list[bytes]], admission: Admission
 ) -> None:
     reference = ReferenceChain(KEY, RouteNamer(max_derived=3))
-    chain = KernelChain(KEY, RouteNamer(max_derived=3))
+    chain = NativeChain(KEY, RouteNamer(max_derived=3))
 
     for given_bodies in at_once:
         reference.take_at_once(given_bodies, admission, NOW_MS)
@@ -460,7 +453,7 @@ def test_both_chains_write_the_same_frame_of_all_that_comes_at_one_time(
 @given(st.lists(bodies(plain_lines), min_size=1, max_size=4))
 def test_configured_patterns_for_routes_are_left_to_the_reference(given_bodies: list[bytes]) -> None:
     reference = ReferenceChain(KEY, RouteNamer(["us[a-z]+"]))
-    chain = KernelChain(KEY, RouteNamer(["us[a-z]+"]))
+    chain = NativeChain(KEY, RouteNamer(["us[a-z]+"]))
 
     for body in given_bodies:
         reference.take(body, ADMISSION, NOW_MS)
@@ -486,10 +479,10 @@ def many_calls(count: int, chance: np.random.Generator) -> bytes:
     return b"\n".join(json.dumps(line).encode() for line in lines)
 
 
-def test_long_bodies_give_the_same_frames_and_the_kernel_takes_all_of_them() -> None:
+def test_long_bodies_give_the_same_frames_and_native_code_takes_all_of_them() -> None:
     chance = numpy_luck(1)
     reference = ReferenceChain(KEY, RouteNamer(max_derived=1))
-    chain = KernelChain(KEY, RouteNamer(max_derived=1))
+    chain = NativeChain(KEY, RouteNamer(max_derived=1))
     given_bodies = [many_calls(3500, chance) for _ in range(5)]
 
     for body in given_bodies:
@@ -562,7 +555,7 @@ def test_frames_are_the_same_where_order_decides(calls: list[dict[str, str]]) ->
     given_bodies = [[{"id": "1"}], calls, [call | {"id": f"{call['id']} again"} for call in calls[::-1]]]
 
     expected = frames_of(ReferenceChain(KEY, RouteNamer(max_derived=2)), *given_bodies)
-    chain = KernelChain(KEY, RouteNamer(max_derived=2))
+    chain = NativeChain(KEY, RouteNamer(max_derived=2))
 
     assert frames_of(chain, *given_bodies) == expected
     assert chain.taken == 1 + 2 * len(calls)
@@ -578,7 +571,7 @@ def test_a_name_that_the_reference_told_meanwhile_is_told_anew() -> None:
     ]
 
     expected = frames_of(ReferenceChain(KEY, RouteNamer()), *given_bodies)
-    chain = KernelChain(KEY, RouteNamer())
+    chain = NativeChain(KEY, RouteNamer())
 
     assert frames_of(chain, *given_bodies) == expected
     assert chain.taken == 2
@@ -590,8 +583,8 @@ def test_a_line_may_be_as_long_as_allowed_and_no_longer() -> None:
     body = fitting + b"\n" + fitting.replace(b"xx", b"xxx", 1)
 
     taken = [
-        by_kernel(body, LineSlice(0, len(fitting), 1), ADMISSION),
-        by_kernel(body, LineSlice(len(fitting) + 1, len(body), 1), ADMISSION),
+        by_native_code(body, LineSlice(0, len(fitting), 1), ADMISSION),
+        by_native_code(body, LineSlice(len(fitting) + 1, len(body), 1), ADMISSION),
     ]
 
     assert taken[0] is not None
@@ -610,7 +603,7 @@ def test_calls_that_are_hashed_together_have_the_identities_of_each_alone() -> N
     ]
     body = b"\n".join(json.dumps(call).encode() for call in calls)
 
-    together = by_kernel(body, LineSlice(0, len(body), len(calls)), ADMISSION)
+    together = by_native_code(body, LineSlice(0, len(body), len(calls)), ADMISSION)
 
     assert together is not None
     alone = [KEY.hashing("äcme", call["origin"])(call["id"]) for call in calls]
@@ -641,7 +634,7 @@ def test_a_key_that_fits_no_scheme_is_refused(scheme_and_key: tuple[str, bytes])
 def test_bounds_that_are_no_lines_are_declined(bounds: tuple[int, int]) -> None:
     body = b'{"id":"1","time":"2026-03-15T11:59:00Z"}'
 
-    calls = by_kernel(body, LineSlice(*bounds, 1), ADMISSION)
+    calls = by_native_code(body, LineSlice(*bounds, 1), ADMISSION)
 
     assert calls is None or len(calls) <= 1
 
@@ -659,7 +652,7 @@ def test_identities_and_digests_are_the_same_for_ever(key: IdentityKey, identity
         b'"path":"/users/17?q=1","status":200,"duration_ms":5,"client_name":"A"}'
     )
 
-    calls = by_kernel(body, LineSlice(0, len(body), 1), ADMISSION, key)
+    calls = by_native_code(body, LineSlice(0, len(body), 1), ADMISSION, key)
 
     assert calls is not None
     high, low = identity

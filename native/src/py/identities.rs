@@ -1,20 +1,137 @@
-//! What Python sees of runs of identities. `calltally_native.pyi` has the words for it.
+//! Tables and runs of identities, as Python sees them; `calltally/_native.pyi` documents it.
 
 use std::path::PathBuf;
 
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::identity_filter::{Filter, marked};
 use crate::identity_run::{Damaged, Run, find_in};
-use crate::python::{Given, IdentityTable, detached, same_length, u64s};
+use crate::identity_table::{BUCKET, Full, Table};
+use crate::py::buffers::{Given, detached, same_length, u64s};
 use crate::sorted_identities::{BLOCK_BYTES, Block, Sorted};
 
 type Three<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 
-#[pyclass(frozen, module = "calltally_native")]
+#[pyclass(module = "calltally._native")]
+pub struct IdentityTable {
+    pub table: Table,
+}
+
+fn no_room(wanted: usize, room: usize) -> PyErr {
+    PyValueError::new_err(format!("{wanted} identities do not fit into room for {room}"))
+}
+
+#[pymethods]
+impl IdentityTable {
+    #[new]
+    fn new(slots: usize) -> PyResult<Self> {
+        if slots < BUCKET || !slots.is_power_of_two() {
+            return Err(PyValueError::new_err(format!(
+                "slots must be a power of two of at least 8, got {slots}"
+            )));
+        }
+        let table = Table::new(slots)
+            .ok_or_else(|| PyMemoryError::new_err(format!("no memory for {slots} slots")))?;
+        Ok(IdentityTable { table })
+    }
+
+    #[getter]
+    fn slots(&self) -> usize {
+        self.table.slots()
+    }
+
+    #[getter]
+    fn capacity(&self) -> usize {
+        self.table.capacity()
+    }
+
+    #[getter]
+    fn count(&self) -> usize {
+        self.table.count()
+    }
+
+    #[getter]
+    fn room(&self) -> usize {
+        self.table.room()
+    }
+
+    fn find<'py>(
+        &self,
+        py: Python<'py>,
+        high: PyBuffer<u64>,
+        low: PyBuffer<u64>,
+    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        let (high, low) = (high.to_vec(py)?, low.to_vec(py)?);
+        same_length(high.len(), low.len())?;
+        let (present, digest) = detached(py, low.len(), || self.table.find_all(&high, &low));
+        Ok((PyBytes::new(py, &present), u64s(py, &digest)?))
+    }
+
+    fn insert(
+        &mut self,
+        py: Python<'_>,
+        high: PyBuffer<u64>,
+        low: PyBuffer<u64>,
+        digest: PyBuffer<u64>,
+    ) -> PyResult<()> {
+        let given = Given::of(py, &high, &low, &digest)?;
+        let room = self.table.room();
+        let table = &mut self.table;
+        let done = detached(py, given.len(), || table.insert_all(given.columns()));
+        if done { Ok(()) } else { Err(no_room(given.len(), room)) }
+    }
+
+    #[pyo3(signature = (others, high, low, digest, stored=None))]
+    fn judge<'py>(
+        &mut self,
+        py: Python<'py>,
+        others: Vec<(PyRef<'py, IdentityTable>, Option<PyRef<'py, IdentityRun>>)>,
+        high: PyBuffer<u64>,
+        low: PyBuffer<u64>,
+        digest: PyBuffer<u64>,
+        stored: Option<(PyBuffer<u8>, PyBuffer<u64>)>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let given = Given::of(py, &high, &low, &digest)?;
+        let stored = match stored {
+            None => None,
+            Some((present, digest)) => {
+                let (present, digest) = (present.to_vec(py)?, digest.to_vec(py)?);
+                same_length(present.len(), given.len())?;
+                same_length(digest.len(), given.len())?;
+                let held = |(present, digest): (u8, u64)| (present != 0).then_some(digest);
+                Some(present.into_iter().zip(digest).map(held).collect::<Vec<_>>())
+            }
+        };
+        let mut full = Vec::with_capacity(others.len());
+        for (table, run) in &others {
+            full.push(Full { table: &table.table, filter: run.as_ref().and_then(|run| run.run.filter()) });
+        }
+        let room = self.table.room();
+        let table = &mut self.table;
+        let work = || table.judge(&full, given.columns(), stored.as_deref());
+        let verdicts = detached(py, given.len(), work).ok_or_else(|| no_room(given.len(), room))?;
+        Ok(PyBytes::new(py, &verdicts))
+    }
+
+    fn prefault(&mut self, buckets: usize) {
+        self.table.prefault(buckets);
+    }
+
+    fn span<'py>(
+        &self,
+        py: Python<'py>,
+        first_bucket: usize,
+        buckets: usize,
+    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        let (high, low, digest) = self.table.span(first_bucket, buckets);
+        Ok((u64s(py, &high)?, u64s(py, &low)?, u64s(py, &digest)?))
+    }
+}
+
+#[pyclass(frozen, module = "calltally._native")]
 pub struct SortedIdentities {
     sorted: Sorted,
 }
@@ -81,7 +198,7 @@ pub fn columns_of_blocks<'py>(py: Python<'py>, blocks: &Bound<'py, PyBytes>) -> 
     Ok(Some((u64s(py, &high)?, u64s(py, &low)?, u64s(py, &digest)?)))
 }
 
-#[pyclass(frozen, module = "calltally_native")]
+#[pyclass(frozen, module = "calltally._native")]
 pub struct IdentityRun {
     pub run: Run,
 }
