@@ -102,9 +102,9 @@ def test_bad_lines_are_told_by_their_numbers_and_the_others_count(data: Path, tm
     summary, waits, *problems = done.stdout.splitlines()
     assert done.returncode == 0
     assert summary == (
-        f"{log}: 5 lines of NDJSON: 2 counted, 0 already there, 1 in conflict, 2 rejected, 0 skipped"
+        f"{log}: 5 lines of NDJSON: 2 counted, 0 duplicates, 1 in conflict, 2 rejected, 0 skipped"
     )
-    assert waits == "  the last line has no end yet and waits for the next import"
+    assert waits == "  the last line is incomplete and is left for the next import"
     assert [problem.split(":")[0] for problem in problems] == ["  line 3", "  line 4", "  line 6"]
     assert "is 99; accepted is 0 (no answer) or 100 to 599" in problems[1]
     assert counted(data) == 2
@@ -118,7 +118,7 @@ def test_a_file_whose_calls_are_all_rejected_is_told_call_by_call(data: Path, tm
 
     summary, *problems = done.stdout.splitlines()
     assert done.returncode == 3
-    assert summary.endswith("0 counted, 0 already there, 0 in conflict, 3 rejected, 0 skipped")
+    assert summary.endswith("0 counted, 0 duplicates, 0 in conflict, 3 rejected, 0 skipped")
     assert [problem.split(":")[0] for problem in problems] == ["  line 1", "  line 2", "  line 3"]
 
 

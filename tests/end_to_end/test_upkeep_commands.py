@@ -160,7 +160,7 @@ async def test_calls_that_were_counted_twice_are_repaired_and_printed(idle: Path
         "acme: call of 2024-02-29T12:00:00Z",
         "acme: call of 2024-02-29T13:00:00Z",
     ]
-    assert all("counted 2 times, counts once now" in line for line in calls)
+    assert all("counted 2 times, now counted once" in line for line in calls)
     assert (total, right) == ("repaired 2 calls", "every number is right")
     assert (again["equal"], again["repaired"]) == (True, [])
     assert usage["rows"][0]["calls"] == 3
@@ -182,7 +182,7 @@ def test_a_recount_that_cannot_be_made_ends_with_1(idle: Path, tmp_path: Path) -
 
     assert (broken.returncode, broken.stdout) == (1, "")
     assert (nowhere.returncode, elsewhere.returncode) == (2, 2)
-    assert "is no data directory of Calltally" in elsewhere.stderr
+    assert "is not a Calltally data directory" in elsewhere.stderr
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -261,7 +261,7 @@ def test_old_calls_are_pruned_after_a_question(data: Path) -> None:
     assert "before 2024-02-29: 1 call of 1 organization\n" in kept.stderr
     assert asked.stdout.splitlines() == [
         "pruned 1 row of the ledger of calls, and the counts of 0 calls",
-        "calls are kept since 2024-02-29, counts since ever",
+        "calls are kept since 2024-02-29, counts without limit",
     ]
     assert again == {"calls": 0, "counts": 0, "texts": 0, "calls_from": "2024-02-29", "counts_from": None}
     assert calls_by(data, "client_id") == {"a": 2, "b": 1}
@@ -307,7 +307,7 @@ def test_the_books_tell_what_became_of_all_that_came_in(data: Path) -> None:
 def test_bad_words_and_files_are_refused_in_one_line(data: Path) -> None:
     told = ("--data", data, *ACME, "--why", "a test")
     refusals = {
-        ("correct", "amend", *told, "-"): "line 2 of <stdin> is no call as JSON",
+        ("correct", "amend", *told, "-"): "line 2 of <stdin> is not valid JSON",
         ("correct", "replace", *told, "--from", "x", "--to", "2024-03-01", "-"): "line 2 of <stdin>",
         ("correct", "list", "--data", data, *ACME, "--from", "yesterday"): "yesterday",
         ("outcomes", "conflicts", "--data", data, *ACME, "--limit", "0"): "'0'",

@@ -20,16 +20,16 @@ from calltally.maintenance.restoring import restore as restore_backup
 def backup(
     directory: Path, as_json: bool, config: Path | None, assignments: tuple[str, ...], to: Path
 ) -> None:
-    """Copy everything into the new folder TO, as it is at one instant.
+    """Write a consistent snapshot of the data directory to the new folder TO.
 
-    Every call that was acknowledged before is in it, as are clients, tokens and names. A server goes on
-    meanwhile. TO may not exist yet, or must be empty; it is there as a whole or not at all. It lets whoever
-    reads it log in, so keep it as safe as the data directory. calltally restore makes a data directory of it.
+    It contains every call acknowledged before the snapshot, and all clients, tokens and names. A running
+    server keeps serving. TO must be empty or not exist; it is created completely or not at all. A backup
+    contains credentials: protect it as you protect the data directory. calltally restore restores it.
     """
     settings = read_settings(directory, config, assignments)
     with (
         OwnerClient(directory, settings, counting=True) as owner,
-        waiting(f"Copying everything to {to}", quiet=as_json),
+        waiting(f"Copying to {to}", quiet=as_json),
     ):
         report = owner.ask("POST", "/owner/backup", json={"to": str(to.absolute())}, seconds=None).json()
     if as_json:
@@ -47,15 +47,15 @@ def backup(
     "directory",
     required=True,
     type=click.Path(path_type=Path, file_okay=False),
-    help="The data directory to be made; it may not exist yet, or must be empty.",
+    help="The data directory to create; it must be empty or not exist.",
 )
 @json_option
 @click.argument("source", metavar="FROM", type=click.Path(path_type=Path, file_okay=False, exists=True))
 def restore(directory: Path, as_json: bool, source: Path) -> None:
-    """Make a data directory of the backup FROM.
+    """Create a data directory from the backup FROM.
 
-    Every file is compared with its checksum before anything is written, and every copy again. The backup
-    stays as it is. Then calltally serve counts on from it, and calltally verify proves its numbers.
+    Every file is checked against its checksum before anything is written, and every copy again afterwards.
+    The backup is not changed. Then run calltally serve, or calltally verify to check the numbers.
     """
     with waiting(f"Checking and copying {source}", quiet=as_json):
         report = restore_backup(source, directory)

@@ -1,4 +1,4 @@
-"""docs/cli.md, drawn from the commands themselves."""
+"""docs/cli.md, generated from the commands."""
 
 from collections.abc import Iterator
 

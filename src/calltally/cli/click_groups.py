@@ -8,9 +8,9 @@ import click
 
 
 class LazyGroup(click.Group):
-    """A group that loads a command's module once it is asked for, so that each starts as soon as it can.
+    """A group that imports a command's module on first use, to keep every command's start fast.
 
-    ``places`` tells for each command its module and its name there, with a colon between them.
+    ``places`` maps each command to ``module:name``.
     """
 
     def __init__(self, *args: Any, places: Mapping[str, str], **rest: Any) -> None:
@@ -29,7 +29,7 @@ class LazyGroup(click.Group):
 
 
 class DefaultGroup(click.Group):
-    """A group whose command ``default`` is meant where none is named."""
+    """A group that runs the command ``default`` when the command line names none."""
 
     def __init__(self, *args: Any, default: str, **rest: Any) -> None:
         super().__init__(*args, **rest)

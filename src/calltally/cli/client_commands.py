@@ -1,4 +1,4 @@
-"""``calltally client``: who may log in."""
+"""``calltally client``: the clients that may log in."""
 
 from pathlib import Path
 from typing import Any
@@ -14,26 +14,26 @@ from calltally.control.permissions import KNOWN
 
 @click.group("client")
 def client_group() -> None:
-    """Make, list and revoke clients."""
+    """Create, list and revoke clients."""
 
 
 @client_group.command("create")
 @data_option
 @organization_option
-@click.option("--name", required=True, help="What people call the client.")
+@click.option("--name", required=True, help="A display name for the client.")
 @click.option(
     "--permission",
     "permissions",
     multiple=True,
     metavar="PERMISSION",
-    help="Grant only this; can be repeated. Without it the client may send and backfill calls and read its "
-    f"organization's usage through every door. Known: {', '.join(sorted(KNOWN))}.",
+    help="Grant only this permission; repeatable. By default a client may send and backfill calls and read "
+    f"its organization's usage through every API. One of {', '.join(sorted(KNOWN))}.",
 )
 @json_option
 def create(
     directory: Path, organization: str, name: str, permissions: tuple[str, ...], as_json: bool
 ) -> None:
-    """Make a client and print its secret, this once; an organization that is new is made with it."""
+    """Create a client, and its organization if that is new. Print the secret; it is shown only once."""
     wanted: dict[str, Any] = {"organization": organization, "name": name}
     if permissions:
         wanted["permissions"] = list(permissions)
@@ -44,10 +44,10 @@ def create(
 
 @client_group.command("list")
 @data_option
-@click.option("--organization", metavar="ORG", help="Only this organization's.")
+@click.option("--organization", metavar="ORG", help="Only clients of this organization.")
 @json_option
 def list_(directory: Path, organization: str | None, as_json: bool) -> None:
-    """Show clients, never their secrets."""
+    """List clients, without their secrets."""
     params = [("organization", organization)] if organization else []
     with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         clients = owner.ask("GET", "/owner/clients", params=params).json()["clients"]
@@ -72,7 +72,7 @@ def list_(directory: Path, organization: str | None, as_json: bool) -> None:
 @click.argument("client_id")
 @json_option
 def rotate(directory: Path, client_id: str, as_json: bool) -> None:
-    """Give a client a new secret and print it, this once; the old one stops working."""
+    """Replace a client's secret and print the new one, shown only once; the old one stops working."""
     with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         made = owner.ask("POST", f"/owner/clients/{quote(client_id, safe='')}/rotate").json()
     _print_secret(made, as_json)
@@ -82,7 +82,7 @@ def rotate(directory: Path, client_id: str, as_json: bool) -> None:
 @data_option
 @click.argument("client_id")
 def revoke(directory: Path, client_id: str) -> None:
-    """Shut a client out at once, with every token it holds."""
+    """Revoke a client and all its tokens, with immediate effect."""
     with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         owner.ask("POST", f"/owner/clients/{quote(client_id, safe='')}/revoke")
     say(f"revoked {client_id}")
@@ -94,4 +94,4 @@ def _print_secret(made: dict[str, Any], as_json: bool) -> None:
         return
     say(f"client_id      {made['client_id']}")
     say(f"client_secret  {made['client_secret']}")
-    say("The secret is shown only now. Keep it where only this client can read it.", err=True)
+    say("The secret is shown only once. Store it where only this client can read it.", err=True)

@@ -1,4 +1,4 @@
-"""``calltally correct``: what was counted and is wrong, put right."""
+"""``calltally correct``: correct calls that were already counted."""
 
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,12 +25,11 @@ _COUNTS = ("withdrawn", "restated", "added")
 
 @click.group("correct")
 def correct_group() -> None:
-    """Correct what was counted, and show what was corrected.
+    """Correct calls that were already counted, and list corrections.
 
-    A correction is done as a whole or not at all, whether or not a server runs. Nothing is lost by it: the
-    calls as they were stay in the ledger, calltally usage --as-of tells what was answered before, and
-    calltally correct list tells who corrected what, when and why. Calls whose day was pruned stay as they
-    were counted.
+    A correction is applied completely or not at all, whether or not a server runs. It loses nothing: the
+    original calls stay in the ledger, calltally usage --as-of shows the earlier answers, and calltally
+    correct list shows who corrected what, when and why. Calls of pruned days cannot be corrected.
     """
 
 
@@ -39,7 +38,7 @@ def correct_group() -> None:
 @organization_option
 @why_option
 @click.option("--origin", default="", help="The origin of all the calls.  [default: none]")
-@click.option("--file", type=click.File("rb"), help="Ids, one on a line; - is standard input.")
+@click.option("--file", type=click.File("rb"), help="A file of ids, one per line; - reads standard input.")
 @json_option
 @settings_options
 @click.argument("ids", metavar="ID...", nargs=-1)
@@ -54,10 +53,10 @@ def cancel(
     assignments: tuple[str, ...],
     ids: tuple[str, ...],
 ) -> None:
-    """Take the calls with these ids back: they count no more, and their ids stay taken."""
+    """Cancel the calls with these ids: they are no longer counted, and their ids stay used."""
     every = [*ids, *_lines_of_text(file)]
     if not every:
-        raise click.UsageError("say ids, or --file")
+        raise click.UsageError("missing ids: give ID arguments or --file")
     named = [{"origin": origin, "id": id_} for id_ in every]
     body = msgspec.json.encode({"action": "cancel", "ids": named, "why": why})
     _correct(directory, config, assignments, organization, body, as_json)
@@ -79,10 +78,10 @@ def amend(
     assignments: tuple[str, ...],
     file: BinaryIO,
 ) -> None:
-    """Say anew what calls are: FILE holds calls, one on a line as JSON, for those that have their ids.
+    """Replace calls by the calls with the same ids in FILE, one JSON object per line.
 
-    A call is said as a whole, with all its fields; one that was cancelled counts again. With - for FILE
-    standard input is read.
+    Each call must be complete, with all its fields; a cancelled call counts again. If FILE is -, standard
+    input is read.
     """
     body = msgspec.json.encode({"action": "amend", "why": why, "calls": _calls(file)})
     _correct(directory, config, assignments, organization, body, as_json)
@@ -93,14 +92,14 @@ def amend(
 @organization_option
 @why_option
 @click.option("--from", "from_", required=True, metavar="WHEN", help="First day or instant, in UTC.")
-@click.option("--to", required=True, metavar="WHEN", help="Day or instant behind the last.")
+@click.option("--to", required=True, metavar="WHEN", help="End: a day or instant, exclusive.")
 @click.option(
     "--where",
     multiple=True,
     metavar="NAME=VALUE",
-    help=f"Only calls with this value; repeatable. Names: {', '.join(str(d) for d in Dimension)}.",
+    help=f"Only calls with this value; repeatable. NAME is one of {', '.join(str(d) for d in Dimension)}.",
 )
-@click.option("--allow-empty", is_flag=True, help="Take all calls of the window back if FILE holds none.")
+@click.option("--allow-empty", is_flag=True, help="Withdraw all calls of the window if FILE is empty.")
 @json_option
 @settings_options
 @click.argument("file", type=click.File("rb"))
@@ -117,14 +116,16 @@ def replace(
     assignments: tuple[str, ...],
     file: BinaryIO,
 ) -> None:
-    """Put the calls in FILE, one on a line as JSON, in the place of all that are counted in a window.
+    """Replace all counted calls of a window by the calls in FILE, one JSON object per line.
 
-    With - for FILE standard input is read.
+    If FILE is -, standard input is read.
     """
     wanted: dict[str, Any] = {"action": "replace", "why": why, "from": from_, "to": to, **_where(where)}
     calls = _calls(file)
     if not (calls or allow_empty):
-        raise click.UsageError(f"there is no call in {file.name}; --allow-empty takes back all of the window")
+        raise click.UsageError(
+            f"{file.name} contains no calls; --allow-empty withdraws all calls of the window"
+        )
     body = msgspec.json.encode({**wanted, "calls": calls})
     _correct(directory, config, assignments, organization, body, as_json)
 
@@ -132,9 +133,9 @@ def replace(
 @correct_group.command("list")
 @data_option
 @organization_option
-@click.option("--from", "from_", metavar="DATE", help="First day of receipt.  [default: the first there is]")
-@click.option("--to", metavar="DATE", help="Day behind the last.")
-@click.option("--limit", type=int, help="At most so many, the newest.  [default: 100]")
+@click.option("--from", "from_", metavar="DATE", help="First day of receipt.  [default: the earliest]")
+@click.option("--to", metavar="DATE", help="End of the range: the day after the last one.")
+@click.option("--limit", type=int, help="Maximum number of corrections, newest first.  [default: 100]")
 @json_option
 @settings_options
 def list_(
@@ -143,10 +144,10 @@ def list_(
     as_json: bool,
     config: Path | None,
     assignments: tuple[str, ...],
-    **asked: Any,
+    **filters: Any,
 ) -> None:
-    """Show corrections, the newest first."""
-    params = [(name.rstrip("_"), str(value)) for name, value in asked.items() if value is not None]
+    """List corrections, newest first."""
+    params = [(name.rstrip("_"), str(value)) for name, value in filters.items() if value is not None]
     with OwnerClient(directory, read_settings(directory, config, assignments), counting=True) as owner:
         response = owner.ask("GET", _PATH, organization=organization, params=params)
     if as_json:
@@ -155,11 +156,11 @@ def list_(
     answer = response.json()
     for row in answer["rows"]:
         say(f"{row['received']}  {row['action']} by {row['who']}: {row['why']}")
-        say(f"    {_told(row)}")
+        say(f"    {_summary(row)}")
         say(f"    {msgspec.json.encode(row['subject']).decode()}")
     if not answer["rows"]:
         say("no corrections")
-    more = "; there are more: say a larger --limit, or days" if answer["next"] else ""
+    more = "; more exist: increase --limit or narrow the range of days" if answer["next"] else ""
     say(f"complete up to {answer['complete_up_to']}{more}", err=True)
 
 
@@ -180,23 +181,23 @@ def _correct(
     if as_json:
         print_json(response.content)
         return
-    say(_told(response.json()))
+    say(_summary(response.json()))
 
 
-def _told(done: dict[str, Any]) -> str:
+def _summary(done: dict[str, Any]) -> str:
     withdrawn, restated, added = (counted(done[name], "call") for name in _COUNTS)
     return f"withdrew {withdrawn}, restated {restated}, added {added}"
 
 
 def _calls(file: BinaryIO) -> list[msgspec.Raw]:
-    """The lines of a file, each of which is JSON; whether each is a call is for the door to say."""
+    """The lines of a file as raw JSON; the endpoint validates the calls. Raises `RefusedError`."""
     calls = []
     for number, line in enumerate(file, start=1):
         if line.strip():
             try:
                 calls.append(msgspec.json.decode(line, type=msgspec.Raw).copy())
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise RefusedError(f"line {number} of {file.name} is no call as JSON: {error}") from None
+                raise RefusedError(f"line {number} of {file.name} is not valid JSON: {error}") from None
     return calls
 
 

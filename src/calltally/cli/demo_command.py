@@ -24,7 +24,7 @@ from calltally.settings import Settings
 from calltally.wiring import Installation
 
 EXIT_INTERRUPTED = 130
-_NEIGHBOURING_PORTS = 20
+_PORTS_TRIED = 20
 
 
 @click.command("demo")
@@ -34,26 +34,26 @@ _NEIGHBOURING_PORTS = 20
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(".demo"),
     show_default=True,
-    help="Where the demo lives. Only an empty directory or an earlier demo is taken; the latter is deleted.",
+    help="The demo's directory: empty, or an earlier demo, which is deleted.",
 )
 @click.option(
     "--port",
     type=int,
     default=8080,
     show_default=True,
-    help="The port to listen on; if it is taken, the next one that is free.",
+    help="The port to listen on; if it is in use, the next free one.",
 )
 @click.option(
     "--calls",
     type=click.IntRange(1000, 50_000_000),
     default=2_000_000,
     show_default=True,
-    help="About how many calls to load.",
+    help="Approximate number of calls to load.",
 )
 def demo(directory: Path, port: int, calls: int) -> None:
-    """Show Calltally with a year of calls of a made-up organization, until Ctrl-C.
+    """Run a server with a year of calls of a fictional organization, until Ctrl-C.
 
-    Loads the calls into a fresh directory, serves them, and prints how to log in and what to try.
+    Loads the calls into a new directory, serves them, and prints how to log in and what to try.
     """
     console = Console()
     settings = read_settings(directory, None, (), port=port)
@@ -104,8 +104,8 @@ def _progress(console: Console) -> Progress:
 
 
 def _free_port(host: str, wanted: int) -> int:
-    """The wanted port, or the next one that nobody listens on; 0 stands for any."""
-    for port in range(wanted, min(wanted + _NEIGHBOURING_PORTS, 65_536)):
+    """The wanted port if free, otherwise the next free one; 0 (any port) if none is free in the range."""
+    for port in range(wanted, min(wanted + _PORTS_TRIED, 65_536)):
         try:
             listening_socket(host, port).close()
         except PortTakenError:
@@ -120,6 +120,6 @@ def _this_program() -> str:
 
 
 def _this_python() -> str:
-    """The Python that runs Calltally, for a shell; relative where it lies below the current directory."""
+    """The Python that runs Calltally, for a shell; relative if it is below the current directory."""
     python, here = Path(sys.executable), Path.cwd()
     return shlex.quote(str(python.relative_to(here) if python.is_relative_to(here) else python))

@@ -38,25 +38,25 @@ def erase(
     kind: str,
     id_: str,
 ) -> None:
-    """Forget who a user or an account was, and not what was counted.
+    """Erase the ID of a user or an account; counts do not change.
 
-    A replacement that tells nothing takes the place of the ID in every call of the organization received so
-    far, in paths, in names and in what is kept for inspection; every count stays what it is. The journal
-    is dropped as far as it held the ID; blocks that the store's file freed may hold it until the next start
-    of a server or command, which writes that file anew. Backups and exports made before still hold the ID.
+    A meaningless replacement takes the place of the ID in every call of the organization received so far, in
+    paths, in names and in calls kept for inspection. Journal files that contain the ID are deleted; freed
+    blocks of the store's file may contain it until the next start of a server or command, which rewrites that
+    file. Earlier backups and exports still contain the ID.
     """
     settings = read_settings(directory, config, assignments)
     with OwnerClient(directory, settings, counting=True) as owner:
         if not yes:
-            asked = [("organization", organization), ("kind", kind), ("identifier", id_)]
-            found = owner.ask("GET", "/owner/erase", params=asked).json()
+            params = [("organization", organization), ("kind", kind), ("identifier", id_)]
+            found = owner.ask("GET", "/owner/erase", params=params).json()
             say(f"{kind} {id_} of {organization} has {counted(found['calls'], 'call')}", err=True)
-            click.confirm("Erase it for good?", abort=True, err=True)
+            click.confirm("Erase it permanently?", abort=True, err=True)
         wanted = {"organization": organization, "kind": kind, "id": id_, "why": why}
-        with waiting("Eraser", quiet=as_json):
+        with waiting("Erasing", quiet=as_json):
             response = owner.ask("POST", "/owner/erase", json=wanted, seconds=None)
     if as_json:
         print_json(response.content)
         return
     say(f"erased; the {kind} is {response.json()['replacement']} from now on")
-    say("Backups and exports made before still hold the old id. Make new ones, and delete those.", err=True)
+    say("Earlier backups and exports still contain the old id. Create new ones and delete those.", err=True)

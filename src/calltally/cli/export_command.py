@@ -23,21 +23,21 @@ from calltally.store.export import Form, What
 @existing_data_option
 @organization_option
 @click.option("--from", "from_", required=True, metavar="WHEN", help="First day or instant, in UTC.")
-@click.option("--to", required=True, metavar="WHEN", help="Day or instant behind the last.")
+@click.option("--to", required=True, metavar="WHEN", help="End: a day or instant, exclusive.")
 @click.option(
     "--what",
     type=click.Choice(get_args(What)),
     default="calls",
     show_default=True,
-    help="Every call; counts by day, client, user, route and method; or those by day, source and account.",
+    help="Every call, counts by day, client, user, route and method, or counts by day, source and account.",
 )
-@click.option("--format", "form", type=click.Choice(get_args(Form)), help="[default: by the name of FILE]")
+@click.option("--format", "form", type=click.Choice(get_args(Form)), help="[default: the extension of FILE]")
 @click.option(
     "--every-entry",
     is_flag=True,
-    help="Also what corrections took back, with a weight of -1: the weights add up to what is counted.",
+    help="Include withdrawn entries, with a weight of -1; the sum of all weights is the count.",
 )
-@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @json_option
 @settings_options
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -57,8 +57,8 @@ def export(
 ) -> None:
     """Write an organization's calls or counts to FILE, as Parquet or CSV.
 
-    The file holds what is counted at one instant, is written by whoever holds the data directory, and is
-    there as a whole or not at all. Calls are in no particular order.
+    The file is a snapshot of one instant, written by the process that holds the data directory, completely
+    or not at all. The order of calls is unspecified.
     """
     wanted: dict[str, Any] = {
         "organization": organization,
@@ -83,5 +83,5 @@ def export(
 def _form_of(file: Path) -> str:
     form = file.suffix.removeprefix(".").lower()
     if form not in get_args(Form):
-        raise click.UsageError(f"{file} does not end in .parquet or .csv: say --format")
+        raise click.UsageError(f"{file} does not end in .parquet or .csv: give --format")
     return form

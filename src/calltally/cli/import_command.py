@@ -40,7 +40,7 @@ EXIT_NOTHING_READ = 3
 _SHOWN_PROBLEMS = 20
 _COLUMNS = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
 _AHEAD_BYTES = 32 * 2**20
-"""Of what is read while something before it is under way, or the holder starts."""
+"""Limit of bytes read ahead of the requests in flight, or while the local server starts."""
 
 _receipt = msgspec.json.Decoder(SentReceipt)
 
@@ -52,21 +52,21 @@ _receipt = msgspec.json.Decoder(SentReceipt)
     "--origin",
     default=socket.gethostname,
     show_default="this machine's name",
-    help="Which server wrote the logs; give each its own, and the same one every time.",
+    help="The server that wrote the logs: a distinct, constant name for each server.",
 )
 @click.option(
     "--client-id",
     default=LogField.ADDRESS.value,
     show_default=True,
     metavar="address|user|TEXT",
-    help="Who calls, in access logs: the remote address, the remote user, or a text for all lines.",
+    help="The client id of calls in access logs: the remote address, the remote user, or a fixed text.",
 )
 @click.option(
     "--user-id",
     default=LogField.USER.value,
     show_default=True,
     metavar="address|user|TEXT",
-    help="The person behind the call, in access logs.",
+    help="The user id of calls in access logs; same choices.",
 )
 @settings_options
 @json_option
@@ -84,10 +84,10 @@ def import_(
     as_json: bool,
     files: tuple[Path, ...],
 ) -> None:
-    """Count the calls in FILES: access logs (combined or common format) or NDJSON, plain or compressed.
+    """Import calls from FILES: access logs (combined or common format) or NDJSON, plain or compressed.
 
-    A log that is imported again, grown, rotated, renamed or compressed, counts no line twice. Calls may be of
-    any age. Exit code 0: done, whatever lines had to be skipped; 3: a file held lines, and no call in them.
+    Importing a log again never counts a line twice, even if it grew or was rotated, renamed or compressed.
+    Calls may have any age. Exit code 0: done, skipped lines included; 3: a file had lines but no valid call.
     """
     settings = read_settings(directory, config, assignments)
     bounds = _bounds(settings)
@@ -117,8 +117,28 @@ def import_(
         raise SystemExit(EXIT_NOTHING_READ)
 
 
+class _Readers:
+    """Creates the readers of a log: the native ones if installed and enabled."""
+
+    def __init__(
+        self, origin: str, client_id: LogField | str, user_id: LogField | str, *, use_kernel: bool
+    ) -> None:
+        self._origin = origin
+        self._client_id = client_id
+        self._user_id = user_id
+        self._use_kernel = use_kernel and native is not None
+
+    def __call__(self, log: LogFile) -> tuple[AccessLogReader, NdjsonLog]:
+        who = (self._client_id, self._user_id)
+        if self._use_kernel:
+            return KernelAccessLog(self._origin, *who), NdjsonLog(log, native.pieces)
+        from calltally.imports.access_log import AccessLog  # brings numpy along
+
+        return AccessLog(self._origin, *who), NdjsonLog(log)
+
+
 def _bounds(settings: Settings) -> PartBounds:
-    """As many calls and bytes in a request as are quick to take in, and no more than the server lets in."""
+    """The calls and bytes of a request: quick to process, and within the limits of the server."""
     usual = PartBounds()
     return PartBounds(min(usual.calls, settings.max_calls // 2), min(usual.size, settings.max_body // 2))
 
@@ -126,18 +146,18 @@ def _bounds(settings: Settings) -> PartBounds:
 def _sent(
     parts: Iterator[LogPart], post: Post, poster: Executor
 ) -> Iterator[tuple[LogPart, SentReceipt | None]]:
-    """The parts of a log with what became of them; the next ones are read while some are under way."""
-    under_way: deque[tuple[LogPart, Future[SentReceipt] | None]] = deque()
+    """Each part of a log with its receipt; later parts are read while earlier ones are in flight."""
+    in_flight: deque[tuple[LogPart, Future[SentReceipt] | None]] = deque()
     ahead = 0
     for part in parts:
         sent = poster.submit(post, part) if part.body else None
-        under_way.append((part, sent))
+        in_flight.append((part, sent))
         ahead += part.size
-        while ahead > _AHEAD_BYTES or (under_way and _is_done(under_way[0][1])):
-            ahead -= under_way[0][0].size
-            yield _done(*under_way.popleft())
-    while under_way:
-        yield _done(*under_way.popleft())
+        while ahead > _AHEAD_BYTES or (in_flight and _is_done(in_flight[0][1])):
+            ahead -= in_flight[0][0].size
+            yield _done(*in_flight.popleft())
+    while in_flight:
+        yield _done(*in_flight.popleft())
 
 
 def _is_done(sent: Future[SentReceipt] | None) -> bool:
@@ -149,7 +169,7 @@ def _done(part: LogPart, sent: Future[SentReceipt] | None) -> tuple[LogPart, Sen
 
 
 class _Poster:
-    """Sends one part of a log to the owner's door."""
+    """Sends one part of a log to the owner API."""
 
     def __init__(self, owner: OwnerClient, organization: str) -> None:
         self._owner = owner
@@ -163,7 +183,7 @@ class _Poster:
             params=[("backfill", "true")],
             content=part.body,
             headers={"Content-Type": "application/x-ndjson", "Prefer": "return=minimal"},
-            answers=[HTTPStatus.UNPROCESSABLE_ENTITY],  # of a part whose calls are all rejected
+            answers=[HTTPStatus.UNPROCESSABLE_ENTITY],  # every call of the part is rejected
         )
         return _receipt.decode(response.content)
 
@@ -171,15 +191,15 @@ class _Poster:
 def _print(report: ImportReport) -> None:
     say(
         f"{report.file}: {report.lines:,} lines of {report.format}: {report.accepted:,} counted, "
-        f"{report.duplicate:,} already there, {report.conflict:,} in conflict, {report.rejected:,} rejected, "
+        f"{report.duplicate:,} duplicates, {report.conflict:,} in conflict, {report.rejected:,} rejected, "
         f"{report.skipped:,} skipped"
     )
     if report.waiting:
-        say("  the last line has no end yet and waits for the next import")
+        say("  the last line is incomplete and is left for the next import")
     if report.broken:
-        say(f"  the file could not be read to its end: {report.broken}")
+        say(f"  the file could not be read completely: {report.broken}")
     for problem in report.problems[:_SHOWN_PROBLEMS]:
         say(f"  line {problem.line_number}: {problem.reason}")
     more = report.skipped + report.rejected + report.conflict - _SHOWN_PROBLEMS
     if more > 0:
-        say(f"  and {more:,} more; --json names the first thousand")
+        say(f"  and {more:,} more; --json lists the first thousand")

@@ -1,4 +1,4 @@
-"""``calltally key``: what access tokens are signed with."""
+"""``calltally key``: signing keys of access tokens."""
 
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,14 @@ from calltally.cli.wording import listing, print_json, say, show
 
 @click.group("key")
 def key_group() -> None:
-    """List and rotate the keys that access tokens are signed with."""
+    """List and rotate the signing keys of access tokens."""
 
 
 @key_group.command("list")
 @data_option
 @json_option
 def list_(directory: Path, as_json: bool) -> None:
-    """Show the keys whose tokens may be good, the one that signs first; never the keys themselves."""
+    """List the keys whose tokens may still be valid, the signing key first, without the key material."""
     with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         keys: list[dict[str, Any]] = owner.ask("GET", "/owner/keys").json()["keys"]
     if as_json:
@@ -36,17 +36,17 @@ def list_(directory: Path, as_json: bool) -> None:
 @click.option(
     "--forget",
     is_flag=True,
-    help="Forget the keys before it, too, and so end every access token. For a key that leaked.",
+    help="Delete earlier keys too, which invalidates every access token. For a leaked key.",
 )
 @json_option
 def rotate(directory: Path, forget: bool, as_json: bool) -> None:
-    """Sign with a new key from now on, in a running server too.
+    """Create a new signing key; a running server uses it at once.
 
-    The keys before it stay published until the last token that they signed has expired.
+    Earlier keys stay published until the last token they signed has expired.
     """
     with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         key: dict[str, Any] = owner.ask("POST", "/owner/keys/rotate", json={"forget": forget}).json()
     if as_json:
         print_json(key)
         return
-    say(f"tokens are signed with {key['key_id']} from now on")
+    say(f"tokens are now signed with {key['key_id']}")

@@ -1,4 +1,4 @@
-"""Holding a data directory for the time of a command: its owner's doors, served on its socket."""
+"""A server for the duration of a command: holds the data directory, serves the owner API on its socket."""
 
 import asyncio
 import contextlib
@@ -20,14 +20,14 @@ from calltally.settings import Settings
 if TYPE_CHECKING:
     from calltally.server.app_server import AppServer
 
-# What holding takes is loaded by whoever holds: most commands find a server that does.
+# The server's modules are imported only when one is started: most commands find a running server.
 
 
 class LocalServer(Protocol):
-    """Holds a directory from entering to leaving its context.
+    """Holds a data directory for the lifetime of its context.
 
-    Entering returns once the socket answers, and raises `DirectoryHeldError` or whatever else is in the way;
-    leaving brings everything into the store and raises what went wrong meanwhile.
+    Entering returns once the socket answers; it raises `DirectoryHeldError`, or the error of a failed start.
+    Leaving flushes everything to the store and raises any error of the server.
     """
 
     def __enter__(self) -> Self: ...
@@ -69,7 +69,7 @@ class ThreadedServer:
             from calltally.cli.local_serving import serve_owner
 
             asyncio.run(serve_owner(self._directory, self._settings, self._counting, self._is_up))
-        except Exception as failure:  # noqa: BLE001 - handed to the thread that waits
+        except Exception as failure:  # noqa: BLE001 - raised again by the waiting thread
             self._failure = failure
         finally:
             self._up.set()
@@ -81,10 +81,10 @@ class ThreadedServer:
 
 
 class ForkedServer:
-    """Serves from a process of its own, so that the command's work and the counting share no processor.
+    """Serves from a separate process, so that the command and the counting can use different processors.
 
-    That process ends by itself, in good order, when this one is gone. To be begun first; what is done before
-    the context is entered goes on beside its start.
+    That process shuts down cleanly when this one ends. Call `begin` first; work done before entering the
+    context runs in parallel with its start.
     """
 
     def __init__(self, directory: Path, settings: Settings) -> None:
@@ -95,12 +95,12 @@ class ForkedServer:
         self._theirs = theirs
 
     def begin(self) -> None:
-        """Starts the process, which is to be done before any thread is; `end` or the context ends it."""
+        """Starts the process; call before any thread starts. `end` or leaving the context stops it."""
         self._process.start()
         self._theirs.close()
 
     def end(self) -> None:
-        """Has the process end in good order; for one that was begun and not entered."""
+        """Shuts the process down cleanly, also if the context was not entered."""
         self._pipe.close()
         self._process.join()
 
@@ -108,7 +108,7 @@ class ForkedServer:
         try:
             failure = self._pipe.recv()
         except EOFError:
-            failure = CalltallyError("the process that counts ended before it could begin")
+            failure = CalltallyError("the counting process ended before it was ready")
         if failure is not None:
             self._process.join()
             raise failure
@@ -117,25 +117,25 @@ class ForkedServer:
     def __exit__(self, *_: object) -> None:
         self.end()
         if self._process.exitcode:
-            raise CalltallyError(f"the process that counted ended with code {self._process.exitcode}")
+            raise CalltallyError(f"the counting process ended with exit code {self._process.exitcode}")
 
 
 def _hold(directory: Path, settings: Settings, pipe: Connection, commands_end: Connection) -> None:
-    """Serves until the other end of the pipe is closed; says first whether it can: None or the failure."""
+    """Serves until the other end of the pipe is closed; first sends None once ready, or the failure."""
     commands_end.close()  # a copy, which would keep the pipe open
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which then closes the pipe
     os.umask(0o077)
 
     def is_up(serving: "AppServer") -> None:
-        gc.freeze()  # what was loaded just now is needed; how often to look was told before the fork
+        gc.freeze()  # loaded modules stay; thresholds of the collector are set before the fork
         loop = asyncio.get_running_loop()
 
         def stop() -> None:
-            loop.remove_reader(pipe.fileno())  # a closed pipe is readable for ever
+            loop.remove_reader(pipe.fileno())  # a closed pipe stays readable
             serving.stop()
 
         loop.add_reader(pipe.fileno(), stop)
-        with contextlib.suppress(BrokenPipeError):  # the command is gone already
+        with contextlib.suppress(BrokenPipeError):  # the command has already ended
             pipe.send(None)
 
     try:

@@ -1,4 +1,4 @@
-"""What holding a data directory takes: all of the server, served to the owner."""
+"""The server of a command: imports everything that serving the owner API needs."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ __all__ = ["serve_owner", "uvloop"]
 async def serve_owner(
     directory: DataDirectory, settings: Settings, counting: bool, is_up: Callable[[AppServer], None]
 ) -> None:
-    """Serves the owner's doors of a held directory until told to stop; ``is_up`` hears once they answer."""
+    """Serves the owner API of a held directory until stopped; calls ``is_up`` once it answers."""
     installation = Installation(directory, settings)
     try:
         if counting:

@@ -13,7 +13,7 @@ from calltally.harmless_text import lines_for_terminal
 from calltally.server.logs import configure_logs
 
 EXIT_FAILED = 1
-"""The command could not do its work. (2, by click, is for a command line that cannot be read.)"""
+"""The command failed. (Click exits with 2 for an invalid command line.)"""
 
 
 _PLACES = {
@@ -47,16 +47,16 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Runs the command line; errors are told in one line each and end with exit code 1."""
-    os.umask(0o077)  # what a command makes is its owner's
-    configure_logs("console", "warning")  # to standard error: what a command prints may be for machines
+    """Run the command line; an error is printed on standard error and gives exit code 1."""
+    os.umask(0o077)  # files that a command creates are readable by their owner only
+    configure_logs("console", "warning")  # to standard error: standard output may be parsed
     try:
         cli()
     except CalltallyError as error:
         _complain(str(error))
     except httpx.TransportError as error:
-        _complain(f"the server that holds the data directory went away: {error}")
-    except OSError as error:  # a file or folder that cannot be what it has to be
+        _complain(f"lost the connection to the server that holds the data directory: {error}")
+    except OSError as error:  # a file or folder that cannot be used
         _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     sys.exit(EXIT_FAILED)
 

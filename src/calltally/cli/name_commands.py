@@ -1,4 +1,4 @@
-"""``calltally name``: what clients, sources and accounts are called."""
+"""``calltally name``: display names of clients, sources and accounts."""
 
 from pathlib import Path
 from urllib.parse import quote
@@ -24,7 +24,7 @@ def name_group() -> None:
 @click.argument("id_", metavar="ID")
 @click.argument("name")
 def set_(directory: Path, organization: str, kind: str, id_: str, name: str) -> None:
-    """Call a client, source or account by NAME, whatever names its calls bring."""
+    """Set the display name of a client, source or account; it overrides names in calls."""
     path = f"/v1/{kind}s/{quote(id_, safe='')}"
     with OwnerClient(directory, read_settings(directory, None, ()), counting=True) as owner:
         owner.ask("PUT", path, organization=organization, json={"name": name})
@@ -37,7 +37,7 @@ def set_(directory: Path, organization: str, kind: str, id_: str, name: str) -> 
 @click.argument("kind", type=_KINDS)
 @json_option
 def list_(directory: Path, organization: str, kind: str, as_json: bool) -> None:
-    """Show the names of one kind."""
+    """List the names of one kind."""
     with OwnerClient(directory, read_settings(directory, None, ()), counting=True) as owner:
         rows = owner.ask("GET", f"/v1/{kind}s", organization=organization).json()["rows"]
     if as_json:

@@ -25,7 +25,7 @@ def data_option(function: F) -> F:
 
 
 def existing_data_option(function: F) -> F:
-    """For commands that would do nothing of use in a directory that they make first."""
+    """The data directory, which must exist: for commands that are useless on an empty one."""
     return click.option(
         "--data",
         "directory",
@@ -39,7 +39,7 @@ def existing_data_option(function: F) -> F:
 
 def _checked_directory(_context: click.Context, _parameter: click.Parameter, directory: Path) -> Path:
     if not DataDirectory(directory).control.is_file():
-        raise click.BadParameter(f"{directory} is no data directory of Calltally")
+        raise click.BadParameter(f"{directory} is not a Calltally data directory")
     return directory
 
 
@@ -48,31 +48,34 @@ def organization_option(function: F) -> F:
 
 
 def json_option(function: F) -> F:
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")(function)
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
 
 
 def why_option(function: F) -> F:
     return click.option(
-        "--why", required=True, metavar="TEXT", help="The reason, kept with what is done; name nobody in it."
+        "--why",
+        required=True,
+        metavar="TEXT",
+        help="The reason, which is recorded; do not include personal data.",
     )(function)
 
 
 def yes_option(function: F) -> F:
-    return click.option("--yes", is_flag=True, help="Do not ask.")(function)
+    return click.option("--yes", is_flag=True, help="Do not ask for confirmation.")(function)
 
 
 def settings_options(function: F) -> F:
     config = click.option(
         "--config",
         type=click.Path(path_type=Path, dir_okay=False, exists=True),
-        help="A settings file; by default calltally.toml in the data directory, if there is one.",
+        help="A settings file.  [default: calltally.toml in the data directory, if it exists]",
     )
     set_ = click.option(
         "--set",
         "assignments",
         multiple=True,
         metavar="NAME=VALUE",
-        help="A setting, above the file and the environment; see docs/settings.md. Can be repeated.",
+        help="A setting; overrides the file and the environment. Repeatable. See docs/settings.md.",
     )
     return config(set_(function))
 
@@ -80,7 +83,7 @@ def settings_options(function: F) -> F:
 def read_settings(
     directory: Path, config: Path | None, assignments: tuple[str, ...], **flags: Any
 ) -> Settings:
-    """The settings of a command: defaults, file, environment and flags. Raises every fault at once."""
+    """The settings of a command: defaults, file, environment and flags. Raises one error for all faults."""
     given = {name: value for name, value in flags.items() if value is not None}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")

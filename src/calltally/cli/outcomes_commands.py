@@ -48,7 +48,7 @@ def days(
     Received is always the sum of accepted, duplicate, conflict and rejected. Refused requests were refused
     as a whole, before any call in them was read.
     """
-    content = _asked(directory, config, assignments, organization, "/v1/outcomes", {"from": from_, "to": to})
+    content = _get(directory, config, assignments, organization, "/v1/outcomes", {"from": from_, "to": to})
     if as_json:
         print_json(content)
         return
@@ -83,13 +83,13 @@ def conflicts(
     as_json: bool,
     config: Path | None,
     assignments: tuple[str, ...],
-    **asked: Any,
+    **filters: Any,
 ) -> None:
     """Show calls that reused the id of an earlier call with different content. The earlier call counts.
 
     The first thousand of each day are kept.
     """
-    content = _asked(directory, config, assignments, organization, "/v1/conflicts", asked)
+    content = _get(directory, config, assignments, organization, "/v1/conflicts", filters)
     if as_json:
         print_json(content)
         return
@@ -118,10 +118,10 @@ def rejects(
     as_json: bool,
     config: Path | None,
     assignments: tuple[str, ...],
-    **asked: Any,
+    **filters: Any,
 ) -> None:
-    """Show rejected calls as they came: the first twenty of each rule and day."""
-    content = _asked(directory, config, assignments, organization, "/v1/rejects", asked)
+    """Show rejected calls as received: the first twenty of each rule and day."""
+    content = _get(directory, config, assignments, organization, "/v1/rejects", filters)
     if as_json:
         print_json(content)
         return
@@ -133,15 +133,15 @@ def rejects(
     _end(answer)
 
 
-def _asked(
+def _get(
     directory: Path,
     config: Path | None,
     assignments: tuple[str, ...],
     organization: str,
     path: str,
-    asked: dict[str, Any],
+    filters: dict[str, Any],
 ) -> bytes:
-    params = [(name.rstrip("_"), str(value)) for name, value in asked.items() if value is not None]
+    params = [(name.rstrip("_"), str(value)) for name, value in filters.items() if value is not None]
     with OwnerClient(directory, read_settings(directory, config, assignments), counting=True) as owner:
         return owner.ask("GET", path, organization=organization, params=params).content
 

@@ -1,4 +1,4 @@
-"""How a command reaches a data directory, whether or not a server holds it."""
+"""Client of the owner API; starts a server if none runs."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -22,16 +22,16 @@ _PIECE_BYTES = 128 * 1024
 
 
 class RefusedError(CalltallyError):
-    """The owner's doors refused a request; the message is for the person at the terminal."""
+    """The owner API refused a request; the message is for the user of the command."""
 
 
 class OwnerClient:
-    """Speaks to the holder of a data directory as its owner, always through the owner's socket.
+    """Client of the owner API of a data directory, always over the owner's socket.
 
-    When nobody holds the directory it is held and served on its socket until the end of the context, with
-    the meter opened if ``counting``, and by a process of its own if ``apart``: entering the context does not
-    wait for that one, the first request does. When another process holds it, that one is asked; and should
-    that one end, being a command itself, this one takes its place.
+    If no process holds the directory, a local server holds it until the end of the context, with the meter
+    open if ``counting``, and in a separate process if ``apart``: then the first request waits for its start,
+    not entering the context. If another process holds the directory, requests go to it; if that process was
+    a command and ends, a local server replaces it.
     """
 
     def __init__(self, directory: Path, settings: Settings, *, counting: bool, apart: bool = False) -> None:
@@ -76,10 +76,10 @@ class OwnerClient:
         seconds: float | None = _REQUEST_SECONDS,
         answers: Sequence[int] = (),
     ) -> httpx.Response:
-        """One request, whose answer may take so many seconds, or as long as it takes.
+        """Send one request; ``seconds`` is its timeout, None for no timeout.
 
-        The content may come in pieces. Raises `RefusedError` with the door's own words for anything but
-        success and the statuses of ``answers``.
+        The content may be a sequence of pieces. Raises `RefusedError` with the server's message for any
+        status that is neither a success nor one of ``answers``.
         """
         authorization = {"Authorization": owner_authorization(organization)} if organization else {}
         body = None if content is None else _Body([content] if isinstance(content, bytes) else content)
@@ -95,10 +95,12 @@ class OwnerClient:
         response = self._send(request)
         if response.is_success or response.status_code in answers:
             return response
-        raise RefusedError(told(response.content) or f"{response.status_code} {response.reason_phrase}")
+        raise RefusedError(
+            problem_message(response.content) or f"{response.status_code} {response.reason_phrase}"
+        )
 
     def lines(self, method: str, path: str, *, json: Any = None) -> Iterator[Any]:
-        """One request, and the lines of its answer as they come, each decoded from JSON.
+        """Send one request and yield the lines of its response as received, each decoded from JSON.
 
         Raises `RefusedError` as `ask` does.
         """
@@ -107,7 +109,7 @@ class OwnerClient:
         )
         with closing(response):
             if not response.is_success:
-                raise RefusedError(told(response.read()) or f"{response.status_code}")
+                raise RefusedError(problem_message(response.read()) or f"{response.status_code}")
             for line in response.iter_lines():
                 yield msgspec.json.decode(line)
 
@@ -115,23 +117,23 @@ class OwnerClient:
         client = self._opened()
         try:
             return client.send(request, stream=stream)
-        except httpx.ConnectError:  # the holder has ended; nothing was sent
+        except httpx.ConnectError:  # the server has ended; nothing was sent
             client.close()
             self._client = None
             return self._opened().send(request, stream=stream)
 
     def _opened(self) -> httpx.Client:
-        """The way to a holder, which is waited for where there is none yet."""
+        """The client, connected; waits for a server if necessary."""
         if self._client is None:
             self._client = self._open()
         return self._client
 
     def _open(self) -> httpx.Client:
-        """Holds the directory or finds a holder that can do what is wanted, in good time."""
+        """Starts a local server or connects to one. Raises `BusyError` after `_PATIENCE` seconds."""
         deadline = time.monotonic() + _PATIENCE
         while (client := self._hold() or self._reach()) is None:
             if time.monotonic() > deadline:
-                text = f"{self._directory} is held by another process that does not answer"
+                text = f"{self._directory} is held by another process, which does not respond"
                 raise BusyError(text, retry_after=60)
             time.sleep(0.1)
         return client
@@ -140,7 +142,7 @@ class OwnerClient:
         holder: LocalServer = self._begun or ThreadedServer(
             self._directory, self._settings, counting=self._counting
         )
-        self._begun = None  # another process is not made: threads may run
+        self._begun = None  # do not fork again: threads may run
         try:
             self._held.enter_context(holder)
         except DirectoryHeldError:
@@ -161,12 +163,12 @@ class OwnerClient:
 
     def _connect(self) -> httpx.Client:
         self._address = self._address or socket_address(self._directory)
-        transport = httpx.HTTPTransport(uds=self._address, verify=False)  # nothing is encrypted here
+        transport = httpx.HTTPTransport(uds=self._address, verify=False)  # a Unix socket has no TLS
         return httpx.Client(transport=transport, base_url="http://owner", timeout=_REQUEST_SECONDS)
 
 
 class _Body:
-    """A body in pieces that a socket takes at once: of a long one every rest would be copied each time."""
+    """A body in pieces that fit a socket buffer; otherwise each send copies the rest of a long body."""
 
     def __init__(self, parts: Sequence[bytes]) -> None:
         self._parts = parts
@@ -178,8 +180,8 @@ class _Body:
                 yield part[start : start + _PIECE_BYTES]
 
 
-def told(problem: bytes) -> str:
-    """What problem details say, on one line; nothing where it is no problem."""
+def problem_message(problem: bytes) -> str:
+    """The message of a problem details body on one line; empty if the body is not one."""
     try:
         details: dict[str, Any] = msgspec.json.decode(problem, type=dict)
     except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -22,8 +22,8 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.command("prune")
 @existing_data_option
-@click.option("--calls-before", type=_DAY, metavar="DATE", help="Let go of the calls of the days before.")
-@click.option("--counts-before", type=_DAY, metavar="DATE", help="Let go of the counts of the days before.")
+@click.option("--calls-before", type=_DAY, metavar="DATE", help="Delete calls of earlier days.")
+@click.option("--counts-before", type=_DAY, metavar="DATE", help="Delete counts of earlier days.")
 @yes_option
 @json_option
 @settings_options
@@ -36,20 +36,20 @@ def prune(
     config: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Let go of old calls, and of old counts, for good; of all organizations.
+    """Permanently delete old calls and old counts of all organizations.
 
-    Without their calls days (UTC) keep their counts: they can still be asked by client, user, route and
-    method, or by source and account, and no longer by hour, status or another time zone. A call for such a
-    day is rejected from then on. Counts can go only where the calls went before or go with them.
+    A day (UTC) without its calls keeps its counts: queries by client, user, route and method, or by source
+    and account, still work; queries by hour, status or another time zone do not. New calls for such a day are
+    rejected. Counts can be deleted only if their calls are deleted, before or together with them.
 
-    Clients, users and other texts that no call and no count has any more are removed with them, which gives
-    back their memory.
+    Clients, users and other texts that no remaining call or count uses are removed too, which releases their
+    memory.
 
-    Everything is recounted first, and nothing goes when a number is not right. What will go is shown before
-    you are asked. The settings retain_calls_days and retain_counts_days prune every day by themselves.
+    Everything is recounted first, and nothing is deleted if a number is wrong. The command shows what it will
+    delete and asks for confirmation. The settings retain_calls_days and retain_counts_days prune daily.
     """
     if not (calls_before or counts_before):
-        raise click.UsageError("say --calls-before, --counts-before or both")
+        raise click.UsageError("give --calls-before, --counts-before or both")
     bounds = {
         name: day.date().isoformat()
         for name, day in (("calls_before", calls_before), ("counts_before", counts_before))
@@ -60,7 +60,7 @@ def prune(
         if not yes:
             shown = owner.ask("GET", "/owner/prune", params=list(bounds.items())).json()
             _show(shown, bounds)
-            click.confirm("Let go of that for good?", abort=True, err=True)
+            click.confirm("Delete permanently?", abort=True, err=True)
         with waiting("Recounting, then pruning", quiet=as_json):
             response = owner.ask("POST", "/owner/prune", json=bounds, seconds=None)
     if as_json:
@@ -71,7 +71,7 @@ def prune(
     say(f"pruned {rows} of the ledger of calls, and the counts of {calls}")
     say(f"calls are kept {_since(report['calls_from'])}, counts {_since(report['counts_from'])}")
     if report["texts"]:
-        say(f"removed {counted(report['texts'], 'text')} that no call and no count has any more")
+        say(f"removed {counted(report['texts'], 'text')} that no call or count uses any more")
 
 
 def _show(shown: dict[str, Any], bounds: dict[str, str]) -> None:
@@ -79,11 +79,11 @@ def _show(shown: dict[str, Any], bounds: dict[str, str]) -> None:
         if f"{what}_before" not in bounds:
             continue
         found, day = shown[what], bounds[f"{what}_before"]
-        whose = "" if what == "calls" else "the counts of "
+        prefix = "" if what == "calls" else "the counts of "
         organizations = counted(found["organizations"], "organization")
-        say(f"before {day}: {whose}{counted(found['calls'], 'call')} of {organizations}", err=True)
+        say(f"before {day}: {prefix}{counted(found['calls'], 'call')} of {organizations}", err=True)
         say(f"{what} are kept {_since(shown[f'{what}_from'])} now", err=True)
 
 
 def _since(day: str | None) -> str:
-    return f"since {date.fromisoformat(day).isoformat()}" if day else "since ever"
+    return f"since {date.fromisoformat(day).isoformat()}" if day else "without limit"

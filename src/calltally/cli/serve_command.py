@@ -14,14 +14,14 @@ from calltally.server.logs import configure_logs
 @click.command("serve")
 @data_option
 @click.option("--host", help="The address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=int, help="The port to listen on; 0 takes a free one.  [default: 8080]")
+@click.option("--port", type=int, help="The port to listen on; 0 for any free port.  [default: 8080]")
 @settings_options
 def serve(
     directory: Path, host: str | None, port: int | None, config: Path | None, assignments: tuple[str, ...]
 ) -> None:
     """Run the server on a data directory, until SIGTERM or Ctrl-C.
 
-    The directory is made if it does not exist, and belongs to this process until it ends.
+    The directory is created if it does not exist. This process holds it exclusively until it ends.
     """
     settings = read_settings(directory, config, assignments, host=host, port=port)
     configure_logs(settings.log_format, settings.log_level)

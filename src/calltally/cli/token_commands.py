@@ -13,18 +13,24 @@ from calltally.cli.wording import listing, print_json, say, show
 
 @click.group("token")
 def token_group() -> None:
-    """Make, list and revoke API tokens."""
+    """Create, list and revoke API tokens."""
 
 
 @token_group.command("create")
 @data_option
-@click.option("--client", "client_id", required=True, metavar="CLIENT_ID", help="The client it speaks for.")
+@click.option(
+    "--client",
+    "client_id",
+    required=True,
+    metavar="CLIENT_ID",
+    help="The client that the token authenticates.",
+)
 @click.option("--name", required=True, help="What the token is used for.")
 @json_option
 def create(directory: Path, client_id: str, name: str, as_json: bool) -> None:
-    """Make a bearer token for a client and print it, this once.
+    """Create a bearer token for a client and print it; it is shown only once.
 
-    It is good until it is revoked, and may do what its client may do at the time.
+    It is valid until revoked, and has the current permissions of its client.
     """
     wanted = {"client_id": client_id, "name": name}
     with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
@@ -34,16 +40,16 @@ def create(directory: Path, client_id: str, name: str, as_json: bool) -> None:
         return
     say(f"token_id  {made['token_id']}")
     say(f"token     {made['token']}")
-    say("The token is shown only now. Send it as: Authorization: Bearer <token>", err=True)
+    say("The token is shown only once. Send it as: Authorization: Bearer <token>", err=True)
 
 
 @token_group.command("list")
 @data_option
-@click.option("--organization", metavar="ORG", help="Only those of this organization's clients.")
-@click.option("--client", "client_id", metavar="CLIENT_ID", help="Only this client's.")
+@click.option("--organization", metavar="ORG", help="Only tokens of this organization's clients.")
+@click.option("--client", "client_id", metavar="CLIENT_ID", help="Only tokens of this client.")
 @json_option
 def list_(directory: Path, organization: str | None, client_id: str | None, as_json: bool) -> None:
-    """Show tokens by their ids and names; the tokens themselves are not kept."""
+    """List tokens by id and name; the tokens themselves are not stored."""
     params = [("organization", organization)] if organization else []
     with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         tokens = owner.ask("GET", "/owner/tokens", params=params).json()["tokens"]
@@ -62,7 +68,7 @@ def list_(directory: Path, organization: str | None, client_id: str | None, as_j
 @data_option
 @click.argument("token_id")
 def revoke(directory: Path, token_id: str) -> None:
-    """End a token at once; its client and the client's other tokens stay."""
+    """Revoke a token with immediate effect; its client and the client's other tokens stay valid."""
     with OwnerClient(directory, read_settings(directory, None, ()), counting=False) as owner:
         owner.ask("POST", f"/owner/tokens/{quote(token_id, safe='')}/revoke")
     say(f"revoked {token_id}")

@@ -1,4 +1,4 @@
-"""``calltally usage``: questions about what was counted."""
+"""``calltally usage``: queries of usage."""
 
 from pathlib import Path
 
@@ -22,22 +22,24 @@ from calltally.window import Granularity
 
 @click.group("usage", cls=DefaultGroup, default="show")
 def usage_group() -> None:
-    """Ask who called what, and who no longer does. Without a command: show."""
+    """Show usage, and dormant clients, sources and accounts. Without a command: show."""
 
 
 @usage_group.command("show")
 @data_option
 @organization_option
 @click.option("--from", "from_", metavar="WHEN", help="First day or instant.  [default: this month's first]")
-@click.option("--to", metavar="WHEN", help="Day or instant behind the last.  [default: the end of today]")
+@click.option("--to", metavar="WHEN", help="End: a day or instant, exclusive.  [default: the end of today]")
 @click.option("--time-zone", help="An IANA time zone for days and dates.  [default: UTC]")
-@click.option("--granularity", type=click.Choice([str(g) for g in Granularity]), help="One row per what.")
+@click.option(
+    "--granularity", type=click.Choice([str(g) for g in Granularity]), help="Size of each row's time bucket."
+)
 @click.option("--group-by", metavar="A,B", help=f"Any of {', '.join(str(d) for d in Dimension)}.")
 @click.option("--metrics", metavar="A,B", help=f"Any of {', '.join(str(m) for m in Metric)}.")
-@click.option("--order-by", metavar="A,-B", help="Columns to order by; a minus sign before one turns it.")
+@click.option("--order-by", metavar="A,-B", help="Columns to order by; prefix with - for descending.")
 @click.option("--where", multiple=True, metavar="NAME=VALUE", help="Only calls with this value; repeatable.")
-@click.option("--limit", type=int, help="At most so many rows.  [default: 1000]")
-@click.option("--as-of", metavar="WHEN", help="The answer that could have been given then.")
+@click.option("--limit", type=int, help="Maximum number of rows.  [default: 1000]")
+@click.option("--as-of", metavar="WHEN", help="The answer as it was known at that time.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @json_option
 @settings_options
@@ -49,10 +51,10 @@ def show(
     as_json: bool,
     config: Path | None,
     assignments: tuple[str, ...],
-    **asked: str | int | None,
+    **filters: str | int | None,
 ) -> None:
-    """Show who called what, how often and with what outcome."""
-    params = [(name.rstrip("_"), str(value)) for name, value in asked.items() if value is not None]
+    """Show who called which routes, how often and with what outcome."""
+    params = [(name.rstrip("_"), str(value)) for name, value in filters.items() if value is not None]
     for condition in where:
         name, equals, value = condition.partition("=")
         if not equals:
@@ -79,8 +81,8 @@ def show(
 @data_option
 @organization_option
 @click.option("--kind", type=click.Choice(["accounts", "sources", "clients"]), help="[default: accounts]")
-@click.option("--days", type=int, help="Without a call for so many days, today included.  [default: 90]")
-@click.option("--limit", type=int, help="At most so many rows.  [default: 1000]")
+@click.option("--days", type=int, help="Number of days without a call, including today.  [default: 90]")
+@click.option("--limit", type=int, help="Maximum number of rows.  [default: 1000]")
 @json_option
 @settings_options
 def dormant(
@@ -89,10 +91,10 @@ def dormant(
     as_json: bool,
     config: Path | None,
     assignments: tuple[str, ...],
-    **asked: str | int | None,
+    **filters: str | int | None,
 ) -> None:
-    """Show who has had no call for a while, and the last day each was seen."""
-    params = [(name, str(value)) for name, value in asked.items() if value is not None]
+    """List dormant accounts, sources or clients, with the last day of each."""
+    params = [(name, str(value)) for name, value in filters.items() if value is not None]
     settings = read_settings(directory, config, assignments)
     with OwnerClient(directory, settings, counting=True) as owner:
         response = owner.ask("GET", "/v1/dormant", organization=organization, params=params)
@@ -100,7 +102,7 @@ def dormant(
         print_json(response.content)
         return
     answer = msgspec.json.decode(response.content)
-    _print([{**row, "last_day": row["last_day"] or "never"} for row in answer["rows"]], nothing="nobody")
+    _print([{**row, "last_day": row["last_day"] or "never"} for row in answer["rows"]], nothing="none")
     say(f"{answer['total']:,} in all, complete up to {answer['complete_up_to']}", err=True)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from calltally.cli.options import existing_data_option, json_option, read_settings, settings_options
-from calltally.cli.owner_client import OwnerClient, RefusedError, told
+from calltally.cli.owner_client import OwnerClient, RefusedError, problem_message
 from calltally.cli.waiting import bars
 from calltally.cli.wording import counted, listing, print_json, say, show
 
@@ -22,7 +22,7 @@ _COLUMNS = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
 class Verification(msgspec.Struct):
-    """What a verification found, as ``--json`` prints it."""
+    """The result of a verification, as ``--json`` prints it."""
 
     equal: bool = True
     steps: int = 0
@@ -36,8 +36,10 @@ class Verification(msgspec.Struct):
 
 @click.command("verify")
 @existing_data_option
-@click.option("--repair", is_flag=True, help="First withdraw second copies of calls that were counted twice.")
-@click.option("--why", metavar="TEXT", help="The reason for the repair, for the list of corrections.")
+@click.option(
+    "--repair", is_flag=True, help="First withdraw the extra copies of calls counted more than once."
+)
+@click.option("--why", metavar="TEXT", help="The reason for the repair, recorded with its corrections.")
 @json_option
 @settings_options
 def verify(
@@ -48,17 +50,17 @@ def verify(
     config: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Recount everything from the calls, and compare it with every number that is stored.
+    """Recount everything from the calls, and compare the result with every stored number.
 
-    Every count is recounted by organization and day; what was received is compared with what became of it;
-    every column of every table, the control database and every frame of the journal are read. A server may go
-    on counting meanwhile.
-    What starts had to cut off the journal, or to pass over in it, is told too; it makes no difference, since
-    nothing that was acknowledged is ever cut off.
+    Every count is recounted by organization and day, calls received are compared with their verdicts, and
+    every column of every table, the control database and every frame of the journal are read. A running
+    server keeps counting.
+    Bytes of the journal that earlier starts truncated or skipped are listed; they are not differences, since
+    acknowledged calls are never truncated.
 
-    With --repair, each call whose id was counted more often than once on one day is counted once again: its
-    first copy stays, or what a correction said of it since, and every other copy is withdrawn by a
-    correction. Each of these calls is printed, and everything is recounted afterwards.
+    With --repair, a call whose id was counted more than once on one day is counted once again: its first
+    copy, or its latest correction, stays, and a correction withdraws every other copy. Each of these calls is
+    printed, and everything is recounted afterwards.
 
     Exit code 0: every number is right; 1: the recount or the repair could not be completed; 3: there are
     differences, and they are printed.
@@ -86,7 +88,7 @@ def verify(
 
 
 def _repaired(owner: OwnerClient, why: str) -> Iterator[dict[str, Any]]:
-    """Each mended call; raises `RefusedError` unless the repair comes to its end."""
+    """Each repaired call; raises `RefusedError` unless the repair is completed."""
     for line in owner.lines("POST", "/owner/repair", json={"why": why}):
         match line:
             case {"call": call}:
@@ -94,15 +96,17 @@ def _repaired(owner: OwnerClient, why: str) -> Iterator[dict[str, Any]]:
             case {"end": _}:
                 return
             case {"problem": problem}:
-                raise RefusedError(f"the repair is not complete: {told(msgspec.json.encode(problem))}")
-    raise RefusedError("the repair is not complete: it was broken off")
+                raise RefusedError(
+                    f"the repair is not complete: {problem_message(msgspec.json.encode(problem))}"
+                )
+    raise RefusedError("the repair is not complete: it was interrupted")
 
 
 def _of_repaired(call: dict[str, Any]) -> str:
     who = " ".join(
         f"{name}={call[name]}" for name in ("client_id", "user_id", "method", "route") if call[name]
     )
-    times = f"counted {call['counted']} times, counts {'once' if call['counts'] else 'no more'} now"
+    times = f"counted {call['counted']} times, now counted {'once' if call['counts'] else '0 times'}"
     received = ", ".join(call["received"])
     return (
         f"{call['organization']}: call of {call['time']} {who} status={call['status']}: {times}; "
@@ -111,9 +115,9 @@ def _of_repaired(call: dict[str, Any]) -> str:
 
 
 def _followed(lines: Iterator[Any], progress: Progress) -> Verification:
-    """Draws the steps as they come; raises `RefusedError` unless they come to their end."""
+    """Shows each step as received; raises `RefusedError` unless the recount is completed."""
     found = Verification()
-    bar = progress.add_task("Waiting for what is being counted", total=None)
+    bar = progress.add_task("Waiting for pending calls", total=None)
     for line in lines:
         match line:
             case {"step": step}:
@@ -127,8 +131,10 @@ def _followed(lines: Iterator[Any], progress: Progress) -> Verification:
                 found.recoveries = end["recoveries"]
                 return found
             case {"problem": problem}:
-                raise RefusedError(f"nothing is proved: {told(msgspec.json.encode(problem))}")
-    raise RefusedError("nothing is proved: the recount was broken off")
+                raise RefusedError(
+                    f"the recount is not complete: {problem_message(msgspec.json.encode(problem))}"
+                )
+    raise RefusedError("the recount is not complete: it was interrupted")
 
 
 def _print(found: Verification) -> None:
@@ -141,14 +147,14 @@ def _print(found: Verification) -> None:
         say("every number is right")
         return
     if any(one["what"] == COUNTED_TWICE for one in found.differences):
-        say("calls that were counted more often than once can be mended: calltally verify --repair --why …")
+        say("calls counted more than once can be repaired: calltally verify --repair --why …")
     table = listing("day", numbers=("stored", "recounted"), texts=("what", "organization", "where"))
     for one in found.differences[:_SHOWN_DIFFERENCES]:
         texts = (one[name] for name in ("what", "organization", "key"))
         table.add_row(one["day"] or "", f"{one['stored']:,}", f"{one['recounted']:,}", *texts)
     show(table)
     more = len(found.differences) > _SHOWN_DIFFERENCES
-    of_which = f", of which {_SHOWN_DIFFERENCES} are shown; --json tells all" if more else ""
+    of_which = f", of which {_SHOWN_DIFFERENCES} are shown; --json lists all" if more else ""
     say(f"{counted(len(found.differences), 'difference')}{of_which}")
 
 
@@ -164,6 +170,6 @@ def _print_recoveries(recoveries: dict[str, Any]) -> None:
             f"positions {one['first_position']} to {one['last_position']}: {reason}"
         )
     if len(latest) > _SHOWN_RECOVERIES or earlier:
-        say(f"  and {len(latest[:-_SHOWN_RECOVERIES]) + earlier:,} before; --json tells the latest 200")
+        say(f"  and {len(latest[:-_SHOWN_RECOVERIES]) + earlier:,} before; --json lists the latest 200")
     if unreadable:
-        say(f"  and {unreadable:,} of which the entries cannot be read")
+        say(f"  and {unreadable:,} whose entries cannot be read")

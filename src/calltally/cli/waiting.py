@@ -1,4 +1,4 @@
-"""What a command shows on standard error while it works."""
+"""Progress of a command on standard error."""
 
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn, Task
@@ -9,12 +9,12 @@ from calltally.harmless_text import for_terminal
 
 
 def waiting(what: str, *, quiet: bool) -> Status:
-    """Tells what is being done, until the end of the context."""
+    """Shows the current action until the end of the context."""
     return Console(stderr=True, quiet=quiet).status(Text(for_terminal(what)))
 
 
 def bars(*columns: ProgressColumn, quiet: bool, transient: bool) -> Progress:
-    """Bars, each with its description before it, which is shown as `for_terminal` makes it."""
+    """Progress bars, each after its description, which is escaped by `for_terminal`."""
     console = Console(stderr=True, quiet=quiet)
     return Progress(_Description(), *columns, console=console, transient=transient)
 

@@ -1,7 +1,7 @@
-"""All that commands print: numbers and texts as people read them, JSON and CSV as machines do.
+"""The output of commands: tables and lines for users, JSON and CSV for programs.
 
-Whoever sends calls or names clients chooses texts that an operator sees. None of them may move the cursor,
-change what stands elsewhere, turn the writing direction, or be markup; so nothing else prints in a command.
+Senders of calls choose texts that an operator sees. These texts must not move the cursor, overwrite other
+output, change the writing direction or act as markup; so commands print only through this module.
 """
 
 import sys
@@ -16,7 +16,7 @@ from calltally.harmless_text import for_terminal, json_for_terminal, lines_for_t
 
 
 class Listing(Table):
-    """A table without lines, whose texts are shown as they are: what stands in brackets is no markup."""
+    """A table without rules, whose texts are shown literally: brackets are not markup."""
 
     def add_row(self, *cells: Any, **rest: Any) -> None:
         super().add_row(*(for_terminal(cell) if isinstance(cell, str) else cell for cell in cells), **rest)
@@ -28,7 +28,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def listing(*columns: str, numbers: tuple[str, ...] = (), texts: tuple[str, ...] = ()) -> Listing:
-    """A table: first what is never cut, then numbers, then texts, which may take many lines."""
+    """A table: columns that never wrap, then numbers, then texts, which fold over several lines."""
     table = Listing(box=None)
     for name in columns:
         table.add_column(name, no_wrap=True)
@@ -58,7 +58,7 @@ def print_json(value: object, *, indented: bool = False) -> None:
 
 
 def print_csv(content: bytes) -> None:
-    """Prints CSV as it is, or made harmless where a terminal would show it."""
+    """Prints CSV unchanged, or escaped if standard output is a terminal."""
     if sys.stdout.isatty():
         content = "\r\n".join(map(lines_for_terminal, content.decode().split("\r\n"))).encode()
     click.echo(content, nl=False)

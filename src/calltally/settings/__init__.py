@@ -1,4 +1,4 @@
-"""What an operator may set: names, types, defaults and help, read once at the start."""
+"""The settings: names, types, defaults and help, read once at start."""
 
 from calltally.settings.settings import Settings
 

@@ -1,4 +1,4 @@
-"""The kinds of values that settings take: what is accepted, and how a text says it."""
+"""The kinds of setting values: what is accepted, and how a text is parsed."""
 
 import ipaddress
 import re
@@ -19,9 +19,9 @@ _BYTES: dict[str, int] = {
 
 @dataclass(frozen=True)
 class SettingKind(Generic[T]):
-    """A kind of value. ``check`` takes what a file or a program says, ``parse`` what a text says.
+    """A kind of value. ``check`` accepts a typed value, from a file or a program; ``parse`` accepts a text.
 
-    Both raise `ValueError` for everything else; ``accepted`` says in words what they take.
+    Both raise `ValueError` for other values; ``accepted`` describes the accepted ones.
     """
 
     name: str
@@ -30,7 +30,7 @@ class SettingKind(Generic[T]):
     parse: Callable[[str], T]
 
     def read(self, value: object) -> T:
-        """A value of a flag, which may be a text or already more than that."""
+        """The value of a flag, which may be a text or a typed value. Raises `ValueError`."""
         return self.parse(value) if isinstance(value, str) else self.check(value)
 
 
@@ -67,7 +67,7 @@ def whole_number(lowest: int, highest: int) -> SettingKind[int]:
 
 
 def days_or_for_ever(lowest: int, highest: int) -> SettingKind[int]:
-    """A number of days of at least so many, or 0."""
+    """A number of days, or 0 for no limit."""
     days = whole_number(0, highest)
 
     def check(value: object) -> int:
@@ -113,7 +113,7 @@ def patterns() -> SettingKind[tuple[str, ...]]:
 
 
 def bytes_of(text: str) -> int:
-    """How many bytes a size means; raises `ValueError` for a text that is none."""
+    """The number of bytes of a size; raises `ValueError` for an invalid text."""
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         raise ValueError
@@ -132,4 +132,4 @@ def _several(name: str, items: str, item: Callable[[str], str]) -> SettingKind[t
     def parse(text: str) -> tuple[str, ...]:
         return check([part.strip() for part in text.split(",")] if text.strip() else [])
 
-    return SettingKind(name, f"a list of {items}; in a text separated by commas", check, parse)
+    return SettingKind(name, f"a list of {items}; in a text, separated by commas", check, parse)

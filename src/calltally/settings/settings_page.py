@@ -1,4 +1,4 @@
-"""docs/settings.md, drawn from the table of settings."""
+"""docs/settings.md, generated from the table of settings."""
 
 from collections.abc import Iterator
 from dataclasses import Field, fields
@@ -59,6 +59,6 @@ def _table() -> Iterator[str]:
 
 
 def _default(setting: "Field[Any]") -> str:
-    """As someone would write it; an empty list as words."""
+    """The default as a user writes it; `none` for an empty list."""
     default = setting.metadata.get("default", setting.default)
     return "none" if default == () else f"`{default}`"

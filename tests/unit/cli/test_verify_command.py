@@ -90,7 +90,7 @@ def test_of_very_many_differences_some_are_shown_and_all_are_there_for_machines(
     told = verify(directory, monkeypatch, *lines, words="--json")
 
     assert shown.stdout.count("2026-03-15") == 50
-    assert shown.stdout.endswith("120 differences, of which 50 are shown; --json tells all\n")
+    assert shown.stdout.endswith("120 differences, of which 50 are shown; --json lists all\n")
     assert told.exit_code == 3
     found = json.loads(told.stdout)
     assert (found["equal"], found["differences"]) == (False, [DIFFERENCE] * 120)
