@@ -117,26 +117,6 @@ def import_(
         raise SystemExit(EXIT_NOTHING_READ)
 
 
-class _Readers:
-    """Creates the readers of a log: the native ones if installed and enabled."""
-
-    def __init__(
-        self, origin: str, client_id: LogField | str, user_id: LogField | str, *, use_kernel: bool
-    ) -> None:
-        self._origin = origin
-        self._client_id = client_id
-        self._user_id = user_id
-        self._use_kernel = use_kernel and native is not None
-
-    def __call__(self, log: LogFile) -> tuple[AccessLogReader, NdjsonLog]:
-        who = (self._client_id, self._user_id)
-        if self._use_kernel:
-            return KernelAccessLog(self._origin, *who), NdjsonLog(log, native.pieces)
-        from calltally.imports.access_log import AccessLog  # brings numpy along
-
-        return AccessLog(self._origin, *who), NdjsonLog(log)
-
-
 def _bounds(settings: Settings) -> PartBounds:
     """The calls and bytes of a request: quick to process, and within the limits of the server."""
     usual = PartBounds()

@@ -69,13 +69,6 @@ class Settings:
     seen_ids_memory: int = _size(
         "1GB", "1MB", "1TB", "Memory for the identities of recent calls; the oldest are spilled to disk."
     )
-    kernel: str = _setting(
-        "auto",
-        one_of("auto", "reference"),
-        "",
-        "Whether plain calls are taken in by the compiled kernel, where it is installed, or everything by the"
-        " reference in Python.",
-    )
     max_body: int = _size(
         "64MiB", "1KiB", "1GiB", "Maximum size of a request body, as sent and decompressed."
     )
@@ -120,7 +113,8 @@ class Settings:
         whole_number(1, 1_000_000),
         "connections",
         "Maximum number of connections; an address may have as many as remain free, unless it is in"
-        " `forwarded_from`. It is also the maximum of concurrent requests, divided likewise among organizations.",
+        " `forwarded_from`. It is also the maximum of concurrent requests, divided likewise among"
+        " organizations.",
     )
     keep_alive_seconds: int = _setting(
         30, whole_number(1, 3600), "seconds", "How long a connection may be idle between requests."
