@@ -279,7 +279,7 @@ def test_a_user_is_erased_after_a_question(data: Path) -> None:
     assert (kept.returncode, kept.stdout) == (1, "")
     assert "user ann of acme has 2 calls\n" in kept.stderr
     replacement = erased.stdout.removeprefix("erased; the user is ").partition(" ")[0]
-    assert "Backups and exports made before still hold the old id" in erased.stderr
+    assert "Earlier backups and exports still contain the old id" in erased.stderr
     assert calls_by(data, "user_id") == {"bob": 1, replacement: 2}
     assert not any(path.startswith("/users/ann") for path in calls_by(data, "route"))
     assert cli_json("verify", "--data", data, "--json")["equal"]
@@ -314,7 +314,7 @@ def test_bad_words_and_files_are_refused_in_one_line(data: Path) -> None:
         ("usage", "--data", data, *ACME, "--as-of", "2999-01-01"): "lies in the future",
         ("prune", "--data", data, "--calls-before", "2999-01-01", "--yes"): "not over",
         ("export", "--data", data, *ACME, "--from", "x", "--to", "y", data / "x" / "y.csv"): "no folder",
-        ("erase", *told, "--yes", "user", ""): "no id",
+        ("erase", *told, "--yes", "user", ""): "not a valid id",
     }
     answers = {words: typed("{}\nno JSON\n", *words) for words in refusals}
 

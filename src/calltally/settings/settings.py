@@ -113,8 +113,8 @@ class Settings:
         whole_number(1, 1_000_000),
         "connections",
         "Maximum number of connections; an address may have as many as remain free, unless it is in"
-        " `forwarded_from`. It is also the maximum of concurrent requests, divided likewise among"
-        " organizations.",
+        " `forwarded_from`. It is also the maximum of concurrent requests; an organization may have as many"
+        " as remain free.",
     )
     keep_alive_seconds: int = _setting(
         30, whole_number(1, 3600), "seconds", "How long a connection may be idle between requests."

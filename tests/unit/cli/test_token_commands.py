@@ -76,7 +76,7 @@ async def test_a_token_is_made_for_a_client_and_printed_for_people(
     token = done.stdout.splitlines()[1].removeprefix("token     ")
     assert (await installation.authority.authenticate(f"Bearer {token}")).client_id == client.client_id
     assert done.stdout.splitlines()[0].startswith("token_id  ")
-    assert "shown only now" in done.stderr
+    assert "shown only once" in done.stderr
 
 
 async def test_a_token_is_made_for_machines(installation: Installation, client: NewClient) -> None:

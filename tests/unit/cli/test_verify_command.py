@@ -99,8 +99,8 @@ def test_of_very_many_differences_some_are_shown_and_all_are_there_for_machines(
 @pytest.mark.parametrize(
     ("lines", "status", "reason"),
     [
-        ([step(1)], 200, "the recount was broken off"),
-        ([], 200, "the recount was broken off"),
+        ([step(1)], 200, "the recount is not complete: it was interrupted"),
+        ([], 200, "the recount is not complete: it was interrupted"),
         ([step(1), {"problem": {"title": "x", "status": 500, "detail": "block 7"}}], 200, "block 7"),
         ([{"title": "Service Unavailable", "status": 503, "detail": "try again"}], 503, "try again"),
     ],
