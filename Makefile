@@ -28,7 +28,7 @@ demo: $(VENV)/package ## Serve a year of calls of a made-up organization; option
 
 .PHONY: test
 test: export PYTHONHASHSEED := 0
-test: lint nginx haproxy curl java cc node go $(VENV)/package ## Check format, rules and types, then run every test; some tests only: ARGS="-k login"
+test: lint nginx haproxy curl java libpython node go $(VENV)/package ## Check format, rules and types, then run every test; some tests only: ARGS="-k login"
 	$(CARGO) test --quiet
 	$(RUN_TESTS) $(ARGS)
 
@@ -36,7 +36,7 @@ test: lint nginx haproxy curl java cc node go $(VENV)/package ## Check format, r
 deep: export TESTS_DEEP := 1
 deep: export TESTS_SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 deep: export PYTHONHASHSEED = $(TESTS_SEED)
-deep: lint nginx haproxy curl java cc node go $(VENV)/package ## Run every test at length, with other random inputs each time; the same again: SEED=7
+deep: lint nginx haproxy curl java libpython node go $(VENV)/package ## Run every test at length, with other random inputs each time; the same again: SEED=7
 	$(CARGO) test --quiet
 	$(RUN_TESTS) --hypothesis-seed=$(TESTS_SEED) $(ARGS)
 	$(BIN)/python -m tests.versions
@@ -119,6 +119,11 @@ $(VENV)/node $(VENV)/go: $(VENV)/%: requirements-%.lock | $(BIN)/python
 	@echo "Installing $* into $(VENV)"
 	@$(PIP_INSTALL) --require-hashes --requirement $<
 	@touch $@
+
+.PHONY: libpython
+libpython: cc # what the tests in Rust are linked with
+	@$(PYTHON) -c 'import os, sys, sysconfig as s; sys.exit(not os.path.exists(os.path.join(s.get_config_var("LIBDIR"), s.get_config_var("LDLIBRARY"))))' \
+		|| { $(AS_ROOT) apt-get update && $(APT_INSTALL) libpython3-dev; }
 
 .PHONY: cc
 cc:
