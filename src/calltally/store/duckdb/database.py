@@ -246,8 +246,8 @@ class Database:
         """Sync what a killed process wrote, before DuckDB relies on it.
 
         DuckDB does not: it replaces the log as soon as it reads a new header, which may be only in the page
-        cache. A power cut then leaves the old header with the new log, and neither opens (workaround:
-        unsynced-open).
+        cache. A power cut then leaves the old header with the new log, and neither opens
+        (workaround: unsynced-open).
         """
         for path in (self._path, self._log, self._path.with_name(f"{self._log.name}.checkpoint")):
             if path.exists():
