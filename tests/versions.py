@@ -18,7 +18,7 @@ RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
 TESTS = (
     *("tests/unit/ingest", "tests/unit/settings", "tests/unit/api", "tests/unit/auth", "tests/unit/control"),
     *("tests/spec/test_ingest.py", "tests/spec/test_usage_answers.py", "tests/spec/test_correction_doors.py"),
-    *("tests/contract/test_duckdb_store.py", "tests/end_to_end/test_refusals.py"),
+    "tests/contract/test_duckdb_store.py",
 )
 
 
